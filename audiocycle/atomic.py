@@ -1,0 +1,43 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from audiocycle.errors import OutputError
+
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``; moved over it when the block ends well, removed when it fails.
+
+    The suffix is kept, so that writers that look at it choose the same format.
+
+    Raises:
+        OutputError: no permission, no space, or ``path`` is a folder.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; name a file")
+        yield temporary
+        temporary.chmod(0o666 & ~UMASK)  # some writers make private files
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left half-written") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, or not at all (see :func:`whole_file`)."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,179 @@
+"""A trained model as a folder that can be shared: numbers and plain settings, no code and no pickle.
+
+    config.json         adapter, model, domains, versions; every domain's statistics
+    model.safetensors   the translator's weights (float16 or float32)
+    README.md           a model card
+
+The resumable training state is another file (:mod:`audiocycle.checkpoint`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiocycle import __version__
+from audiocycle.atomic import whole_file, write_text
+from audiocycle.errors import BundleError, ConfigError
+from audiocycle.spec import Stats
+
+if TYPE_CHECKING:
+    from audiocycle.models.translator import Translator
+
+FORMAT = 1
+"""Raised when a bundle of this version cannot be read by the one before."""
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """Everything about a bundle but its weights. JSON in, JSON out.
+
+    Attributes:
+        name: what ``audiocycle models`` calls it.
+        adapter, model: arguments of :mod:`audiocycle.build`.
+        stats: by domain, named arrays as nested lists.
+        licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
+        training: how it was trained, for people.
+    """
+
+    name: str
+    modality: str
+    domains: tuple[str, ...]
+    adapter: dict[str, Any]
+    model: dict[str, Any]
+    stats: dict[str, dict[str, Any]]
+    licence: str = "unknown"
+    training: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+    audiocycle: str = __version__
+
+    def stats_of(self, domain: str) -> Stats:
+        """The statistics of one domain as float32 arrays."""
+        return {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[domain].items()}
+
+
+def stats_to_json(stats: Stats) -> dict[str, Any]:
+    """Arrays as nested lists of floats."""
+    return {key: np.asarray(value, dtype=np.float64).round(7).tolist() for key, value in stats.items()}
+
+
+def read_config(folder: Path) -> BundleConfig:
+    """Read and check ``config.json``.
+
+    Raises:
+        BundleError: missing, damaged, incomplete, or from a newer version.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        hint = f"; did you mean {folder / 'bundle'}?" if (folder / "bundle" / CONFIG).is_file() else ""
+        raise BundleError(f"{folder}: not a bundle, it has no {CONFIG}{hint}")
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        version = int(raw["format"])
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again") from error
+    if version > FORMAT:
+        made_by = raw.get("audiocycle", "?")
+        raise BundleError(
+            f"{folder}: bundle format {version} is from a newer audiocycle ({made_by}); this one ({__version__}) reads "
+            f"up to {FORMAT}: pip install --upgrade audiocycle"
+        )
+    known = BundleConfig.__dataclass_fields__
+    try:
+        config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": tuple(raw["domains"])})
+    except (TypeError, KeyError) as error:
+        raise BundleError(f"{path}: damaged, settings are missing ({error}); copy the bundle again") from error
+    missing = [domain for domain in config.domains if domain not in config.stats]
+    if missing:
+        raise BundleError(f"{path}: damaged, no statistics of {', '.join(missing)}; copy the bundle again")
+    return config
+
+
+def load_translator(folder: Path, config: BundleConfig) -> Translator:
+    """Build the translator that ``config`` describes and fill in its weights, as float32 in evaluation mode.
+
+    Raises:
+        BundleError: weights are missing, damaged or of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from audiocycle.build import build_adapter, build_translator
+
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise BundleError(f"{folder}: not a whole bundle, it has no {WEIGHTS}; copy it again")
+    try:
+        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path}: damaged ({error}); copy the bundle again") from error
+    try:
+        shape = build_adapter(config.adapter).spec.shape
+        translator: Translator = build_translator(config.model, config.domains, shape)
+    except (ConfigError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder / CONFIG}: {error}") from error
+    try:
+        translator.load_state_dict(weights)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BundleError(f"{path}: weights do not fit {CONFIG} ({first}); copy the bundle again") from error
+    return translator.eval()
+
+
+def write_bundle(
+    folder: Path,
+    config: BundleConfig,
+    weights: Mapping[str, Any],
+    *,
+    half: bool = True,
+    card: str | None = None,
+) -> None:
+    """Write a bundle; each file appears whole or not at all.
+
+    Args:
+        weights: the translator's state dict.
+        half: store float16 (half the size; conversion computes in float32 all the same).
+        card: the model card; a generated one when left out.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {k: (v.detach().half() if half else v.detach().float()).cpu().contiguous() for k, v in weights.items()}
+    with whole_file(folder / WEIGHTS) as temporary:
+        save_file(tensors, temporary, metadata={"format": "pt", "audiocycle": __version__})
+    write_text(folder / CONFIG, json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n")
+    parameters = sum(v.numel() for v in tensors.values())
+    write_text(folder / CARD, card or model_card(config, parameters))
+
+
+def model_card(config: BundleConfig, parameters: int) -> str:
+    """A model card in Markdown, with the front matter that model hubs read."""
+    training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
+    target = config.domains[-1]
+    suffix = {"voice": "wav", "music": "mid"}.get(config.modality, "bin")
+    return f"""---
+license: {config.licence}
+library_name: audiocycle
+tags: [{config.modality}-conversion, cyclegan]
+---
+# {config.name}
+
+Converts {config.modality} between {" and ".join(config.domains)}, trained without paired data by audiocycle
+{config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).
+
+```
+audiocycle convert in.{suffix} --model {config.name} --target {target}
+```
+
+| training | |
+|---|---|
+{training}
+
+Licence of the weights: {config.licence}. A voice is personal: convert to a person's voice only with that person's
+consent, and say that the result is synthetic.
+"""

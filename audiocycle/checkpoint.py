@@ -1,0 +1,76 @@
+"""The resumable training state: one file, written atomically, a few kept.
+
+Loaded with ``weights_only=True``: tensors and plain values, never code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from audiocycle.atomic import whole_file
+from audiocycle.errors import TrainingError
+
+FORMAT = 1
+
+
+@dataclass
+class TrainState:
+    """Everything that a resumed run must restore. The data order needs nothing: it follows from seed and step."""
+
+    step: int
+    seconds: float
+    """Training time so far, for ``max_minutes``."""
+    translator: dict[str, Any]
+    critic: dict[str, Any]
+    cycle_critic: dict[str, Any]
+    average: dict[str, Any]
+    """Exponential moving average of the translator; empty when off."""
+    generator_optimizer: dict[str, Any]
+    critic_optimizer: dict[str, Any]
+    pools: dict[str, Any]
+    torch_random: torch.Tensor
+    settings: dict[str, Any]
+    """The configuration that made it, compared on resume."""
+    format: int = FORMAT
+
+
+def save_state(folder: Path, state: TrainState, keep: int) -> Path:
+    """Write ``folder/step-N.pt`` whole or not at all, then remove all but the newest ``keep``."""
+    path = folder / f"step-{state.step:08d}.pt"
+    with whole_file(path) as temporary:
+        torch.save({f.name: getattr(state, f.name) for f in fields(state)}, temporary)
+    for old in checkpoints(folder)[:-keep]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints of a run, oldest first."""
+    return sorted(p for p in folder.glob("step-*.pt") if re.fullmatch(r"step-\d+\.pt", p.name))
+
+
+def load_newest(folder: Path) -> TrainState | None:
+    """The newest checkpoint that can be read; None when there is none.
+
+    Raises:
+        TrainingError: there are checkpoints, and none can be read.
+    """
+    found = checkpoints(folder)
+    for path in reversed(found):
+        try:
+            raw = torch.load(path, map_location="cpu", weights_only=True)
+            if raw["format"] > FORMAT:
+                raise TrainingError(f"{path}: from a newer audiocycle; upgrade it to resume this run")
+            return TrainState(**raw)
+        except TrainingError:
+            raise
+        except Exception as error:  # whatever a damaged archive raises: fall back to the one before
+            last = error
+    if found:
+        raise TrainingError(f"{folder}: no checkpoint can be read ({last}); start again with another run_dir")
+    return None

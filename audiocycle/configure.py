@@ -1,0 +1,84 @@
+"""Hydra at the edge: command-line overrides to a :class:`~audiocycle.train.RunConfig`, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from audiocycle.errors import ConfigError
+from audiocycle.objective import Weights
+from audiocycle.train import RunConfig
+from audiocycle.trainer import TrainerConfig
+
+
+def conf_dir() -> Path:
+    """The configurations: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).parent
+    for folder in (package / "conf", package.parent / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise ConfigError(f"{package / 'conf'}: the configurations are missing; install audiocycle again")
+
+
+def register_resolvers() -> None:
+    """``${join:${data.domains}}`` is ``SF1-TM3``."""
+    OmegaConf.register_new_resolver("join", lambda names: "-".join(map(str, names)), replace=True)
+
+
+def compose_run(overrides: Sequence[str]) -> RunConfig:
+    """Compose ``conf/config.yaml`` with Hydra overrides.
+
+    Raises:
+        ConfigError: an override is unknown or has the wrong type; a required setting is missing.
+    """
+    register_resolvers()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
+            return to_run(compose("config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(one_line(error)) from error
+
+
+def to_run(raw: DictConfig) -> RunConfig:
+    """A composed configuration as frozen dataclasses."""
+    missing = sorted(OmegaConf.missing_keys(raw))
+    if missing:
+        example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
+        raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
+    c: Any = OmegaConf.to_container(raw, resolve=True)
+    domains = c["data"]["domains"]
+    if not isinstance(domains, list):
+        raise ConfigError(f"data.domains={domains}: a list is needed, e.g. 'data.domains=[SF1,TM3]'")
+    trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
+    try:
+        return RunConfig(
+            data_root=Path(c["data"]["root"]).expanduser(),
+            domains=tuple(str(domain) for domain in domains),
+            cache=Path(c["data"]["cache"]).expanduser(),
+            jobs=int(c["data"]["jobs"]),
+            min_minutes=float(c["data"]["min_minutes"]),
+            run_dir=Path(c["run_dir"]).expanduser(),
+            name=str(c["name"]),
+            licence=str(c["licence"]),
+            resume=bool(c["resume"]),
+            overwrite=bool(c["overwrite"]),
+            adapter=c["adapter"],
+            model=c["model"],
+            weights=Weights(**c["objective"]),
+            trainer=TrainerConfig(**trainer),
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigError(one_line(error)) from error
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's message without line breaks."""
+    return " ".join(str(error).split())

@@ -1,0 +1,162 @@
+"""A trained bundle at work: files, or signals in memory, of one domain to another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from audiocycle.build import build_adapter, build_medium, build_renderer
+from audiocycle.bundle import BundleConfig, load_translator, read_config
+from audiocycle.errors import ConfigError, DomainError, OutputError
+from audiocycle.spec import Encoded, FloatArray, Stats
+
+MIN_FRAMES = 128
+"""Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
+are noise."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened to one file. ``status`` is converted, kept (the output was there) or failed."""
+
+    input: str
+    output: str
+    status: str
+    audio_seconds: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work for a second of audio; 0 when unknown."""
+        return self.seconds / self.audio_seconds if self.audio_seconds else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--json`` and ``report.jsonl`` have it."""
+        return asdict(self) | {"real_time_factor": round(self.real_time_factor, 4)}
+
+
+class Converter:
+    """Converts between the domains of one bundle.
+
+    >>> converter = Converter.from_pretrained("runs/SF1-TM3/bundle")  # doctest: +SKIP
+    >>> signal = converter("in.wav", target="TM3")  # doctest: +SKIP
+
+    Args:
+        config: the bundle's settings.
+        translator: the network, in evaluation mode.
+        renderer: its short name; None takes the adapter's first.
+        vocoder: where the weights of a neural renderer lie (a path or a hub id).
+    """
+
+    def __init__(self, config: BundleConfig, translator: Any, renderer: str | None = None, vocoder: str | None = None) -> None:
+        self.config, self.translator = config, translator
+        self.adapter = build_adapter(config.adapter)
+        self.medium = build_medium(config.modality)
+        self.renderer = build_renderer(self.adapter, renderer, vocoder)
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, renderer: str | None = None, vocoder: str | None = None) -> Self:
+        """Load a bundle from a folder, by the name of an installed model, or from a hub id ``owner/name``.
+
+        Raises:
+            BundleError: it is missing, damaged, or from a newer version.
+        """
+        from audiocycle.library import locate
+
+        folder = locate(path)
+        config = read_config(folder)
+        return cls(config, load_translator(folder, config), renderer, vocoder)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names that ``source`` and ``target`` may take."""
+        return self.config.domains
+
+    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
+        """(source, target), the source guessed where only one is possible.
+
+        Raises:
+            DomainError: unknown, equal, or ambiguous names; the message lists the known ones.
+        """
+        known = ", ".join(self.domains)
+        for role, name in (("target", target), ("source", source)):
+            if name is not None and name not in self.domains:
+                raise DomainError(f"{role} '{name}' is unknown to model {self.config.name}; it knows: {known}")
+        others = [domain for domain in self.domains if domain != target]
+        if source is None and len(others) > 1:
+            raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(others)}")
+        if (source or others[0]) == target:
+            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.config.name} knows: {known}")
+        return source or others[0], target
+
+    def translation(self, target: str, source: str | None = None, pitch_shift: float = 0.0) -> Callable[[Encoded], Encoded]:
+        """The function from source features with side to converted features with side."""
+        source, target = self.resolve(target, source)
+        statistics = self.config.stats_of(source), self.config.stats_of(target)
+        options = {"semitones": pitch_shift} if pitch_shift else {}
+        if options and not getattr(self.adapter, "shifts_pitch", False):
+            raise ConfigError(f"--pitch-shift: features of adapter '{self.config.adapter['name']}' hold no separate F0; leave it out")
+
+        def translate(encoded: Encoded) -> Encoded:
+            converted = self.translate_features(encoded.features, source, target, *statistics)
+            transferred: Encoded = self.adapter.transfer(encoded, converted, *statistics, **options)
+            return transferred
+
+        return translate
+
+    def translate_features(self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats) -> FloatArray:
+        """(*shape, T) of the source, not normalised, to the target's."""
+        n_frames = features.shape[-1]
+        normal = self.adapter.normalize(mirrored(features, MIN_FRAMES), of_source)
+        with torch.inference_mode():
+            output = self.translator(torch.from_numpy(normal)[None], source, target)[0].float().numpy()
+        converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
+        return converted
+
+    def __call__(self, item: Any, target: str, source: str | None = None, pitch_shift: float = 0.0) -> Any:
+        """Convert a path, or a signal in memory (voice: :class:`~audiocycle.spec.Signal`), and return the signal."""
+        signal = self.medium.read(Path(item)) if isinstance(item, str | Path) else item
+        return self.medium.convert_signal(signal, self.adapter, self.renderer, self.translation(target, source, pitch_shift))
+
+    def convert_file(
+        self,
+        path: str | Path,
+        output: str | Path,
+        target: str,
+        source: str | None = None,
+        *,
+        pitch_shift: float = 0.0,
+        overwrite: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Record:
+        """Convert one file, of any length, in bounded memory.
+
+        Raises:
+            AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
+        """
+        path, output = Path(path), Path(output)
+        translate = self.translation(target, source, pitch_shift)
+        if str(output) != "-":
+            if output.exists() and not overwrite:
+                raise OutputError(f"{output}: exists already; add --overwrite to replace it")
+            if output.exists() and path.exists() and output.samefile(path):
+                raise OutputError(f"{output}: is the input itself; name another output with -o")
+        begin = time.perf_counter()
+        seconds = self.medium.convert(path, output, self.adapter, self.renderer, translate, progress)
+        return Record(str(path), str(output), "converted", round(seconds, 3), round(time.perf_counter() - begin, 3))
+
+
+def mirrored(features: FloatArray, frames: int) -> FloatArray:
+    """(..., T) extended by reflection (repeated as often as needed) to at least ``frames``."""
+    missing = frames - features.shape[-1]
+    if missing <= 0:
+        return features
+    widths = [(0, 0)] * (features.ndim - 1) + [(0, missing)]
+    return np.pad(features, widths, mode="reflect" if features.shape[-1] > 1 else "edge")

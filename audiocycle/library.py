@@ -1,0 +1,85 @@
+"""Where models lie: ./models, the user's model folder, and those that came with the package."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiocycle.bundle import CONFIG, BundleConfig, read_config
+from audiocycle.errors import BundleError, DomainError
+
+
+@dataclass(frozen=True)
+class Model:
+    """An installed bundle."""
+
+    path: Path
+    config: BundleConfig
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Folders that hold bundles, searched in this order. ``AUDIOCYCLE_MODELS`` replaces the user's folder."""
+    data_home = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".local" / "share"
+    users = os.environ.get("AUDIOCYCLE_MODELS") or Path(data_home) / "audiocycle" / "models"
+    return Path("models"), Path(users), Path(__file__).parent / "pretrained"
+
+
+def installed_models() -> Iterator[Model]:
+    """All bundles in the model folders that can be read; one that cannot is passed over."""
+    for folder in model_folders():
+        if folder.is_dir():
+            for path in sorted(p for p in folder.iterdir() if (p / CONFIG).is_file()):
+                try:
+                    yield Model(path, read_config(path))
+                except BundleError:
+                    continue
+
+
+def find_for_target(target: str) -> Model:
+    """The first installed model that knows ``target``.
+
+    Raises:
+        DomainError: none does; the message lists what the installed ones know.
+    """
+    models = list(installed_models())
+    for model in models:
+        if target in model.config.domains:
+            return model
+    known = "; ".join(f"{model.config.name}: {', '.join(model.config.domains)}" for model in models) or "no model is installed"
+    raise DomainError(f"target '{target}' is unknown to every installed model ({known}); name one with --model BUNDLE")
+
+
+def locate(name: str | Path) -> Path:
+    """A bundle's folder from a path, an installed model's name, or a hub id ``owner/name``.
+
+    Raises:
+        BundleError: there is none.
+    """
+    path = Path(name).expanduser()
+    if path.exists():
+        return path if path.is_dir() else path.parent
+    for model in installed_models():
+        if str(name) in (model.config.name, model.path.name):
+            return model.path
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)) and not str(name).startswith("."):
+        return from_hub(str(name))
+    names = ", ".join(model.config.name for model in installed_models()) or "none"
+    raise BundleError(f"{name}: no such bundle; installed models: {names}")
+
+
+def from_hub(hub_id: str) -> Path:
+    """Download a bundle's three files from the model hub (kept in its cache).
+
+    Raises:
+        BundleError: unknown there, or no network.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=["config.json", "model.safetensors", "README.md"]))
+    except Exception as error:  # the hub's client has dozens of kinds; to a user they are one
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BundleError(f"{hub_id}: no such folder here, and not on the model hub either ({reason})") from error

@@ -1,0 +1,57 @@
+"""The 2-1-2D gated-convolution generator of CycleGAN-VC2 (Kaneko et al. 2019, arXiv 1904.04631, figure 4a).
+
+2D convolutions see local time-frequency structure, the 1D residual blocks in the middle convert. Channel counts in
+the paper's figure stand before a GLU, which halves them; 2304 there is 256 channels times 9 rows, computed here from
+the feature dimension, so that any dimension works.
+
+Shapes: B batch, C channels, P feature rows, T frames.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from audiocycle.models.layers import GLU, InstanceNorm, ResidualBlock1d, init_gaussian, pad_to_multiple, scaled
+
+STRIDE = 4
+"""Two stride-2 layers: rows and frames are padded to a multiple of this, and cropped back."""
+
+
+class GatedGenerator212D(nn.Module):
+    """Features of one domain to features of another: (B, P, T) -> (B, P, T), any P, any T >= 1.
+
+    15.00 M parameters at P = 36 and width 1.
+
+    Args:
+        feature_dim: P.
+        width: factor on every channel count.
+        n_blocks: 1D residual blocks in the middle.
+    """
+
+    def __init__(self, feature_dim: int, width: float = 1.0, n_blocks: int = 6) -> None:
+        super().__init__()
+        c64, c128, c256 = (scaled(c, width) for c in (64, 128, 256))
+        rows = -(-feature_dim // STRIDE)
+        self.feature_dim = feature_dim
+        self.inlet = nn.Sequential(nn.Conv2d(1, 2 * c64, (5, 15), padding=(2, 7)), GLU())
+        self.down = nn.Sequential(
+            nn.Conv2d(c64, 2 * c128, 5, stride=2, padding=2), InstanceNorm(2 * c128), GLU(),
+            nn.Conv2d(c128, 2 * c256, 5, stride=2, padding=2), InstanceNorm(2 * c256), GLU(),
+        )  # fmt: skip
+        self.to_1d = nn.Sequential(nn.Conv1d(c256 * rows, c256, 1), InstanceNorm(c256))
+        self.blocks = nn.Sequential(*(ResidualBlock1d(c256, c256) for _ in range(n_blocks)))
+        self.to_2d = nn.Sequential(nn.Conv1d(c256, c256 * rows, 1), InstanceNorm(c256 * rows))
+        self.up = nn.Sequential(
+            nn.Conv2d(c256, 8 * c128, 5, padding=2), nn.PixelShuffle(2), InstanceNorm(2 * c128), GLU(),
+            nn.Conv2d(c128, 8 * c64, 5, padding=2), nn.PixelShuffle(2), InstanceNorm(2 * c64), GLU(),
+        )  # fmt: skip
+        self.outlet = nn.Conv2d(c64, 1, (5, 15), padding=(2, 7))
+        init_gaussian(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        p, t = x.shape[-2:]
+        h = self.down(self.inlet(pad_to_multiple(x.unsqueeze(1), STRIDE, dims=2)))
+        b, c, rows, frames = h.shape
+        h = self.to_2d(self.blocks(self.to_1d(h.reshape(b, c * rows, frames))))
+        y: Tensor = self.outlet(self.up(h.reshape(b, c, rows, frames)))
+        return y[:, 0, :p, :t]

@@ -1,0 +1,51 @@
+"""Networks addressed by domain names: what the objective and the converter call.
+
+Two domains or twenty differ only here. Shapes: B batch, P feature rows, T frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import permutations
+
+from torch import Tensor, nn
+
+from audiocycle.spec import direction
+
+
+class Translator(nn.Module):
+    """Features of ``source`` to features of ``target``: (B, P, T) -> (B, P, T), both normalised."""
+
+    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
+        raise NotImplementedError
+
+
+class Critic(nn.Module):
+    """Patch scores of how much (B, P, T) looks like a real item of ``domain``."""
+
+    def forward(self, x: Tensor, domain: str) -> Tensor:
+        raise NotImplementedError
+
+
+class PairTranslator(Translator):
+    """One generator for each ordered pair of domains, as in CycleGAN. Module names are ``"spk1->spk2"``."""
+
+    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.generators = nn.ModuleDict({direction(s, t): make() for s, t in permutations(domains, 2)})
+
+    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
+        y: Tensor = self.generators[direction(source, target)](x)
+        return y
+
+
+class DomainCritic(Critic):
+    """One critic for each domain."""
+
+    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.critics = nn.ModuleDict({domain: make() for domain in domains})
+
+    def forward(self, x: Tensor, domain: str) -> Tensor:
+        y: Tensor = self.critics[domain](x)
+        return y

@@ -1,0 +1,128 @@
+"""What a person sees of a training: a live line, a log file, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from audiocycle.spec import Signal
+    from audiocycle.trainer import Report
+
+KINDS = ("adversarial", "cycle_adversarial", "cycle", "identity", "critic", "cycle_critic")
+
+
+class Monitor:
+    """Shows progress on stderr, keeps ``run_dir/log.jsonl`` and TensorBoard scalars, audio and pictures.
+
+    On a terminal there is one live line; elsewhere (a log file) a plain line every half minute.
+    """
+
+    def __init__(self, run_dir: Path, plain_every: float = 30.0) -> None:
+        self.run_dir = run_dir
+        self.console = Console(stderr=True, highlight=False)
+        self.plain_every = plain_every
+        self.last_plain = float("-inf")
+        self.times: deque[tuple[int, float]] = deque(maxlen=30)
+        self.bar: Progress | None = None
+        self.task: Any = None
+        self.board: Any = None
+        self.log_file: Any = None
+
+    def __enter__(self) -> Monitor:
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        self.log_file = (self.run_dir / "log.jsonl").open("a", encoding="utf-8")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._end_bar()
+        self.log_file.close()
+        if self.board is not None:
+            self.board.close()
+
+    def note(self, text: str) -> None:
+        """One line of text."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def progress(self, what: str) -> Callable[[int, int], None]:
+        """A progress bar for (done, all)."""
+        self._end_bar()
+        bar = self._start_bar(what, None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(self.task, completed=done, total=total)
+            if done == total:
+                self._end_bar()
+
+        return advance
+
+    def log(self, report: Report) -> None:
+        """Show and keep the figures of a step."""
+        self.times.append((report.step, time.monotonic()))
+        (first, since), (last, now) = self.times[0], self.times[-1]
+        pace = (now - since) / (last - first) if last > first else float("nan")
+        record = {"step": report.step, "seconds": round(report.seconds, 2)} | {k: round(v, 6) for k, v in report.values.items()}
+        self.log_file.write(json.dumps(record) + "\n")
+        self.log_file.flush()
+        for name, value in report.values.items():
+            self._board().add_scalar(name, value, report.step)
+        means = average_kinds(report.values)
+        losses = "  ".join(f"{kind} {value:.3f}" for kind, value in means.items())
+        remaining = pace * (report.last_step - report.step)
+        if self.console.is_terminal:
+            if self.bar is None:
+                self._start_bar("training", report.last_step)
+            assert self.bar is not None
+            self.bar.update(self.task, completed=report.step, total=report.last_step, description=f"training  {pace:.2f} s/step  {losses}")  # noqa: E501
+        elif now - self.last_plain >= self.plain_every:
+            self.last_plain = now
+            self.note(f"step {report.step}/{report.last_step}  {pace:.2f} s/step  ETA {remaining / 60:.0f} min  {losses}")
+
+    def audio(self, name: str, signal: Signal, step: int) -> None:
+        """A sound for TensorBoard."""
+        self._board().add_audio(name, np.asarray(signal.samples)[None], step, sample_rate=signal.sample_rate)
+
+    def picture(self, name: str, rgb: np.ndarray[Any, Any], step: int) -> None:
+        """A picture (H, W, 3) for TensorBoard."""
+        self._board().add_image(name, rgb, step, dataformats="HWC")
+
+    def _board(self) -> Any:
+        if self.board is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(self.run_dir / "tensorboard")  # type: ignore[no-untyped-call]
+        return self.board
+
+    def _start_bar(self, what: str, total: int | None) -> Progress:
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+            console=self.console,
+        )  # fmt: skip
+        self.task = self.bar.add_task(what, total=total)
+        self.bar.start()
+        return self.bar
+
+    def _end_bar(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+def average_kinds(values: Mapping[str, float]) -> dict[str, float]:
+    """Mean over directions of each kind of term: ``{"cycle": 0.31, ...}``."""
+    groups: dict[str, list[float]] = {}
+    for name, value in values.items():
+        kind = name.split("/")[0]
+        if kind in KINDS:
+            groups.setdefault(kind, []).append(value)
+    return {kind: sum(group) / len(group) for kind, group in groups.items()}

@@ -1,0 +1,163 @@
+"""Put a training run together from its configuration: data, networks, trainer, bundle."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
+from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
+from audiocycle.checkpoint import checkpoints
+from audiocycle.data import CropSampler, DomainData, FeatureCache, domain_files
+from audiocycle.errors import ConfigError, DataError, OutputError
+from audiocycle.monitor import Monitor
+from audiocycle.objective import CycleObjective, Weights
+from audiocycle.spec import Stats
+from audiocycle.trainer import Trainer, TrainerConfig
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run, as ``conf/config.yaml`` describes it."""
+
+    data_root: Path
+    domains: tuple[str, ...]
+    cache: Path
+    jobs: int
+    min_minutes: float
+    run_dir: Path
+    name: str
+    licence: str
+    resume: bool
+    overwrite: bool
+    adapter: dict[str, Any]
+    model: dict[str, Any]
+    weights: Weights
+    trainer: TrainerConfig
+
+    def __post_init__(self) -> None:
+        if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
+            raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
+        for domain in self.domains:
+            if not re.fullmatch(r"[\w -]+", domain):
+                raise ConfigError(f"data.domains: '{domain}' may hold letters, digits, _, - and blanks only")
+
+
+def train(config: RunConfig) -> Path:
+    """Run, or resume, a training; the bundle's folder comes back.
+
+    Raises:
+        AudioCycleError: anything that the user can mend.
+    """
+    started = checkpoints(config.run_dir / "checkpoints")
+    if started and not (config.resume or config.overwrite):
+        raise OutputError(
+            f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
+            "or set another run_dir"
+        )
+    for old in started if config.overwrite and not config.resume else []:
+        old.unlink()
+    adapter = build_adapter(config.adapter)
+    with Monitor(config.run_dir) as monitor:
+        data = load_domains(config, adapter, monitor)
+        stats = {domain: adapter.fit(items.items) for domain, items in data.items()}
+        torch.manual_seed(config.trainer.seed)
+        shape = adapter.spec.shape
+        trainer = Trainer(
+            build_translator(config.model, config.domains, shape),
+            build_critic(config.model, config.domains),
+            build_critic(config.model, config.domains),
+            CycleObjective(config.domains, config.weights),
+            CropSampler(
+                {d: [adapter.normalize(i.features, stats[d]) for i in data[d].items] for d in config.domains},
+                config.trainer.crop, config.trainer.batch_size, config.trainer.seed,
+            ),
+            config.trainer,
+            config.run_dir / "checkpoints",
+            settings={"domains": list(config.domains), "adapter": config.adapter, "model": config.model},
+            on_log=monitor.log,
+        )  # fmt: skip
+        bundle = config.run_dir / "bundle"
+
+        def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
+            write_bundle(bundle, describe(config, stats, data, step, trainer.seconds), weights)
+            monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}")
+
+        trainer.on_checkpoint = save_bundle
+        if config.trainer.sample_every:
+            from audiocycle.samples import SampleWriter
+
+            samples = SampleWriter(config.run_dir, {d: data[d].paths[0] for d in config.domains}, adapter, stats, config.model, monitor)
+            trainer.on_sample = samples
+        if config.resume and not trainer.resume():
+            monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
+        trainer.run()
+    return bundle
+
+
+def load_domains(config: RunConfig, adapter: Any, monitor: Monitor) -> dict[str, DomainData]:
+    """Features of all domains, through the cache.
+
+    Raises:
+        DataError: a domain has too little usable material; the message says why files were left out.
+    """
+    medium = build_medium(adapter.spec.modality)
+    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter)
+    data = {}
+    for domain in config.domains:
+        paths = domain_files(config.data_root, domain, medium.accepts)
+        loaded = cache.load(paths, monitor.progress(f"features of {domain}"), config.jobs)
+        data[domain] = long_enough(loaded, config.trainer.crop)
+        skipped = data[domain].skipped
+        minutes = sum(i.features.shape[-1] for i in data[domain].items) / adapter.spec.frame_rate / 60
+        monitor.note(f"{domain}: {len(data[domain].items)} files, {minutes:.1f} minutes, {len(skipped)} skipped")
+        for path, reason in skipped.items():
+            monitor.note(f"  skipped {reason if str(path) in reason else f'{path}: {reason}'}")
+        if minutes < config.min_minutes:
+            first = f"; first skipped: {next(iter(skipped.values()))}" if skipped else ""
+            raise DataError(
+                f"{config.data_root / domain}: {minutes * 60:.0f} s of usable material, fewer than data.min_minutes="
+                f"{config.min_minutes:g}; add recordings (3 minutes or more are sensible){first}"
+            )
+    return data
+
+
+def long_enough(data: DomainData, crop: int) -> DomainData:
+    """Without the items that are shorter than a training crop."""
+    kept = [(item, path) for item, path in zip(data.items, data.paths, strict=True) if item.features.shape[-1] >= crop]
+    short = {
+        path: f"shorter than a training crop ({item.features.shape[-1]} of {crop} frames)"
+        for item, path in zip(data.items, data.paths, strict=True)
+        if item.features.shape[-1] < crop
+    }
+    return DomainData([i for i, _ in kept], [p for _, p in kept], data.skipped | short)
+
+
+def describe(
+    config: RunConfig, stats: Mapping[str, Stats], data: Mapping[str, DomainData], step: int, seconds: float
+) -> BundleConfig:
+    """The bundle's settings at a step."""
+    adapter = build_adapter(config.adapter)
+    minutes = {d: sum(i.features.shape[-1] for i in x.items) / adapter.spec.frame_rate / 60 for d, x in data.items()}
+    return BundleConfig(
+        name=config.name,
+        modality=adapter.spec.modality,
+        domains=config.domains,
+        adapter=config.adapter,
+        model=config.model,
+        stats={domain: stats_to_json(values) for domain, values in stats.items()},
+        licence=config.licence,
+        training={
+            "steps": step,
+            "batch size": config.trainer.batch_size,
+            "minutes of training": round(seconds / 60, 1),
+            "material": ", ".join(f"{d} {m:.1f} minutes" for d, m in minutes.items()),
+            "finished": time.strftime("%Y-%m-%d"),
+        },
+    )

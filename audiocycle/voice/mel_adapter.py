@@ -1,0 +1,189 @@
+"""Voice as log-mel frames, the input that HiFi-GAN's published models expect.
+
+Shape letters: N samples, T frames, M mel bands (``n_mels``), F = n_fft // 2 + 1 frequency bins.
+Frame t covers the ``n_fft`` samples around sample t * hop_length + hop_length / 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audiocycle.compat import import_torchaudio
+from audiocycle.errors import ConfigError, InputError
+from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+
+torchaudio = import_torchaudio()
+
+LOUD_RANGE_DB = 40.0
+"""Frames this far below an item's loudest one are silence to the statistics."""
+STD_FLOOR = 1e-3
+_BLOCK_FRAMES = 4096
+
+
+@dataclass(frozen=True)
+class MelAdapter:
+    """Log-mel analysis and its per-domain normalisation; the defaults are HiFi-GAN's at 22.05 kHz.
+
+    Attributes:
+        sample_rate: Hz; what ``analyze`` expects.
+        n_fft, win_length, hop_length: samples; the Hann window is centred in ``n_fft``.
+        n_mels: Slaney mel bands, each normalised to equal area.
+        f_min, f_max: Hz; the range of the bands.
+        floor: the least mel magnitude, so that silence has a logarithm.
+
+    Raises:
+        ConfigError: a value is impossible.
+    """
+
+    sample_rate: int = 22050
+    n_fft: int = 1024
+    win_length: int = 1024
+    hop_length: int = 256
+    n_mels: int = 80
+    f_min: float = 0.0
+    f_max: float = 8000.0
+    floor: float = 1e-5
+
+    renderers: ClassVar[tuple[str, ...]] = ("griffin_lim", "hifigan")
+
+    def __post_init__(self) -> None:
+        if min(self.sample_rate, self.n_mels) < 1:
+            raise ConfigError(f"sample_rate {self.sample_rate} and n_mels {self.n_mels} must be positive")
+        if not 0 < self.hop_length <= self.win_length <= self.n_fft:
+            raise ConfigError(
+                "hop_length, win_length and n_fft must be positive and in rising order, "
+                f"got {self.hop_length}, {self.win_length}, {self.n_fft}"
+            )
+        if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
+            raise ConfigError(
+                f"mel bands must lie within 0 and {self.sample_rate / 2:g} Hz (half of sample_rate), "
+                f"got f_min {self.f_min:g}, f_max {self.f_max:g}"
+            )
+        if not self.floor > 0:
+            raise ConfigError(f"floor must be positive, got {self.floor:g}")
+
+    @property
+    def spec(self) -> FeatureSpec:
+        return FeatureSpec("voice", (self.n_mels,), self.sample_rate / self.hop_length)
+
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+        """Natural-log mel magnitudes of a waveform.
+
+        Args:
+            samples: (N,) floats in [-1, 1] at ``sample_rate``, N > 0.
+            side: whether to fill the side information, ``{"n_samples": N}``; training does not need it.
+
+        Returns:
+            Features (M, T) float32, T = N // hop_length and at least 1.
+
+        Raises:
+            InputError: the waveform is empty, not one-dimensional, or has NaN or infinite samples.
+        """
+        if samples.ndim != 1 or not len(samples):
+            raise InputError(f"expected a mono waveform with at least one sample, got shape {samples.shape}")
+        if not np.isfinite(samples).all():
+            raise InputError("the waveform has NaN or infinite samples; export it again from its source")
+        n_frames = max(1, len(samples) // self.hop_length)
+        left = (self.n_fft - self.hop_length) // 2
+        right = self.n_fft - self.hop_length - left
+        # A reflection needs more samples than it adds: a very short waveform gets silence behind it first.
+        tail = max(self.hop_length, right + 1) - len(samples)
+        padded = np.pad(np.asarray(samples, np.float64), (0, max(0, tail)))
+        padded = np.pad(padded, (left, right), mode="reflect")
+        blocks = []
+        for start in range(0, n_frames, _BLOCK_FRAMES):
+            stop = min(start + _BLOCK_FRAMES, n_frames)
+            covered = padded[start * self.hop_length : (stop - 1) * self.hop_length + self.n_fft]
+            blocks.append(self._log_mel(torch.from_numpy(covered)))
+        return Encoded(np.concatenate(blocks, axis=-1), {"n_samples": len(samples)} if side else {})
+
+    def _log_mel(self, samples: torch.Tensor) -> NDArray[np.float32]:
+        """(N,) float64 samples, edges already padded, to (M, T)."""
+        window = torch.hann_window(self.win_length, dtype=samples.dtype)
+        spectrum = torch.stft(
+            samples, self.n_fft, self.hop_length, self.win_length, window, center=False, return_complex=True
+        )
+        mel = mel_filters(self).to(samples.dtype) @ spectrum.abs()
+        return np.asarray(mel.clamp(min=self.floor).log().float().numpy())
+
+    def fit(self, items: Sequence[Encoded]) -> Stats:
+        """Mean and standard deviation of each band over the frames that are not silence.
+
+        Returns:
+            ``{"mean", "std"}``, both (M, 1) float32, from the frames within 40 dB of their item's loudest
+            frame (from all frames if every item is silent).
+
+        Raises:
+            InputError: there are no items, or no frames in them.
+        """
+        if not any(item.features.shape[-1] for item in items):
+            raise InputError(f"mel statistics need at least one frame, got none in {len(items)} items")
+        loud = [item.features[:, self._loud_frames(item.features)] for item in items]
+        if not any(features.shape[-1] for features in loud):
+            loud = [item.features for item in items]
+        frames = np.concatenate(loud, axis=-1)
+        mean = frames.mean(axis=-1, keepdims=True, dtype=np.float64)
+        std = frames.std(axis=-1, keepdims=True, dtype=np.float64)
+        return {"mean": mean.astype(np.float32), "std": np.maximum(std, STD_FLOOR).astype(np.float32)}
+
+    def _loud_frames(self, features: FloatArray) -> NDArray[np.bool_]:
+        """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the loudest."""
+        level = 10 * np.log10(np.exp(2 * features.astype(np.float64)).mean(axis=0))
+        audible = (features > math.log(self.floor) + 1e-3).any(axis=0)
+        return np.asarray(audible & (level >= level.max(initial=-np.inf) - LOUD_RANGE_DB))
+
+    def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        return np.asarray((features - stats["mean"]) / stats["std"], np.float32)
+
+    def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        return np.asarray(features * stats["std"] + stats["mean"], np.float32)
+
+    def transfer(self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats) -> Encoded:
+        """The mel frames hold pitch and timbre alike, so the source's side goes along unchanged."""
+        if converted.shape != encoded.features.shape:
+            raise ValueError(f"converted features {converted.shape} for a source {encoded.features.shape}")
+        return Encoded(np.asarray(converted, np.float32), dict(encoded.side))
+
+    def frames_to_render(self, encoded: Encoded) -> tuple[torch.Tensor, int]:
+        """Log-mel frames (M, T) that cover the whole signal, and the signal's length N <= T * hop_length.
+
+        Analysis drops the last incomplete hop: the last frame stands in for it. Values below the floor, which
+        no analysis yields, rise to it. Without ``side["n_samples"]`` the signal is as long as its frames.
+
+        Raises:
+            InputError: the features have another shape than (M, T > 0), or NaN or infinite values.
+        """
+        features = encoded.features
+        if features.ndim != 2 or features.shape[0] != self.n_mels or not features.shape[1]:
+            raise InputError(f"expected log-mel features ({self.n_mels}, T > 0), got shape {features.shape}")
+        if not np.isfinite(features).all():
+            raise InputError("the log-mel features have NaN or infinite values; train the model again")
+        n_samples = int(encoded.side.get("n_samples", features.shape[1] * self.hop_length))
+        n_frames = max(1, math.ceil(n_samples / self.hop_length))
+        missing = max(0, n_frames - features.shape[1])
+        covering = np.pad(features[:, :n_frames], ((0, 0), (0, missing)), mode="edge")
+        floored = np.maximum(covering, math.log(self.floor)).astype(np.float32)
+        return torch.from_numpy(floored), n_samples
+
+
+@lru_cache(maxsize=8)
+def mel_filters(adapter: MelAdapter) -> torch.Tensor:
+    """The adapter's Slaney filter bank, area-normalised, (M, F) float32."""
+    bank: torch.Tensor = torchaudio.functional.melscale_fbanks(
+        n_freqs=adapter.n_fft // 2 + 1,
+        f_min=adapter.f_min,
+        f_max=adapter.f_max,
+        n_mels=adapter.n_mels,
+        sample_rate=adapter.sample_rate,
+        norm="slaney",
+        mel_scale="slaney",
+    )
+    return bank.T.contiguous()

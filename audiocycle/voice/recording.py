@@ -1,0 +1,219 @@
+"""Convert a recording of any length in bounded memory.
+
+Three passes, of which only the last writes the output:
+
+1. The source streams in, is resampled to the model's rate, and is cut at its quietest moments into chunks of 15 to 30
+   seconds. Each is converted with some context around it, and cross-faded into the next. The result, back at the
+   source's rate, goes to a temporary spool.
+2. Frame energies of source and spool give the gain that matches the loudness.
+3. Gain, digital silences and a soft limit are applied on the way to the output, sample for sample as long as the input.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import soundfile
+import soxr
+
+from audiocycle.atomic import whole_file
+from audiocycle.errors import InputError, OutputError
+from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
+from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
+from audiocycle.voice.sound_file import SUFFIXES, to_mono
+
+CHUNK_SECONDS = (15.0, 25.0)
+"""Where to look for a quiet moment to cut at; a recording shorter than 30 s is one chunk."""
+BUFFER_SECONDS = 30.0
+CONTEXT_SECONDS = 0.5
+FADE_SECONDS = 0.02
+BLOCK_SECONDS = 5.0
+SPOOL_BYTES = 64 << 20
+"""Converted audio above this waits on disk rather than in memory."""
+
+Translate = Callable[[Encoded], Encoded]
+Progress = Callable[[float], None]
+
+
+def convert_recording(
+    source: soundfile.SoundFile,
+    name: str,
+    output: Path | IO[bytes],
+    adapter: VoiceAdapter,
+    renderer: VoiceRenderer,
+    translate: Translate,
+    progress: Progress = lambda share: None,
+) -> float:
+    """Convert an open recording into ``output``; the seconds of audio come back.
+
+    Args:
+        name: what errors call the source.
+        output: a path, written whole or not at all, or a binary stream, which gets WAV.
+        translate: source features to converted features with their side.
+        progress: called with the share that is done.
+
+    Raises:
+        InputError: samples that cannot be decoded, or are not numbers.
+        OutputError: the output cannot be written.
+    """
+    rate = source.samplerate
+    frame = max(1, round(FRAME_SECONDS * rate))
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+        energies: list[FloatArray] = []
+        n_samples = 0
+
+        def heard() -> Iterator[FloatArray]:
+            nonlocal n_samples
+            for block in mono_blocks(source, name, frame):
+                energies.append(frame_energies(block, frame))
+                n_samples += len(block)
+                if source.frames > 0:
+                    progress(min(1.0, n_samples / source.frames))
+                yield block
+
+        wanted = resampled(heard(), rate, adapter.sample_rate)
+        converted = convert_stream(wanted, adapter, renderer, translate)
+        for block in resampled(converted, adapter.sample_rate, rate):
+            spool.write(block.astype(np.float32).tobytes())
+        if n_samples == 0:
+            raise InputError(f"{name}: is truncated, no sample can be decoded; copy it again")
+        source_energy = np.concatenate(energies)
+        result = Finished(spool, n_samples, source_energy, frame)
+        if isinstance(output, Path):
+            write_sound(output, result.blocks(), rate)
+        else:
+            write_wav_stream(output, result.blocks(), rate)
+    return n_samples / rate
+
+
+class Finished:
+    """The spooled conversion with loudness, silences and limit applied, block by block (passes 2 and 3)."""
+
+    def __init__(self, spool: IO[bytes], n_samples: int, source_energy: FloatArray, frame: int) -> None:
+        self.spool, self.n_samples, self.frame = spool, n_samples, frame
+        self.silent = source_energy == 0.0
+        converted = np.concatenate([frame_energies(b, frame) for _, b in self._raw()])
+        self.gain = loudness_gain(source_energy, converted)
+
+    def _raw(self) -> Iterator[tuple[int, FloatArray]]:
+        """(first sample, samples): exactly ``n_samples`` in all, zeros where the spool is a few samples short."""
+        self.spool.seek(0)
+        size = self.frame * 1000
+        for begin in range(0, self.n_samples, size):
+            wanted = min(size, self.n_samples - begin)
+            block = np.frombuffer(self.spool.read(wanted * 4), dtype=np.float32)
+            yield begin, np.pad(block, (0, wanted - len(block)))
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """Float32 blocks within (-1, 1)."""
+        for begin, block in self._raw():
+            envelope = silence_envelope(self.silent, self.frame, begin, begin + len(block))
+            yield soft_clip(block * (self.gain * envelope))
+
+
+def mono_blocks(source: soundfile.SoundFile, name: str, frame: int) -> Iterator[FloatArray]:
+    """Blocks of whole frames, channels averaged.
+
+    Raises:
+        InputError: the decoder fails in the middle, or samples are not numbers.
+    """
+    size = max(1, round(BLOCK_SECONDS * source.samplerate / frame)) * frame
+    while True:
+        try:
+            block = source.read(size, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise InputError(f"{name}: cannot be decoded to its end; it seems damaged, copy it again") from error
+        if len(block) == 0:
+            return
+        yield to_mono(block, name)
+
+
+def resampled(blocks: Iterator[FloatArray], source_rate: int, target_rate: int) -> Iterator[FloatArray]:
+    """Streaming resampling (soxr); nothing to do when the rates agree."""
+    if source_rate == target_rate:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+
+
+def convert_stream(
+    blocks: Iterator[FloatArray], adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
+) -> Iterator[FloatArray]:
+    """Blocks of source samples to blocks of converted samples at the model's rate, equally many in all."""
+    rate = adapter.sample_rate
+    context, half = round(CONTEXT_SECONDS * rate), round(FADE_SECONDS * rate / 2)
+    low, high = (round(seconds * rate) for seconds in CHUNK_SECONDS)
+
+    def convert(samples: FloatArray) -> FloatArray:
+        if not samples.any():
+            return np.zeros(len(samples), dtype=np.float32)
+        return renderer.render(translate(adapter.analyze(samples))).samples
+
+    # `held` begins at most `context` samples before the sample that comes next, which is held[start].
+    held, start = np.zeros(0, dtype=np.float32), 0
+    tail = np.zeros(0, dtype=np.float32)  # what the chunk before made of the 2 * half samples around the cut
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) - start >= round(BUFFER_SECONDS * rate):
+            cut = quietest(held, start + low, start + high, rate)
+            made = convert(held[: cut + context])
+            body = made[max(0, start - half) : cut + half] if len(tail) else made[start : cut + half]
+            body = cross_fade(tail, body)
+            yield body[: len(body) - 2 * half]
+            tail = body[len(body) - 2 * half :]
+            held, start = held[cut - context :], context
+    made = convert(held) if len(held) else held
+    yield cross_fade(tail, made[max(0, start - half) :] if len(tail) else made[start:])
+
+
+def cross_fade(before: FloatArray, after: FloatArray) -> FloatArray:
+    """``after`` with its beginning faded in over ``before``, which lies on the same samples."""
+    n = min(len(before), len(after))
+    ramp = (np.arange(n) + 0.5) / max(1, n)
+    mixed = before[:n] * (1.0 - ramp) + after[:n] * ramp
+    return np.concatenate([mixed, after[n:]]).astype(np.float32)
+
+
+def quietest(samples: FloatArray, begin: int, end: int, rate: int) -> int:
+    """The middle of the quietest 40 ms in samples [begin, end): a seam there is the hardest to hear."""
+    width = round(0.04 * rate)
+    power = np.concatenate([[0.0], np.cumsum(np.square(samples[begin:end], dtype=np.float64))])
+    return begin + int(np.argmin(power[width:] - power[:-width])) + width // 2
+
+
+def write_sound(path: Path, blocks: Iterator[FloatArray], sample_rate: int) -> None:
+    """Write a mono recording whole, or not at all; the ending picks the format, 16 bit.
+
+    Raises:
+        OutputError: unknown ending, a rate that the format does not take, no space, no permission.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(f"{path}: no audio format ends so; use .wav or .flac")
+    with whole_file(path) as temporary:
+        try:
+            with soundfile.SoundFile(temporary, "w", sample_rate, 1) as sound:
+                for block in blocks:
+                    sound.write(block)
+        except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+            reason = str(error).rsplit(": ", 1)[-1]
+            raise OutputError(f"{path}: cannot be written ({reason}); check space and format, or use .wav") from error
+
+
+def write_wav_stream(stream: IO[bytes], blocks: Iterator[FloatArray], sample_rate: int) -> None:
+    """Write a 16-bit WAV to a stream that cannot seek, such as a pipe."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as whole:
+        with soundfile.SoundFile(whole, "w", sample_rate, 1, subtype="PCM_16", format="WAV") as sound:
+            for block in blocks:
+                sound.write(block)
+        whole.seek(0)
+        while piece := whole.read(1 << 20):
+            stream.write(piece)
+        stream.flush()
