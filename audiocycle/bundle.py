@@ -19,7 +19,7 @@ import numpy as np
 
 from audiocycle import __version__
 from audiocycle.atomic import whole_file, write_text
-from audiocycle.errors import BundleError, ConfigError
+from audiocycle.errors import BundleError, ConfigError, OutputError
 from audiocycle.spec import Stats
 
 if TYPE_CHECKING:
@@ -126,6 +126,37 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     return translator.eval()
 
 
+def describe_bundle(folder: Path) -> dict[str, Any]:
+    """What ``audiocycle info`` shows. Reads the header of the weights only.
+
+    Raises:
+        BundleError: missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    config = read_config(folder)
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, framework="numpy") as file:
+            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path}: missing or damaged ({error}); copy the bundle again") from error
+    return {
+        "name": config.name,
+        "path": str(folder),
+        "modality": config.modality,
+        "domains": list(config.domains),
+        "parameters": int(sum(np.prod(shape) for shape in shapes)),
+        "megabytes": round(path.stat().st_size / 1e6, 1),
+        "licence": config.licence,
+        "adapter": config.adapter,
+        "model": config.model,
+        "training": config.training,
+        "format": config.format,
+        "audiocycle": config.audiocycle,
+    }
+
+
 def write_bundle(
     folder: Path,
     config: BundleConfig,
@@ -141,11 +172,16 @@ def write_bundle(
         half: store float16 (half the size; conversion computes in float32 all the same).
         card: the model card; a generated one when left out.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {k: (v.detach().half() if half else v.detach().float()).cpu().contiguous() for k, v in weights.items()}
-    with whole_file(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt", "audiocycle": __version__})
+    path = folder / WEIGHTS
+    try:
+        with whole_file(path) as temporary:
+            save_file(tensors, temporary, metadata={"format": "pt", "audiocycle": __version__})
+    except SafetensorError as error:
+        raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
     write_text(folder / CONFIG, json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n")
     parameters = sum(v.numel() for v in tensors.values())
     write_text(folder / CARD, card or model_card(config, parameters))

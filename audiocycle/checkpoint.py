@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from audiocycle.atomic import whole_file
-from audiocycle.errors import TrainingError
+from audiocycle.errors import OutputError, TrainingError
 
 FORMAT = 1
 
@@ -40,12 +40,23 @@ class TrainState:
 
 
 def save_state(folder: Path, state: TrainState, keep: int) -> Path:
-    """Write ``folder/step-N.pt`` whole or not at all, then remove all but the newest ``keep``."""
+    """Write ``folder/step-N.pt`` whole or not at all, then remove all but the newest ``keep``.
+
+    Checkpoints of later steps go too: they are the damaged ones that the run fell back from.
+
+    Raises:
+        OutputError: no space, or no permission.
+    """
     path = folder / f"step-{state.step:08d}.pt"
-    with whole_file(path) as temporary:
-        torch.save({f.name: getattr(state, f.name) for f in fields(state)}, temporary)
-    for old in checkpoints(folder)[:-keep]:
-        old.unlink(missing_ok=True)
+    try:
+        with whole_file(path) as temporary:
+            torch.save({f.name: getattr(state, f.name) for f in fields(state)}, temporary)
+    except RuntimeError as error:  # what torch's archive writer makes of a failed write
+        raise OutputError(f"{path}: cannot be written; free some disk space, then resume=true") from error
+    found = checkpoints(folder)
+    place = found.index(path)
+    for other in found[: max(0, place + 1 - keep)] + found[place + 1 :]:
+        other.unlink(missing_ok=True)
     return path
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,6 +17,8 @@ from audiocycle.errors import ConfigError
 from audiocycle.objective import Weights
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
+
+NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
 
 
 def conf_dir() -> Path:
@@ -38,22 +41,40 @@ def compose_run(overrides: Sequence[str]) -> RunConfig:
     Raises:
         ConfigError: an override is unknown or has the wrong type; a required setting is missing.
     """
+    return to_run(compose_raw(overrides))
+
+
+def show_config(overrides: Sequence[str]) -> str:
+    """All settings with their values as YAML; unset ones stay ``???``."""
+    return OmegaConf.to_yaml(compose_raw(overrides))
+
+
+def compose_raw(overrides: Sequence[str]) -> DictConfig:
+    """The composed configuration.
+
+    Raises:
+        ConfigError: Hydra does not know a setting, a group's choice, or cannot parse an override.
+    """
     register_resolvers()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
-            return to_run(compose("config", overrides=list(overrides)))
+            return compose("config", overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(one_line(error)) from error
 
 
 def to_run(raw: DictConfig) -> RunConfig:
     """A composed configuration as frozen dataclasses."""
-    missing = sorted(OmegaConf.missing_keys(raw))
+    missing = [key for key in sorted(OmegaConf.missing_keys(raw)) if key.startswith("data.")]
     if missing:
         example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
         raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
-    c: Any = OmegaConf.to_container(raw, resolve=True)
+    try:
+        c: Any = OmegaConf.to_container(raw, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(one_line(error)) from error
+    check_types(raw)
     domains = c["data"]["domains"]
     if not isinstance(domains, list):
         raise ConfigError(f"data.domains={domains}: a list is needed, e.g. 'data.domains=[SF1,TM3]'")
@@ -77,6 +98,26 @@ def to_run(raw: DictConfig) -> RunConfig:
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(one_line(error)) from error
+
+
+def check_types(raw: DictConfig) -> None:
+    """Refuse a value of another type than its setting's; ``overwrite=no`` is text, for one, and text counts as true.
+
+    Raises:
+        ConfigError: names the setting, its value and the type.
+    """
+    wanted: dict[str, Any] = {
+        "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
+        "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None,
+    }  # fmt: skip
+    for group, kind in (("objective", Weights), ("trainer", TrainerConfig)):
+        wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
+    for key, hint in wanted.items():
+        value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)
+        fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
+        if not fits or (isinstance(value, bool) and bool not in kinds):
+            names = " or ".join(NAMES[kind] for kind in kinds)
+            raise ConfigError(f"{key}={value}: {names} is needed")
 
 
 def one_line(error: BaseException) -> str:

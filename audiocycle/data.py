@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -60,9 +61,9 @@ class FeatureCache:
         stored = self.folder / f"{digest.hexdigest()}.npz"
         if stored.exists():
             try:
-                with np.load(stored, allow_pickle=False) as arrays:
+                with stored.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     return Encoded(arrays["features"], {k: arrays[k] for k in arrays.files if k != "features"})
-            except (ValueError, OSError, KeyError, EOFError):
+            except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile):
                 stored.unlink(missing_ok=True)  # cut off by a crash of an older file system: make it again
         encoded = self.encode(path)
         with whole_file(stored) as temporary:

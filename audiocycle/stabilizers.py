@@ -26,10 +26,10 @@ class HistoryPool:
         shown = []
         for item in batch:
             if len(stored) < self.size:
-                stored.append(item)
+                stored.append(item.clone())  # a view would keep, and a checkpoint would hold, the whole batch
             elif random.random() < 0.5:
                 place = int(random.integers(self.size))
-                stored[place], item = item, stored[place]  # noqa: PLW2901
+                stored[place], item = item.clone(), stored[place]  # noqa: PLW2901
             shown.append(item)
         return torch.stack(shown)
 

@@ -85,16 +85,19 @@ def train(config: RunConfig) -> Path:
         )  # fmt: skip
         bundle = config.run_dir / "bundle"
 
+        def bundle_config(step: int) -> BundleConfig:
+            return describe(config, stats, data, step, trainer.seconds)
+
         def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
-            write_bundle(bundle, describe(config, stats, data, step, trainer.seconds), weights)
+            write_bundle(bundle, bundle_config(step), weights)
             monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}")
 
         trainer.on_checkpoint = save_bundle
         if config.trainer.sample_every:
             from audiocycle.samples import SampleWriter
 
-            samples = SampleWriter(config.run_dir, {d: data[d].paths[0] for d in config.domains}, adapter, stats, config.model, monitor)
-            trainer.on_sample = samples
+            paths = {domain: data[domain].paths[0] for domain in config.domains}
+            trainer.on_sample = SampleWriter(config.run_dir, paths, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
         trainer.run()

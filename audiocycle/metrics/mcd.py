@@ -3,7 +3,7 @@
 Conventions: envelopes are power spectra ``(T, n_bins)``, mel-cepstra ``(T, order + 1)`` with c0 first. The
 path that comes back indexes the frames of the *whole* recordings, so that F0 can be compared along it.
 
-Reading the numbers (measured on 8 sentences of one VCC2016 speaker): WORLD analysis and synthesis alone
+Reading the numbers (measured on 8 to 32 VCC2016 sentences): WORLD analysis and synthesis alone
 costs 2.8 dB, the floor of any WORLD-based conversion; to a distance of 9 dB it adds 0.2 to 0.3 dB. The
 spectrum near the Nyquist frequency weighs as much as the rest: resampling 16 kHz audio to 22.05 kHz and
 back costs 4.7 dB, though nobody hears it. Compare only audio that was written at the rate of its reference.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import soundfile
@@ -11,8 +12,9 @@ import soundfile
 from audiocycle.errors import InputError
 from audiocycle.spec import Encoded, Signal
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
-from audiocycle.voice.recording import Progress, Translate, convert_recording
-from audiocycle.voice.sound_file import is_recording, open_sound, read_mono
+from audiocycle.voice.level import soft_clip
+from audiocycle.voice.recording import Progress, Translate, convert_recording, write_sound
+from audiocycle.voice.sound_file import is_recording, open_sound, read_mono, to_mono
 
 
 class VoiceMedium:
@@ -66,9 +68,21 @@ class VoiceMedium:
         target.seek(0)
         return Signal(soundfile.read(target, dtype="float32")[0], signal.sample_rate)
 
-    def read(self, path: Path) -> Signal:
-        """A recording as it is, channels averaged."""
+    def read(self, path: Path, seconds: float | None = None) -> Signal:
+        """A recording, or its first ``seconds``, at its own rate, channels averaged."""
         with open_sound(path) as sound:
-            rate = sound.samplerate
-        return Signal(read_mono(path, rate), rate)
+            frames = -1 if seconds is None else round(seconds * sound.samplerate)
+            block = sound.read(frames, dtype="float32", always_2d=True)
+            return Signal(to_mono(block, str(path)), sound.samplerate)
+
+    def write(self, path: Path, signal: Signal) -> None:
+        """Write a waveform whole, or not at all."""
+        write_sound(path, iter([soft_clip(signal.samples)]), signal.sample_rate)
+
+    def picture(self, rows: Sequence[tuple[str, Signal]], path: Path) -> None:
+        """One spectrogram with its F0 track for each (title, waveform)."""
+        from audiocycle.pictures import compare_picture
+        from audiocycle.voice.world_adapter import track_f0
+
+        compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])
 

@@ -72,6 +72,7 @@ class MelAdapter:
 
     @property
     def spec(self) -> FeatureSpec:
+        """Shape (M,) at sample_rate / hop_length frames a second."""
         return FeatureSpec("voice", (self.n_mels,), self.sample_rate / self.hop_length)
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
@@ -141,9 +142,11 @@ class MelAdapter:
         return np.asarray(audible & (level >= level.max(initial=-np.inf) - LOUD_RANGE_DB))
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """(M, T) log-mel frames to zero mean and unit deviation in each band, float32."""
         return np.asarray((features - stats["mean"]) / stats["std"], np.float32)
 
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """The inverse of ``normalize``."""
         return np.asarray(features * stats["std"] + stats["mean"], np.float32)
 
     def transfer(self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats) -> Encoded:

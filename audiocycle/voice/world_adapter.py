@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audiocycle.compat import import_pyworld
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
 
 pyworld = import_pyworld()
@@ -77,7 +77,7 @@ class WorldAdapter:
         # WORLD reads before it checks: fewer samples than a few pitch periods crash or give no frame.
         shortest = 4 * self.fft_size
         x = np.pad(samples, (0, max(0, shortest - len(samples)))).astype(np.float64)
-        f0, times = self._f0(x)
+        f0, times = self.f0_track(x)
         sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
         mcep = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
         n_frames = self.frames(len(samples))
@@ -97,7 +97,8 @@ class WorldAdapter:
         envelope: FloatArray = pyworld.decode_spectral_envelope(mcep, self.sample_rate, self.fft_size)
         return envelope
 
-    def _f0(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def f0_track(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """F0 in Hz (0 is unvoiced) and frame times in seconds, both (T,), of (N,) float64 samples."""
         limits = {"f0_floor": self.f0_floor, "f0_ceil": self.f0_ceil, "frame_period": self.frame_period}
         if self.f0_method == "harvest":
             f0, times = pyworld.harvest(x, self.sample_rate, **limits)
@@ -136,6 +137,13 @@ class WorldAdapter:
         f0 = convert_f0(encoded.side["f0"], _pair(source["log_f0"]), _pair(target["log_f0"]), semitones)
         ceiling = 0.45 * self.sample_rate
         return Encoded(converted, encoded.side | {"f0": np.minimum(f0, ceiling), "source_features": encoded.features})
+
+
+def track_f0(signal: Signal) -> FloatArray:
+    """The F0 track of a waveform at its own rate, (T,) in Hz, for pictures."""
+    adapter = WorldAdapter(sample_rate=signal.sample_rate)
+    x = np.pad(signal.samples, (0, max(0, 4 * adapter.fft_size - len(signal.samples)))).astype(np.float64)
+    return adapter.f0_track(x)[0][: adapter.frames(len(signal.samples))]
 
 
 def speech_frames(features: FloatArray) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter  # type: ignore[import-untyped]
+from scipy.signal import lfilter
 
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, FloatArray
@@ -18,15 +17,7 @@ from audiocycle.voice.griffin_lim import GriffinLimRenderer, linear_magnitudes
 from audiocycle.voice.mel_adapter import MelAdapter, mel_filters
 
 ADAPTER = MelAdapter()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for each other over tiny matrices take seconds on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+torch.set_num_threads(1)  # on a busy machine, threads that share tiny matrices wait for seconds
 
 
 def vowel(seconds: float = 1.0) -> FloatArray:

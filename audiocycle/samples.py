@@ -1,0 +1,57 @@
+"""Something to hear and to see while a model trains: one recording of each domain, converted every so often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from audiocycle.build import build_adapter, build_translator
+from audiocycle.bundle import BundleConfig
+from audiocycle.convert import Converter
+from audiocycle.errors import AudioCycleError
+from audiocycle.monitor import Monitor
+from audiocycle.spec import direction
+
+SECONDS = 6.0
+
+
+class SampleWriter:
+    """Writes ``run_dir/samples/step-N/SOURCE-to-TARGET.wav`` and pictures, and shows both in TensorBoard.
+
+    Args:
+        paths: one recording of each domain.
+        describe: the bundle's settings at a step (the converter needs the statistics).
+    """
+
+    def __init__(self, run_dir: Path, paths: Mapping[str, Path], describe: Any, monitor: Monitor) -> None:
+        self.folder, self.paths, self.describe, self.monitor = run_dir / "samples", paths, describe, monitor
+
+    def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
+        """Convert in all directions with these weights. A sample that fails is noted, and training goes on."""
+        config: BundleConfig = self.describe(step)
+        converter = Converter(config, self.copy(config, weights))
+        folder = self.folder / f"step-{step:08d}"
+        for source, target in permutations(self.paths, 2):
+            try:
+                heard = converter.medium.read(self.paths[source], SECONDS)
+                made = converter(heard, target, source)
+            except AudioCycleError as error:
+                self.monitor.note(f"step {step}: no sample {direction(source, target)}: {error}")
+                continue
+            name = f"{source}-to-{target}"
+            medium = converter.medium
+            medium.write(folder / f"{name}{medium.suffix}", made)
+            medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], folder / f"{name}.png")
+            self.monitor.audio(name, made, step)
+
+    @staticmethod
+    def copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:
+        """A translator of its own for these weights, on the CPU, so that training is not touched."""
+        translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape)
+        translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
+        return translator.eval()
+
