@@ -66,11 +66,11 @@ def compose_raw(overrides: Sequence[str]) -> DictConfig:
 
 def to_run(raw: DictConfig) -> RunConfig:
     """A composed configuration as frozen dataclasses."""
-    missing = [key for key in sorted(OmegaConf.missing_keys(raw)) if key.startswith("data.")]
-    if missing:
-        example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
-        raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
     try:
+        missing = [key for key in ("data.domains", "data.root") if OmegaConf.select(raw, key) is None]
+        if missing:
+            example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
+            raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
         c: Any = OmegaConf.to_container(raw, resolve=True)
     except OmegaConfBaseException as error:
         raise ConfigError(one_line(error)) from error
