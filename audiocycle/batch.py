@@ -106,7 +106,7 @@ def convert_jobs(task: Task, jobs: Sequence[Job], processes: int = 1) -> Iterato
         finished: set[Job] = set()
         try:
             with ProcessPoolExecutor(size, get_context("spawn"), _start_worker, (task, size)) as pool:
-                for job, record in _completed(pool, left if with_company else left[:1]):
+                for job, record in _completed(pool, left if with_company else left[:1], 2 * size):
                     finished.add(job)
                     yield record
         except BrokenProcessPool:
@@ -118,11 +118,10 @@ def convert_jobs(task: Task, jobs: Sequence[Job], processes: int = 1) -> Iterato
         left = [job for job in left if job not in finished]
 
 
-def _completed(pool: ProcessPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Job, Record]]:
-    """(job, record) as they finish; only a few are handed out ahead, so that a library of any size fits."""
+def _completed(pool: ProcessPoolExecutor, jobs: Sequence[Job], ahead: int) -> Iterator[tuple[Job, Record]]:
+    """(job, record) as they finish; only ``ahead`` are handed out at a time, so that a library of any size fits."""
     waiting = iter(jobs)
     running: dict[Future[Record], Job] = {}
-    ahead = 2 * (pool._max_workers or 1)
     while True:
         while len(running) < ahead and (job := next(waiting, None)) is not None:
             running[pool.submit(_work, job)] = job

@@ -27,6 +27,9 @@ MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium"}
 GENERATORS = {"gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D"}
 CRITICS = {"gated_patch": "audiocycle.models.patch_critic:GatedPatchCritic"}
 
+TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
+"""Of arguments that are checked before a class sees them: a mistyped option fails with its name."""
+
 
 def resolve(table: Mapping[str, str], what: str, name: str) -> Any:
     """The class that a short name stands for.
@@ -51,6 +54,10 @@ def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str
     if surplus:
         known = ", ".join(inspect.signature(make).parameters)
         raise ConfigError(f"{what} '{name}' has no option {', '.join(sorted(surplus))}; it has: {known}")
+    for option, value in arguments.items():
+        annotation = str(inspect.signature(make).parameters[option].annotation)
+        if not isinstance(value, TYPES.get(annotation, object)):
+            raise ConfigError(f"{what} '{name}': {option}={value} must be of type {annotation}")
     return make(**arguments)
 
 

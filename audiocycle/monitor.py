@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,7 +90,7 @@ class Monitor:
             if self.bar is None:
                 self._start_bar("training", report.last_step)
             assert self.bar is not None
-            self.bar.update(self.task, completed=report.step, total=report.last_step, description=f"training  {pace:.2f} s/step  {losses}")  # noqa: E501
+            self.bar.update(self.task, completed=report.step, total=report.last_step, description=f"training  {pace:.2f} s/step  {losses}")
         elif now - self.last_plain >= self.plain_every:
             self.last_plain = now
             self.note(f"step {report.step}/{report.last_step}  {pace:.2f} s/step  ETA {remaining / 60:.0f} min  {losses}")

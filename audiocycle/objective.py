@@ -26,6 +26,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
+from audiocycle.errors import ConfigError
 from audiocycle.models.translator import Critic, Translator
 from audiocycle.spec import direction
 
@@ -43,6 +44,12 @@ class Weights:
     cycle_adversarial: float = 1.0
     cycle: float = 10.0
     identity: float = 5.0
+
+    def __post_init__(self) -> None:
+        if min(self.adversarial, self.cycle_adversarial, self.cycle, self.identity) < 0:
+            raise ConfigError(f"objective={self}: no weight may be below 0")
+        if not (self.adversarial or self.cycle_adversarial):
+            raise ConfigError("objective.adversarial=0, objective.cycle_adversarial=0: one must be above 0 to learn anything")
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class CycleObjective:
         weights: a :class:`Weights`.
     """
 
-    def __init__(self, domains: Sequence[str], weights: Weights = Weights()) -> None:  # noqa: B008  (frozen)
+    def __init__(self, domains: Sequence[str], weights: Weights = Weights()) -> None:
         self.pairs = tuple(permutations(domains, 2))
         self.weights = weights
 
@@ -94,13 +101,17 @@ class CycleObjective:
                 terms[f"identity/{name}"] = absolute_error(same, x_t)
             else:
                 fake = translator(x_s, source, target)
+            if w.adversarial:
+                terms[f"adversarial/{name}"] = squared_distance(critic(fake, target), 1.0)
+                fakes.fake[name] = fake.detach()
+            if not (w.cycle or w.cycle_adversarial):
+                continue
             back = translator(fake, target, source)
-            terms[f"cycle/{name}"] = absolute_error(back, x_s)
-            terms[f"adversarial/{name}"] = squared_distance(critic(fake, target), 1.0)
+            if w.cycle:
+                terms[f"cycle/{name}"] = absolute_error(back, x_s)
             if w.cycle_adversarial:
                 terms[f"cycle_adversarial/{name}"] = squared_distance(cycle_critic(back, source), 1.0)
-            fakes.fake[name] = fake.detach()
-            fakes.back[name] = back.detach()
+                fakes.back[name] = back.detach()
         return terms, fakes
 
     def critic_terms(
@@ -110,7 +121,8 @@ class CycleObjective:
         terms: Terms = {}
         for source, target in self.pairs:
             name = direction(source, target)
-            terms[f"critic/{name}"] = least_squares_critic(critic, batch[target], fakes.fake[name], target)
+            if self.weights.adversarial:
+                terms[f"critic/{name}"] = least_squares_critic(critic, batch[target], fakes.fake[name], target)
             if self.weights.cycle_adversarial:
                 terms[f"cycle_critic/{name}"] = least_squares_critic(
                     cycle_critic, batch[source], fakes.back[name], source

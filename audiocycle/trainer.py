@@ -219,8 +219,11 @@ class Trainer:
         if not self.config.pool_size:
             return fakes
         random = np.random.default_rng([self.config.seed, self.step, 1])
-        swap = {kind: {n: pool.swap(n, x, random) for n, x in getattr(fakes, kind).items()} for kind, pool in self.pools.items()}  # fmt: skip  # noqa: E501
-        return Fakes(**swap)
+        fake, back = self.pools["fake"], self.pools["back"]
+        return Fakes(
+            {name: fake.swap(name, items, random) for name, items in fakes.fake.items()},
+            {name: back.swap(name, items, random) for name, items in fakes.back.items()},
+        )
 
     def _set_rates(self) -> None:
         factor = self.config.rate_factor(self.step)
@@ -303,5 +306,5 @@ def choose_bf16(precision: str, device: torch.device) -> bool:
     if precision != "auto":
         return precision == "bf16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from audiocycle.models.layers import GLU, InstanceNorm, ResidualBlock1d, init_gaussian, pad_to_multiple, scaled
+from audiocycle.models.layers import (
+    GLU,
+    InstanceNorm,
+    ResidualBlock1d,
+    init_gaussian,
+    pad_to_multiple,
+    scaled,
+)
 
 STRIDE = 4
 """Two stride-2 layers: rows and frames are padded to a multiple of this, and cropped back."""

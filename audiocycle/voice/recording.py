@@ -88,7 +88,7 @@ def convert_recording(
             write_sound(output, result.blocks(), rate)
         else:
             write_wav_stream(output, result.blocks(), rate)
-    return n_samples / rate
+    return float(n_samples / rate)
 
 
 class Finished:

@@ -7,6 +7,7 @@ pyworld works on float64 with time first, (T, D). It is turned around here and n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -75,17 +76,18 @@ class WorldAdapter:
             ``samples`` (N,).
         """
         # WORLD reads before it checks: fewer samples than a few pitch periods crash or give no frame.
-        shortest = 4 * self.fft_size
-        x = np.pad(samples, (0, max(0, shortest - len(samples)))).astype(np.float64)
-        f0, times = self.f0_track(x)
-        sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
-        mcep = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
+        x = np.pad(samples, (0, max(0, 4 * self.fft_size - len(samples)))).astype(np.float64)
         n_frames = self.frames(len(samples))
-        rest: dict[str, object] = {"f0": f0[:n_frames], "n_samples": len(samples)}
-        if side:
-            ap = pyworld.d4c(x, f0, times, self.sample_rate, fft_size=self.fft_size)
-            rest |= {"ap": ap[:n_frames], "samples": samples}
-        return Encoded(np.ascontiguousarray(mcep.T[:, :n_frames], dtype=np.float32), rest)
+        f0, times = self.f0_track(x)
+        kept: dict[str, object] = {"f0": f0[:n_frames], "n_samples": len(samples)}
+        with ThreadPoolExecutor(1) as beside:  # pyworld releases the GIL: both analyses need F0 only
+            if side:
+                aperiodicity = beside.submit(pyworld.d4c, x, f0, times, self.sample_rate, fft_size=self.fft_size)
+            sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
+            mcep = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
+            if side:
+                kept |= {"ap": aperiodicity.result()[:n_frames], "samples": samples}
+        return Encoded(np.ascontiguousarray(mcep.T[:, :n_frames], dtype=np.float32), kept)
 
     def frames(self, n_samples: int) -> int:
         """How many frames WORLD makes of ``n_samples``."""

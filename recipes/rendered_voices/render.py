@@ -18,7 +18,6 @@ try:
     import numpy as np
     import soundfile as sf
     import soxr
-
     from sentences import EVAL, TRAIN_A, TRAIN_B
 except ImportError as error:
     sys.exit(f"error: missing package {error.name}: pip install numpy soundfile soxr")

@@ -1,0 +1,6 @@
+"""Measurements of training, conversion and analysis on the processor of this machine.
+
+    python -m benchmarks [--quick] [--long] [--bundle DIR] [--only NAME ...] [--json FILE]
+
+Run it from the repository's root on a machine that does nothing else.
+"""
