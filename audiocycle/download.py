@@ -1,7 +1,6 @@
-"""Fetch an archive and unpack it, trusting neither the connection nor the archive.
+"""Fetch a file without trusting the connection: ``fetch`` resumes where the last try stopped, and checks sums.
 
-``fetch`` resumes where the last try stopped, ``extract`` writes nothing unless every member stays inside the
-target folder, and ``place`` fills a data folder with links. The recipes are built on these three.
+``place`` fills a data folder with links. Unpacking is in :mod:`audiocycle.archive`; recipes are built on these.
 
 Failures are ``AudioCycleError``s of one line that name the URL or file and the remedy.
 """
@@ -13,19 +12,14 @@ import hashlib
 import http.client
 import json
 import os
-import posixpath
 import shutil
-import stat
-import tarfile
 import time
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from rich import progress as bars
@@ -36,15 +30,9 @@ from audiocycle.errors import AudioCycleError, InputError, OutputError
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 60.0
 RETRY_WAIT_S = 1.0  # before the first retry, doubled before each later one
-MAX_EXTRACT_BYTES = 20 * 1024**3
-MAX_EXTRACT_MEMBERS = 1_000_000
-MAX_LINK_HOPS = 16
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LASTING_STATUS = range(400, 500)  # asking again will not help …
 PASSING_STATUS = (408, 425, 429)  # … except for these
-
-
-# --- fetch --------------------------------------------------------------------------------------------------
 
 
 class _DroppedError(Exception):
@@ -85,7 +73,7 @@ class _Part:
         return note
 
     def begin(self, url: str, validator: str | None, total: int | None) -> None:
-        with _disk(self.path):
+        with disk_errors(self.path):
             self.path.write_bytes(b"")
             note = {"url": url, "validator": validator, "total": total}
             self.note_path.write_text(json.dumps(note), encoding="utf-8")
@@ -129,7 +117,7 @@ def fetch(
     if path.exists():
         _verify(path, expected, f"delete {path} and run again")
         return path
-    with _disk(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(path.with_name(path.name + ".part"))
     with _progress(path.name) as report:
@@ -146,7 +134,7 @@ def fetch(
     except AudioCycleError:
         part.remove()
         raise
-    with _disk(path):
+    with disk_errors(path):
         os.replace(part.path, path)
         part.note_path.unlink(missing_ok=True)
     return path
@@ -216,16 +204,16 @@ def _continue(url: str, part: _Part, report: Callable[[int, int | None], None]) 
             total = note.get("total")
         _check_room(url, part, have, total)
         report(have, total)
-        with _disk(part.path):
+        with disk_errors(part.path):
             file = part.path.open("ab")
         with file:
             while chunk := response.read(CHUNK_BYTES):
-                with _disk(part.path):
+                with disk_errors(part.path):
                     file.write(chunk)
                     file.flush()
                 have += len(chunk)
                 report(have, total)
-            with _disk(part.path):
+            with disk_errors(part.path):
                 os.fsync(file.fileno())
     if total is not None and have != total:
         raise _DroppedError("connection lost")
@@ -270,7 +258,7 @@ def _check_room(url: str, part: _Part, have: int, total: int | None) -> None:
 
 
 @contextlib.contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Tell a full or read-only disk from a lost connection: both are OSErrors."""
     try:
         yield
@@ -288,166 +276,6 @@ def _progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda have, total: progress.update(task, completed=have, total=total)
 
 
-# --- extract ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Member:
-    """One archive entry; ``name``, and ``target`` of a link, are clean posix paths from the root."""
-
-    name: str
-    kind: Literal["file", "folder", "link"]
-    size: int
-    open: Callable[[], IO[bytes] | None]
-    target: str = ""
-
-
-def extract(
-    archive: str | os.PathLike[str],
-    folder: str | os.PathLike[str],
-    *,
-    keep: Callable[[str], bool] = lambda name: True,
-    max_bytes: int = MAX_EXTRACT_BYTES,
-) -> list[Path]:
-    """Unpack a zip or tar (plain, gz, bz2, xz) into ``folder``; returns the files written.
-
-    All members are checked before anything is written. Links inside the archive become copies of the file
-    that they lead to, so that no link is ever made. Existing files are replaced.
-
-    Args:
-        archive: told apart by content, not by name.
-        folder: made when missing.
-        keep: called with each file's name (posix, relative); only those for which it is true are written.
-        max_bytes: limit on the unpacked size of what is kept.
-
-    Raises:
-        InputError: not an archive, damaged or encrypted; a member outside ``folder`` (absolute, ``..``, a
-            link leading out), a device file, more than ``max_bytes``, or more than a million members.
-        OutputError: ``folder`` cannot be written.
-    """
-    archive, folder = Path(archive), Path(folder)
-    if not archive.is_file():
-        raise InputError(f"no archive at {archive}: download it first or correct the path")
-    damaged = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, OSError, ValueError)
-    try:
-        with _open_archive(archive) as opened:
-            members = list(_members(opened, archive))
-            plan = _plan(members, archive, folder, keep, max_bytes)
-            return _write(plan)
-    except damaged as error:
-        reason = str(error) or type(error).__name__
-        raise InputError(f"cannot unpack {archive} ({reason}): delete it and download it again") from error
-
-
-def _open_archive(archive: Path) -> zipfile.ZipFile | tarfile.TarFile:
-    with archive.open("rb") as file:
-        is_zip = file.read(2) == b"PK"
-    if is_zip:
-        return zipfile.ZipFile(archive)
-    try:
-        return tarfile.open(archive, "r:*")
-    except tarfile.ReadError:
-        raise tarfile.ReadError("neither zip nor tar") from None  # the original lists every method, on lines
-
-
-def _members(opened: zipfile.ZipFile | tarfile.TarFile, archive: Path) -> Iterator[_Member]:
-    entries = opened.infolist() if isinstance(opened, zipfile.ZipFile) else opened
-    for count, entry in enumerate(entries):
-        if count >= MAX_EXTRACT_MEMBERS:
-            raise _refusal(archive, f"more than {MAX_EXTRACT_MEMBERS:,} members")
-        if isinstance(opened, zipfile.ZipFile):
-            assert isinstance(entry, zipfile.ZipInfo)
-            yield _zip_member(opened, entry, archive)
-        else:
-            assert isinstance(entry, tarfile.TarInfo)
-            yield _tar_member(opened, entry, archive)
-
-
-def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo, archive: Path) -> _Member:
-    name, mode = _inside(info.filename, archive), info.external_attr >> 16
-    if info.is_dir():
-        return _Member(name, "folder", 0, lambda: None)
-    if stat.S_ISLNK(mode):
-        with opened.open(info) as file:
-            pointer = file.read(4096).decode("utf-8", "replace")
-        return _Member(name, "link", 0, lambda: None, _inside(pointer, archive, posixpath.dirname(name)))
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise _refusal(archive, f"{info.filename!r}, neither file nor folder")
-    return _Member(name, "file", info.file_size, lambda: opened.open(info))
-
-
-def _tar_member(opened: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path) -> _Member:
-    name = _inside(entry.name, archive)
-    if entry.isdir():
-        return _Member(name, "folder", 0, lambda: None)
-    if entry.issym() or entry.islnk():
-        # a symbolic link starts at its own folder, a hard link at the archive's root
-        start = posixpath.dirname(name) if entry.issym() else ""
-        return _Member(name, "link", 0, lambda: None, _inside(entry.linkname, archive, start))
-    if not entry.isreg():
-        raise _refusal(archive, f"{entry.name!r}, neither file nor folder")
-    return _Member(name, "file", entry.size, lambda: opened.extractfile(entry))
-
-
-def _inside(name: str, archive: Path, start: str = "") -> str:
-    """``name``, seen from the archive's folder ``start``, as a clean path from its root, or a refusal."""
-    slashed = name.replace("\\", "/")
-    clean = posixpath.normpath(posixpath.join(start, slashed))
-    climbs = clean.split("/")[0] == ".." or (not start and ".." in slashed.split("/"))
-    if not name or "\0" in name or slashed.startswith("/") or slashed[1:2] == ":" or climbs:
-        raise _refusal(archive, f"{name!r}, which leads outside the target folder")
-    return clean
-
-
-def _refusal(archive: Path, what: str) -> InputError:
-    return InputError(f"will not unpack {archive}: it contains {what}; get it from a source you trust")
-
-
-def _plan(
-    members: list[_Member], archive: Path, folder: Path, keep: Callable[[str], bool], max_bytes: int
-) -> dict[Path, _Member]:
-    """Where each kept file goes, and the member that fills it (for a link: the file it leads to)."""
-    root = folder.resolve()
-    files = {member.name: member for member in members if member.kind == "file"}
-    links = {member.name: member.target for member in members if member.kind == "link"}
-    plan: dict[Path, _Member] = {}
-    total = 0
-    for member in members:
-        if member.kind == "folder" or not keep(member.name):
-            continue
-        destination = root / member.name
-        if not destination.resolve().is_relative_to(root):
-            raise _refusal(archive, f"{member.name!r}, which a link in {folder} would put elsewhere")
-        source = member.name
-        for _ in range(MAX_LINK_HOPS):
-            source = links.get(source, source)
-        if source not in files:
-            raise _refusal(archive, f"the link {member.name!r}, which leads to no file in it")
-        total += files[source].size
-        plan[destination] = files[source]
-    if total > max_bytes:
-        raise _refusal(archive, f"{total:,} bytes, more than the limit of {max_bytes:,}")
-    return plan
-
-
-def _write(plan: Mapping[Path, _Member]) -> list[Path]:
-    for destination, member in plan.items():
-        with _disk(destination):
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            destination.unlink(missing_ok=True)
-            target = destination.open("wb")
-        source = member.open()
-        assert source is not None, "only files are planned"
-        with target, source:
-            while chunk := source.read(CHUNK_BYTES):
-                with _disk(destination):
-                    target.write(chunk)
-    return list(plan)
-
-
-# --- place --------------------------------------------------------------------------------------------------
-
-
 def place(files: Mapping[str, Path], folder: str | os.PathLike[str], *, move: bool = False) -> None:
     """Make ``folder`` hold exactly ``files``, as symbolic links, or as copies where links cannot be made.
 
@@ -463,7 +291,7 @@ def place(files: Mapping[str, Path], folder: str | os.PathLike[str], *, move: bo
     foreign = sorted({path.name for path in folder.glob("[!.]*")} - set(files))
     if foreign:
         raise OutputError(f"{folder} already holds {foreign[0]}, not of this run: empty it or choose another")
-    with _disk(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, source in files.items():
             target = folder / name

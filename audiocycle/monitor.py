@@ -99,9 +99,11 @@ class Monitor:
         """A sound for TensorBoard."""
         self._board().add_audio(name, np.asarray(signal.samples)[None], step, sample_rate=signal.sample_rate)
 
-    def picture(self, name: str, rgb: np.ndarray[Any, Any], step: int) -> None:
-        """A picture (H, W, 3) for TensorBoard."""
-        self._board().add_image(name, rgb, step, dataformats="HWC")
+    def picture(self, name: str, path: Path, step: int) -> None:
+        """A PNG file for TensorBoard."""
+        from matplotlib.image import imread
+
+        self._board().add_image(name, imread(path)[..., :3], step, dataformats="HWC")
 
     def _board(self) -> Any:
         if self.board is None:

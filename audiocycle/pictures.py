@@ -7,7 +7,6 @@ canvas: no pyplot, no global state, so pictures can be drawn from any thread.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.errors import InputError, OutputError
+from audiocycle.atomic import whole_file
+from audiocycle.errors import InputError
 from audiocycle.spec import FloatArray
 
 if TYPE_CHECKING:
@@ -66,44 +66,6 @@ def compare_picture(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     bar = figure.colorbar(image, ax=list(grid), shrink=min(1.0, 2.0 / len(rows)), pad=0.01)
     bar.set_label("dB below the row's maximum")
     _write(figure, Path(path))
-
-
-def feature_picture(features: Sequence[FloatArray], titles: Sequence[str] = ()) -> NDArray[np.uint8]:
-    """Feature matrices stacked top to bottom, as an RGB image for TensorBoard.
-
-    Parameters:
-        features: matrices ``(D, T)``, row 0 drawn at the bottom. All share one colour range, from the 1st to
-            the 99th percentile of their finite values, so that they can be compared; NaN is drawn grey.
-        titles: one per matrix, or none.
-
-    Returns:
-        ``(H, W, 3)`` uint8 image (``SummaryWriter.add_image(..., dataformats="HWC")``).
-
-    Raises:
-        InputError: nothing to draw, a matrix is not (D, T), or titles do not match.
-    """
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    matrices = [np.asarray(matrix, np.float64) for matrix in features]
-    if not matrices or any(m.ndim != 2 or m.size == 0 for m in matrices):
-        raise InputError(f"features to draw must be (D, T), got shapes {[m.shape for m in matrices]}")
-    if titles and len(titles) != len(matrices):
-        raise InputError(f"{len(matrices)} feature matrices but {len(titles)} titles")
-    finite = np.concatenate([m[np.isfinite(m)] for m in matrices])
-    low, high = np.percentile(finite, [1.0, 99.0]) if len(finite) else (0.0, 1.0)
-    colours = colormaps["magma"].with_extremes(bad="grey")
-    figure = Figure(figsize=(7.0, 0.3 + 1.6 * len(matrices)), dpi=_DPI, layout="constrained")
-    grid = figure.subplots(len(matrices), 1, squeeze=False)[:, 0]
-    for index, (axes, matrix) in enumerate(zip(grid, matrices, strict=True)):
-        image = axes.imshow(
-            matrix, origin="lower", aspect="auto", interpolation="nearest", cmap=colours, vmin=low, vmax=high
-        )
-        axes.tick_params(labelsize=7)
-        if titles:
-            axes.set_title(titles[index], loc="left", fontsize=9, parse_math=False)
-    figure.colorbar(image, ax=list(grid), pad=0.01).ax.tick_params(labelsize=7)
-    return _pixels(figure)
 
 
 def spectrogram_db(samples: FloatArray, sample_rate: int) -> NDArray[np.float64]:
@@ -174,16 +136,9 @@ def _pixels(figure: Figure) -> NDArray[np.uint8]:
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """PNG with a palette, written beside the target and then moved into place."""
+    """PNG with a palette, whole or not at all."""
     from PIL import Image  # matplotlib brings it
 
     image = Image.fromarray(_pixels(figure)).quantize(_COLOURS, dither=Image.Dither.NONE)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.png")
-    try:
-        try:
-            image.save(temporary, format="PNG", optimize=True)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write picture {path}: {error.strerror or error}") from error
+    with whole_file(path) as temporary:
+        image.save(temporary, format="PNG", optimize=True)

@@ -45,8 +45,10 @@ class SampleWriter:
             name = f"{source}-to-{target}"
             medium = converter.medium
             medium.write(folder / f"{name}{medium.suffix}", made)
-            medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], folder / f"{name}.png")
+            picture = folder / f"{name}.png"
+            medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], picture)
             self.monitor.audio(name, made, step)
+            self.monitor.picture(name, picture, step)
 
     @staticmethod
     def copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Any
 
 import torch
@@ -100,8 +104,31 @@ def train(config: RunConfig) -> Path:
             trainer.on_sample = SampleWriter(config.run_dir, paths, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
-        trainer.run()
+        with stop_politely(trainer, monitor):
+            trainer.run()
     return bundle
+
+
+@contextmanager
+def stop_politely(trainer: Trainer, monitor: Monitor) -> Iterator[None]:
+    """Ctrl-C (and SIGTERM, as schedulers send it) ends the run after the current step, with a checkpoint.
+
+    A second one stops at once. Elsewhere than in the main thread signals cannot be caught, and nothing is done.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if trainer.stopping:
+            raise KeyboardInterrupt
+        trainer.stopping = True
+        monitor.note("stopping after this step; resume=true continues (once more to stop at once)")
+
+    signals = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def load_domains(config: RunConfig, adapter: Any, monitor: Monitor) -> dict[str, DomainData]:

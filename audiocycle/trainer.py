@@ -140,6 +140,8 @@ class Trainer:
         self.pools = {kind: HistoryPool(config.pool_size) for kind in ("fake", "back")}
         self.step = 0
         self.seconds = 0.0
+        self.stopping = False
+        """Set from outside, by a signal handler, to end the run after the current step with a checkpoint."""
 
     def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
         betas = (self.config.beta1, self.config.beta2)
@@ -154,7 +156,7 @@ class Trainer:
         limit = self.config.max_minutes * 60 if self.config.max_minutes is not None else float("inf")
         saved = self.step if checkpoints(self.folder) else -1
         since, before = time.monotonic(), self.seconds
-        while self.step < self.config.last_step and self.seconds < limit:
+        while self.step < self.config.last_step and self.seconds < limit and not self.stopping:
             values = self.train_step()
             self.seconds = before + time.monotonic() - since
             if self.step % self.config.log_every == 0:

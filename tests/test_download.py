@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from audiocycle import download
-from audiocycle.download import checksum, extract, fetch, place
+from audiocycle.archive import extract
+from audiocycle.download import checksum, fetch, place
 from audiocycle.errors import AudioCycleError
 
 BODY = bytes(range(256)) * 4096  # 1 MiB

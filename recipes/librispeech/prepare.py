@@ -13,7 +13,8 @@ from pathlib import Path
 
 import soundfile
 
-from audiocycle.download import extract, fetch, place
+from audiocycle.archive import extract
+from audiocycle.download import fetch, place
 from audiocycle.errors import AudioCycleError, InputError
 
 URL = "https://www.openslr.org/resources/12/train-clean-100.tar.gz"

@@ -12,7 +12,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from audiocycle.download import checksum, extract, fetch, place
+from audiocycle.archive import extract
+from audiocycle.download import checksum, fetch, place
 from audiocycle.errors import AudioCycleError, InputError
 
 BASE_URL = "https://datashare.ed.ac.uk/bitstream/handle/10283/2211"

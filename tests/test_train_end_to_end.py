@@ -1,0 +1,133 @@
+"""The whole way, through the command line: folders of recordings, a model, a converted file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiocycle import cli
+from audiocycle.trainer import Trainer
+
+
+def vowel(seconds: float, f0: float, rate: int = 16000, seed: int = 0) -> np.ndarray:
+    """A buzz through two resonances with pauses: voiced enough for WORLD, small enough for a test."""
+    random = np.random.default_rng(seed)
+    t = np.arange(int(seconds * rate)) / rate
+    phase = 2 * np.pi * np.cumsum(f0 * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * t + seed))) / rate
+    buzz = sum(np.sin(k * phase) / k**0.5 for k in range(1, 20))
+    syllables = np.clip(np.sin(2 * np.pi * 1.5 * t + seed) + 0.5, 0, 1)
+    return (0.05 * buzz * syllables + 1e-3 * random.standard_normal(len(t))).astype(np.float32)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    root = tmp_path / "recordings"
+    for name, f0 in (("low", 110.0), ("high", 220.0)):
+        (root / name).mkdir(parents=True)
+        for index in range(2):
+            soundfile.write(root / name / f"{index}.wav", vowel(3.0, f0, seed=index), 16000)
+    soundfile.write(root / "low" / "too_short.wav", vowel(0.2, 110.0), 16000)
+    soundfile.write(root / "low" / "silent.wav", np.zeros(16000), 16000)
+    (root / "low" / "notes.wav").write_text("not audio")
+    (root / "low" / "notes.txt").write_text("ignored")
+    return root
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Run the command line in this process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["audiocycle", *words])
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def settings(root: Path, run_dir: Path, *more: str) -> list[str]:
+    return [
+        "train", "experiment=vc2_quick", f"data.root={root}", "data.domains=[low,high]", f"run_dir={run_dir}", "model.width=0.125",
+        "data.min_minutes=0.05", "trainer.crop=64", "trainer.batch_size=2", "trainer.checkpoint_every=2", "trainer.sample_every=2",
+        "trainer.log_every=1", *more,
+    ]  # fmt: skip
+
+
+def test_train_resume_and_convert(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "run"
+    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2")) == 0
+    heard = capsys.readouterr().err
+    assert "low: 2 files" in heard
+    assert "3 skipped" in heard
+    assert "too_short.wav" in heard
+    assert "silent.wav" in heard
+    assert "notes.wav" in heard
+    assert {p.name for p in (run_dir / "bundle").iterdir()} == {"config.json", "model.safetensors", "README.md"}
+    assert (run_dir / "samples" / "step-00000002" / "low-to-high.wav").exists()
+    assert (run_dir / "samples" / "step-00000002" / "low-to-high.png").exists()
+
+    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2")) == 1, "a run is never overwritten unasked"
+    assert "resume=true" in capsys.readouterr().err
+    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=4", "resume=true")) == 0
+    steps = [json.loads(line)["step"] for line in (run_dir / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4]
+
+    source = recordings / "low" / "0.wav"
+    output = tmp_path / "out.wav"
+    assert run(monkeypatch, "convert", str(source), "--target", "high", "--model", str(run_dir / "bundle"), "-o", str(output)) == 0
+    assert soundfile.info(output).frames == soundfile.info(source).frames
+    assert np.abs(soundfile.read(output)[0]).max() > 0.01
+
+
+def test_resumed_run_equals_an_uninterrupted_one(recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = f"data.cache={tmp_path / 'cache'}"
+    quiet = ["trainer.sample_every=0", cache]
+    assert run(monkeypatch, *settings(recordings, tmp_path / "whole", "max_steps=4", *quiet)) == 0
+    assert run(monkeypatch, *settings(recordings, tmp_path / "parts", "max_steps=2", *quiet)) == 0
+    assert run(monkeypatch, *settings(recordings, tmp_path / "parts", "max_steps=4", "resume=true", *quiet)) == 0
+    whole, parts = ((tmp_path / name / "bundle" / "model.safetensors").read_bytes() for name in ("whole", "parts"))
+    assert whole == parts
+
+
+def test_ctrl_c_ends_with_a_checkpoint(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = Trainer.train_step
+
+    def interrupted_step(self: Trainer) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "train_step", interrupted_step)
+    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "trainer.checkpoint_every=100", "trainer.sample_every=0")) == 0
+    assert "resume=true continues" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000001.pt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (["data.domains=[low,nobody]"], "data.root has: high, low"),
+        (["data.domains=[low]"], "name two different folders"),
+        (["data.min_minutes=5"], "add recordings"),
+        (["data.root=/nowhere"], "no such folder"),
+        (["trainer.rate=1"], "trainer"),
+        (["trainer.lr=fast"], "lr"),
+        (["model.generator=unknown"], "gated_212d"),
+        (["--steps"], "KEY=VALUE"),
+    ],
+)
+def test_bad_settings_are_one_line(
+    change: list[str], says: str, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "max_steps=1", *change)) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert says in error
