@@ -10,18 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+
+from audiocycle import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from rich.progress import Progress
 
     from audiocycle.spec import Signal
     from audiocycle.trainer import Report
@@ -37,7 +32,7 @@ class Monitor:
 
     def __init__(self, run_dir: Path, plain_every: float = 30.0) -> None:
         self.run_dir = run_dir
-        self.console = Console(stderr=True, highlight=False)
+        self.console = progress.console()
         self.plain_every = plain_every
         self.last_plain = float("-inf")
         self.times: deque[tuple[int, float]] = deque(maxlen=30)
@@ -113,10 +108,7 @@ class Monitor:
         return self.board
 
     def _start_bar(self, what: str, total: int | None) -> Progress:
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=self.console,
-        )  # fmt: skip
+        self.bar = progress.counted(self.console)
         self.task = self.bar.add_task(what, total=total)
         self.bar.start()
         return self.bar

@@ -11,12 +11,21 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from audiocycle.spec import FloatArray
 
-FORMANTS_HZ = ((730, 1090, 2440, 3400), (270, 2290, 3010, 3700), (300, 870, 2240, 3300), (530, 1840, 2480, 3500))
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FORMANTS_HZ = (
+    (730, 1090, 2440, 3400),
+    (270, 2290, 3010, 3700),
+    (300, 870, 2240, 3300),
+    (530, 1840, 2480, 3500),
+)
 """Of the vowels in father, beet, boot and bet (Peterson & Barney 1952; the fourth formants are round numbers)."""
 BANDWIDTHS_HZ = np.array([80.0, 100.0, 140.0, 200.0])
 
@@ -35,7 +44,7 @@ class Settings:
     long: bool = False
     bundle: Path | None = None
 
-    def pick[T](self, full: T, quick: T) -> T:
+    def pick(self, full: T, quick: T) -> T:
         """One of two values, by :attr:`quick`."""
         return quick if self.quick else full
 
@@ -66,7 +75,7 @@ def median_figure(name: str, values: Sequence[float], unit: str, remark: str = "
     return Figure(name, statistics.median(values), unit, f"{spread}; {remark}" if remark else spread)
 
 
-def in_fresh_process[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def in_fresh_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call in a process of its own, so that its peak memory is nobody else's."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(function, *args, **kwargs).result()
@@ -100,10 +109,13 @@ def synthetic_speech(seconds: float, sample_rate: int, pitch: float = 120.0, see
     while begin < n_samples:
         share = np.linspace(0.0, 1.0, round(random.uniform(0.12, 0.3) * sample_rate))
         f0 = pitch * 2.0 ** (random.uniform(-0.3, 0.5) - 0.2 * share)
-        pulses = np.diff(np.floor(np.cumsum(f0) / sample_rate), prepend=0.0) * np.sqrt(np.sin(np.pi * share).clip(0.0))
+        pulses = np.diff(np.floor(np.cumsum(f0) / sample_rate), prepend=0.0) * np.sqrt(
+            np.sin(np.pi * share).clip(0.0)
+        )
         vowel = np.convolve(pulses, responses[random.integers(len(responses))])[: n_samples - begin]
         samples[begin : begin + len(vowel)] += vowel
         begin += len(share)
         if random.random() < 0.15:
             begin += round(random.uniform(0.2, 0.6) * sample_rate)
-    return (0.5 * samples / np.abs(samples).max()).astype(np.float32)
+    scaled: FloatArray = (0.5 * samples / np.abs(samples).max()).astype(np.float32)
+    return scaled

@@ -1,0 +1,62 @@
+"""The machine: what it is, how busy it is, and how fast it multiplies matrices."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from audiocycle.trainer import choose_bf16
+from benchmarks.measure import Figure, Settings, seconds_of
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+MATRIX = 2048
+REPEATS = 10
+
+
+def describe() -> dict[str, str | int | float | bool]:
+    """Plain facts, among them the load of the last minutes."""
+    facts: dict[str, str | int | float | bool] = {
+        "processor": processor(),
+        "cores": os.cpu_count() or 1,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "native bf16": choose_bf16("auto", torch.device("cpu")),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torch threads": torch.get_num_threads(),
+    }
+    if hasattr(os, "sysconf"):
+        facts["memory, GiB"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    if hasattr(os, "getloadavg"):
+        one, five, _ = os.getloadavg()
+        facts |= {"load, 1 minute": round(one, 2), "load, 5 minutes": round(five, 2)}
+    return facts
+
+
+def processor() -> str:
+    """The processor's model name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@cache
+def matmul_peak(precision: str) -> float:
+    """GFLOP/s of the best of several products of two large square matrices."""
+    a, b = torch.randn(2, MATRIX, MATRIX, dtype=DTYPES[precision]).unbind()
+    return 2e-9 * MATRIX**3 / min(seconds_of(lambda: a @ b, REPEATS, warm_up=2))
+
+
+def run(settings: Settings) -> list[Figure]:
+    remark = f"{MATRIX} x {MATRIX}, best of {REPEATS}, {torch.get_num_threads()} threads"
+    return [
+        Figure(f"matrix product, {precision}", matmul_peak(precision), "GFLOP/s", remark)
+        for precision in DTYPES
+    ]

@@ -1,0 +1,109 @@
+"""Time, arithmetic and memory of one step of the real trainer, on random features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch.utils.flop_counter import FlopCounterMode
+
+from audiocycle.build import build_critic, build_translator
+from audiocycle.data import CropSampler
+from audiocycle.objective import CycleObjective
+from audiocycle.trainer import Trainer, TrainerConfig
+from audiocycle.voice.world_adapter import WorldAdapter
+from benchmarks.machine import matmul_peak
+from benchmarks.measure import Figure, Settings, in_fresh_process, median_figure, peak_memory, seconds_of
+
+DOMAINS = ("a", "b")
+SHAPE = WorldAdapter().spec.shape
+CROP = TrainerConfig().crop
+ITEM_FRAMES = 20 * CROP
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to train."""
+
+    width: float
+    batch: int
+    precision: str
+    identity: bool = False
+
+    def __str__(self) -> str:
+        return f"width {self.width:g}, batch {self.batch}, {self.precision}{', identity' if self.identity else ''}"
+
+
+CASES = (
+    Case(1.0, 8, "bf16"),
+    Case(1.0, 1, "fp32"),
+    Case(0.5, 4, "bf16"),
+    Case(0.5, 4, "bf16", identity=True),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a process of its own found out about a case."""
+
+    seconds: list[float]
+    gflop: float
+    peak_mib: float
+
+
+def make_trainer(case: Case) -> Trainer:
+    """Two directions, four critics, no averaging; it never writes anything."""
+    model = {"generator": "gated_212d", "critic": "gated_patch", "width": case.width}
+    random = np.random.default_rng(0)
+    items = {domain: [random.standard_normal((*SHAPE, ITEM_FRAMES), dtype=np.float32)] for domain in DOMAINS}
+    config = TrainerConfig(
+        batch_size=case.batch,
+        precision=case.precision,
+        device="cpu",
+        identity_steps=None if case.identity else 0,
+    )
+    return Trainer(
+        build_translator(model, DOMAINS, SHAPE),
+        build_critic(model, DOMAINS),
+        build_critic(model, DOMAINS),
+        CycleObjective(DOMAINS),
+        CropSampler(items, CROP, case.batch, config.seed),
+        config,
+        Path("nothing-is-written"),
+    )
+
+
+def measure(case: Case, repeats: int, warm_up: int) -> Measured:
+    """Time first, so that the counting does not add to the peak of memory."""
+    seconds = seconds_of(make_trainer(case).train_step, repeats, warm_up)
+    peak = peak_memory()
+    counted = make_trainer(replace(case, precision="fp32"))
+    with FlopCounterMode(display=False) as counter:
+        counted.train_step()
+    return Measured(seconds, counter.get_total_flops() / 1e9, peak)
+
+
+def run(settings: Settings) -> list[Figure]:
+    cases = settings.pick(
+        CASES, tuple(replace(case, width=case.width / 4, batch=min(case.batch, 2)) for case in CASES)
+    )
+    repeats, warm_up = settings.pick(10, 2), settings.pick(3, 1)
+    figures = []
+    for case in cases:
+        found = in_fresh_process(measure, case, repeats, warm_up)
+        step = median_figure(f"training step, {case}", found.seconds, "s", f"{SHAPE[0]} x {CROP} crops")
+        speed, peak = found.gflop / step.value, matmul_peak(case.precision)
+        figures += [
+            step,
+            Figure(f"training pair, {case}", step.value / case.batch, "s", "step / batch"),
+            Figure(
+                f"arithmetic, {case}",
+                found.gflop,
+                "GFLOP/step",
+                "convolutions and products, counted on one fp32 step",
+            ),
+            Figure(f"share of peak, {case}", 100 * speed / peak, "%", f"{speed:.4g} of {peak:.4g} GFLOP/s"),
+            Figure(f"memory, {case}", found.peak_mib, "MiB", "peak of the whole process"),
+        ]
+    return figures
