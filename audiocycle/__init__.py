@@ -1,3 +1,20 @@
 """CycleGAN voice conversion and symbolic genre transfer without paired data."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiocycle.convert import Converter
+
 __version__ = "0.1.0"
+__all__ = ["Converter", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """``audiocycle.Converter`` on first use: it loads torch, which ``audiocycle --help`` need not wait for."""
+    if name == "Converter":
+        from audiocycle.convert import Converter
+
+        return Converter
+    raise AttributeError(f"module 'audiocycle' has no attribute '{name}'")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Raised when a bundle of this version cannot be read by the one before."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
+"""Settings that every bundle has, as JSON has them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def read_config(folder: Path) -> BundleConfig:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         version = int(raw["format"])
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again") from error
     if version > FORMAT:
         made_by = raw.get("audiocycle", "?")
@@ -84,14 +86,16 @@ def read_config(folder: Path) -> BundleConfig:
             f"{folder}: bundle format {version} is from a newer audiocycle ({made_by}); this one ({__version__}) reads "
             f"up to {FORMAT}: pip install --upgrade audiocycle"
         )
+    wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
+    if wrong:
+        raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
     known = BundleConfig.__dataclass_fields__
-    try:
-        config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": tuple(raw["domains"])})
-    except (TypeError, KeyError) as error:
-        raise BundleError(f"{path}: damaged, settings are missing ({error}); copy the bundle again") from error
-    missing = [domain for domain in config.domains if domain not in config.stats]
-    if missing:
-        raise BundleError(f"{path}: damaged, no statistics of {', '.join(missing)}; copy the bundle again")
+    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": tuple(map(str, raw["domains"]))})
+    for domain in config.domains:
+        try:
+            config.stats_of(domain)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again") from error
     return config
 
 
@@ -179,7 +183,7 @@ def write_bundle(
     path = folder / WEIGHTS
     try:
         with whole_file(path) as temporary:
-            save_file(tensors, temporary, metadata={"format": "pt", "audiocycle": __version__})
+            save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
     write_text(folder / CONFIG, json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,10 @@ from audiocycle import __version__
 from audiocycle.errors import AudioCycleError, ConfigError, DomainError, InputError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from audiocycle.batch import Job
+    from audiocycle.convert import Record
 
 app = typer.Typer(
     help="Learn a conversion between two voices, or two genres of MIDI, without paired data.",
@@ -110,6 +113,7 @@ def convert(
     vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path or a hub id.")] = None,
     pitch_shift: Annotated[float, typer.Option(metavar="SEMITONES", help="Shift the converted pitch.")] = 0.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw input and result beside each output (.png).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record for each file.")] = False,
 ) -> None:
     """Convert one file, or many."""
@@ -124,16 +128,20 @@ def convert(
         raise DomainError(f"target '{target}' is unknown to model {config.name}; it knows: {', '.join(config.domains)}")
     medium = build_medium(config.modality)
     single = one_file(inputs, output)
+    if str(output) == "-" or (single == "-" and output is None):
+        check_stdout(single, as_json)
     if single is not None:
         jobs_to_do, folder = [single_job(single, output, target, medium.suffix, overwrite)], None
     elif output is None:
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
         jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts), output
-    task = Task(bundle, target, source, renderer, vocoder, pitch_shift, overwrite)
-    records = convert_jobs(task, jobs_to_do, jobs)
-    if folder is not None:
-        records = write_report(folder, records)
+    task = Task(bundle, target, source, renderer, vocoder, pitch_shift, overwrite, plot, debugging())
+
+    def records(progress: Callable[[float], None]) -> Iterator[Record]:
+        made = convert_jobs(task, jobs_to_do, jobs, progress)
+        return made if folder is None else write_report(folder, made)
+
     if not show_records(records, len(jobs_to_do), folder, as_json):
         raise typer.Exit(1)
 
@@ -154,9 +162,20 @@ def one_file(inputs: list[str], output: Path | None) -> str | None:
     from glob import has_magic
 
     name = inputs[0]
-    many = len(inputs) > 1 or Path(name).is_dir() or (has_magic(name) and not Path(name).exists())
+    path = Path(name).expanduser()
+    many = len(inputs) > 1 or path.is_dir() or (has_magic(name) and not path.exists())
     into_folder = output is not None and str(output) != "-" and (output.is_dir() or not output.suffix)
     return None if many or into_folder else name
+
+
+def check_stdout(single: str | None, as_json: bool) -> None:
+    """Refuse what cannot go to stdout: several files, a sound among JSON, a sound on a terminal."""
+    if single is None:
+        raise ConfigError("-o -: several outputs do not fit into one stdout; add -o DIR")
+    if as_json:
+        raise ConfigError("--json: stdout already takes the converted file; add -o FILE")
+    if sys.stdout.isatty():
+        raise ConfigError("stdout is a terminal, and the output is binary; add -o FILE, or redirect it: > FILE")
 
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:
@@ -168,8 +187,12 @@ def single_job(name: str, output: Path | None, target: str, suffix: str, overwri
         output = Path("-") if name == "-" else path.with_name(f"{path.stem}.{target}{suffix}")
     if name != "-" and not path.exists():
         raise InputError(f"{path}: no such file")
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another file with -o")
+    if str(output) == "-" or not output.exists():
+        return Job(path, output)
+    if name != "-" and output.samefile(path):
+        raise OutputError(f"{output}: is the input itself; name another output with -o")
+    if not overwrite:
+        raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
     return Job(path, output)
 
 
@@ -222,23 +245,33 @@ def demo(
         typer.echo(str(path))
 
 
+def debugging() -> bool:
+    """True when the user asked for tracebacks."""
+    return "--debug" in sys.argv
+
+
+def explain(error: Exception) -> str:
+    """One line on an error that ended the program."""
+    if isinstance(error, AudioCycleError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'stdout'}: {error.strerror or error}"
+    text = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {text}; run again with --debug, and report what it shows"
+
+
 def main() -> None:
-    """Entry point: errors that a user can mend are one line on stderr and exit code 1."""
-    debug = "--debug" in sys.argv
-    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    """Entry point: an error is one line on stderr and exit code 1; Ctrl-C and a closed pipe are the same without a line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds the stack, which removes what is half-written
     try:
-        app(args=arguments, prog_name="audiocycle")
-    except AudioCycleError as error:
-        if debug:
-            raise
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        app(args=[word for word in sys.argv[1:] if word != "--debug"], prog_name="audiocycle")
     except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our stdout has gone; say nothing, as other programs do
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except Exception as error:
+        if debugging():
+            raise
+        typer.echo(f"error: {explain(error)}".replace("\n", "\\n"), err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

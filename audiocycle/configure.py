@@ -18,6 +18,7 @@ from audiocycle.objective import Weights
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
 
+PATHS = ("data.root", "data.cache", "run_dir")
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
 
 
@@ -59,9 +60,18 @@ def compose_raw(overrides: Sequence[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
-            return compose("config", overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+            return compose("config", overrides=[quoted(override) for override in overrides])
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(one_line(error)) from error
+
+
+def quoted(override: str) -> str:
+    """A path in quotes, so that Hydra's grammar takes ``~``, brackets and all else that folders' names hold."""
+    key, sign, value = override.partition("=")
+    if not value or key not in PATHS or value[0] in "'\"" or value in ("null", "???"):
+        return override
+    escaped = value.replace("'", "\\'") + ("\\" if value.endswith("\\") else "")
+    return f"{key}{sign}'{escaped}'"
 
 
 def to_run(raw: DictConfig) -> RunConfig:

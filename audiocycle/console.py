@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
+from audiocycle import progress
 from audiocycle.batch import REPORT
 from audiocycle.convert import Record
 
 
-def show_records(records: Iterator[Record], n_files: int, folder: Path | None, as_json: bool) -> bool:
-    """Consume the records as they come; True when no file failed.
+def show_records(
+    start: Callable[[Callable[[float], None]], Iterator[Record]], n_files: int, folder: Path | None, as_json: bool
+) -> bool:
+    """Convert and show the records as they come; True when no file failed.
 
     Args:
+        start: begins the conversion; given what to call with the share of the file in work that is done.
         folder: of the outputs; None for a single file.
         as_json: one JSON record a line on stdout.
     """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress.console()
     finished: list[Record] = []
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal,
-    )  # fmt: skip
-    with bar:
+    with progress.counted(console) as bar:
         task = bar.add_task("converting", total=n_files)
-        for record in records:
+        for record in start(lambda share: bar.update(task, completed=len(finished) + share)):
             finished.append(record)
-            bar.advance(task)
+            bar.update(task, completed=len(finished))
             if as_json:
-                print(json.dumps(record.to_json(), ensure_ascii=False), flush=True)
+                print(json.dumps(record.to_json()), flush=True)  # ASCII: no terminal's encoding can be in the way
     if folder is not None:
         counts = Counter(record.status for record in finished)
         audio, work = sum(r.audio_seconds for r in finished), sum(r.seconds for r in finished)
@@ -54,5 +44,5 @@ def show_records(records: Iterator[Record], n_files: int, folder: Path | None, a
         console.print(text, markup=False)
     bad = [record for record in finished if record.status == "failed"]
     for record in bad:
-        console.print(f"error: {record.error}", markup=False)
+        console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
     return not bad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,12 +14,16 @@ import torch
 
 from audiocycle.build import build_adapter, build_medium, build_renderer
 from audiocycle.bundle import BundleConfig, load_translator, read_config
-from audiocycle.errors import ConfigError, DomainError, OutputError
+from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
 from audiocycle.spec import Encoded, FloatArray, Stats
 
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
 are noise."""
+PLOT_SECONDS = 30.0
+"""A picture shows the beginning of a long recording."""
+MAX_SHIFT = 36.0
+"""Semitones; three octaves take any voice out of hearing as a voice."""
 
 
 @dataclass(frozen=True)
@@ -90,19 +95,28 @@ class Converter:
             if name is not None and name not in self.domains:
                 raise DomainError(f"{role} '{name}' is unknown to model {self.config.name}; it knows: {known}")
         others = [domain for domain in self.domains if domain != target]
+        if source == target or not others:
+            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.config.name} knows: {known}")
         if source is None and len(others) > 1:
             raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(others)}")
-        if (source or others[0]) == target:
-            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.config.name} knows: {known}")
         return source or others[0], target
 
     def translation(self, target: str, source: str | None = None, pitch_shift: float = 0.0) -> Callable[[Encoded], Encoded]:
-        """The function from source features with side to converted features with side."""
+        """The function from source features with side to converted features with side.
+
+        Raises:
+            DomainError: see :meth:`resolve`.
+            ConfigError: this adapter or renderer cannot shift the pitch, or not so far.
+        """
         source, target = self.resolve(target, source)
         statistics = self.config.stats_of(source), self.config.stats_of(target)
         options = {"semitones": pitch_shift} if pitch_shift else {}
         if options and not getattr(self.adapter, "shifts_pitch", False):
             raise ConfigError(f"--pitch-shift: features of adapter '{self.config.adapter['name']}' hold no separate F0; leave it out")
+        if options and not getattr(self.renderer, "shifts_pitch", True):
+            raise ConfigError("--pitch-shift: this renderer keeps the source's pitch; leave it out, or choose another --renderer")
+        if not math.isfinite(pitch_shift) or abs(pitch_shift) > MAX_SHIFT:
+            raise ConfigError(f"--pitch-shift {pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
 
         def translate(encoded: Encoded) -> Encoded:
             converted = self.translate_features(encoded.features, source, target, *statistics)
@@ -112,11 +126,17 @@ class Converter:
         return translate
 
     def translate_features(self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats) -> FloatArray:
-        """(*shape, T) of the source, not normalised, to the target's."""
+        """(*shape, T) of the source, not normalised, to the target's.
+
+        Raises:
+            BundleError: the network's output is not numbers.
+        """
         n_frames = features.shape[-1]
         normal = self.adapter.normalize(mirrored(features, MIN_FRAMES), of_source)
         with torch.inference_mode():
             output = self.translator(torch.from_numpy(normal)[None], source, target)[0].float().numpy()
+        if not np.isfinite(output).all():
+            raise BundleError(f"model {self.config.name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
         converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
         return converted
 
@@ -134,9 +154,14 @@ class Converter:
         *,
         pitch_shift: float = 0.0,
         overwrite: bool = False,
+        plot: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Record:
         """Convert one file, of any length, in bounded memory.
+
+        Args:
+            plot: draw source and result beside the output, with the ending ``.png``.
+            progress: called with the share that is done.
 
         Raises:
             AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
@@ -144,13 +169,17 @@ class Converter:
         path, output = Path(path), Path(output)
         translate = self.translation(target, source, pitch_shift)
         if str(output) != "-":
-            if output.exists() and not overwrite:
-                raise OutputError(f"{output}: exists already; add --overwrite to replace it")
             if output.exists() and path.exists() and output.samefile(path):
                 raise OutputError(f"{output}: is the input itself; name another output with -o")
+            if output.exists() and not overwrite:
+                raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
         begin = time.perf_counter()
         seconds = self.medium.convert(path, output, self.adapter, self.renderer, translate, progress)
-        return Record(str(path), str(output), "converted", round(seconds, 3), round(time.perf_counter() - begin, 3))
+        taken = time.perf_counter() - begin
+        if plot and "-" not in (str(path), str(output)):
+            rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
+            self.medium.picture([(title, self.medium.read(p, PLOT_SECONDS)) for title, p in rows], output.with_suffix(".png"))
+        return Record(str(path), str(output), "converted", round(seconds, 3), round(taken, 3))
 
 
 def mirrored(features: FloatArray, frames: int) -> FloatArray:

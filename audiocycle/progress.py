@@ -7,7 +7,6 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -16,16 +15,10 @@ from rich.progress import (
 
 def console() -> Console:
     """Standard error, without guesses at what to colour."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def counted(on: Console) -> Progress:
     """A bar for things that are counted: files, steps. Rate, elapsed and remaining time beside it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=on, disable=not on.is_terminal)
-
-
-def share(on: Console) -> Progress:
-    """A bar for one thing of which a share is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     return Progress(*columns, console=on, disable=not on.is_terminal)

@@ -65,8 +65,6 @@ def train(config: RunConfig) -> Path:
             f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
             "or set another run_dir"
         )
-    for old in started if config.overwrite and not config.resume else []:
-        old.unlink()
     adapter = build_adapter(config.adapter)
     with Monitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, monitor)
@@ -84,7 +82,7 @@ def train(config: RunConfig) -> Path:
             ),
             config.trainer,
             config.run_dir / "checkpoints",
-            settings={"domains": list(config.domains), "adapter": config.adapter, "model": config.model},
+            settings=identity(config, data),
             on_log=monitor.log,
         )  # fmt: skip
         bundle = config.run_dir / "bundle"
@@ -104,9 +102,17 @@ def train(config: RunConfig) -> Path:
             trainer.on_sample = SampleWriter(config.run_dir, paths, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
+        for old in started if config.overwrite and not config.resume else []:
+            old.unlink()  # not before everything else is known to be in order
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
+
+
+def identity(config: RunConfig, data: Mapping[str, DomainData]) -> dict[str, Any]:
+    """What a resume must find unchanged, lest it continue with other statistics or networks."""
+    frames = {domain: sum(i.features.shape[-1] for i in items.items) for domain, items in data.items()}
+    return {"domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames}
 
 
 @contextmanager
@@ -138,7 +144,7 @@ def load_domains(config: RunConfig, adapter: Any, monitor: Monitor) -> dict[str,
         DataError: a domain has too little usable material; the message says why files were left out.
     """
     medium = build_medium(adapter.spec.modality)
-    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter)
+    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
     data = {}
     for domain in config.domains:
         paths = domain_files(config.data_root, domain, medium.accepts)

@@ -280,6 +280,8 @@ class Trainer:
         self.critic_optimizer.load_state_dict(state.critic_optimizer)
         if self.average is not None and state.average:
             self.average.load_state_dict(state.average)
+        elif self.average is not None:  # switched on now: it starts from what there is
+            self.average = WeightAverage(self.translator, self.config.average)
         for kind, pool in self.pools.items():
             pool.items = {n: [x.to(self.device) for x in xs] for n, xs in state.pools[kind].items()}
         torch.set_rng_state(state.torch_random)

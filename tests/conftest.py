@@ -14,7 +14,12 @@ from audiocycle.spec import FloatArray
 if TYPE_CHECKING:
     from audiocycle.trainer import Trainer
 
-TINY = {"generator": "gated_212d", "critic": "gated_patch", "width": 0.125, "generator_options": {"n_blocks": 1}}
+TINY = {
+    "generator": "gated_212d",
+    "critic": "gated_patch",
+    "width": 0.125,
+    "generator_options": {"n_blocks": 1},
+}
 FEATURE_DIM = 8
 FORMANTS = ((700.0, 130.0), (1200.0, 150.0), (2600.0, 250.0))  # centre and bandwidth in Hz: an [a]
 
@@ -39,7 +44,9 @@ def synthetic_voice() -> Callable[..., FloatArray]:
 def tiny_features(domains: Sequence[str], seed: int = 0) -> dict[str, list[FloatArray]]:
     """Three items of 20 to 40 normalised frames for each domain."""
     random = np.random.default_rng(seed)
-    return {d: [random.normal(size=(FEATURE_DIM, n)).astype(np.float32) for n in (20, 33, 40)] for d in domains}
+    return {
+        d: [random.normal(size=(FEATURE_DIM, n)).astype(np.float32) for n in (20, 33, 40)] for d in domains
+    }
 
 
 @pytest.fixture
@@ -66,7 +73,9 @@ def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         settings: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Trainer:
-        hooks = {name: options.pop(name) for name in ("on_log", "on_checkpoint", "on_sample") if name in options}
+        hooks = {
+            name: options.pop(name) for name in ("on_log", "on_checkpoint", "on_sample") if name in options
+        }
         basics = {"crop": 16, "device": "cpu", "precision": "fp32", "log_every": 1, "sample_every": 0}
         config = TrainerConfig(**(basics | options))  # type: ignore[arg-type]
         torch.manual_seed(0)

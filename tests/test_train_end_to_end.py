@@ -96,6 +96,28 @@ def test_resumed_run_equals_an_uninterrupted_one(recordings: Path, tmp_path: Pat
     assert whole == parts
 
 
+def test_overwrite_keeps_the_run_until_the_data_are_known_to_be_good(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir, quick = tmp_path / "run", ["max_steps=1", "trainer.sample_every=0"]
+    assert run(monkeypatch, *settings(recordings, run_dir, *quick)) == 0
+    assert run(monkeypatch, *settings(tmp_path / "typo", run_dir, *quick, "overwrite=true")) == 1
+    assert (run_dir / "checkpoints" / "step-00000001.pt").exists()
+    soundfile.write(recordings / "low" / "more.wav", vowel(2.0, 110.0, seed=5), 16000)
+    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2", "trainer.sample_every=0", "resume=true")) == 1
+    assert "another data" in capsys.readouterr().err
+    assert run(monkeypatch, *settings(recordings, run_dir, *quick, "overwrite=true")) == 0
+
+
+def test_mel_features_train_and_convert(recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = settings(recordings, tmp_path / "run", "adapter=mel", "max_steps=1", "trainer.sample_every=0", "trainer.crop=32")
+    assert run(monkeypatch, *words) == 0
+    source, output = recordings / "high" / "0.wav", tmp_path / "out.wav"
+    bundle = str(tmp_path / "run" / "bundle")
+    assert run(monkeypatch, "convert", str(source), "--target", "low", "--model", bundle, "-o", str(output)) == 0
+    assert soundfile.info(output).frames == soundfile.info(source).frames
+
+
 def test_ctrl_c_ends_with_a_checkpoint(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,14 +7,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from audiocycle.errors import InputError
 from audiocycle.spec import Encoded, Signal
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
-from audiocycle.voice.recording import Progress, Translate, convert_recording, write_sound
-from audiocycle.voice.sound_file import is_recording, open_sound, read_mono, to_mono
+from audiocycle.voice.recording import Progress, Translate, convert_recording
+from audiocycle.voice.sound_file import (
+    is_recording,
+    mono_blocks,
+    open_input,
+    open_sound,
+    read_mono,
+    write_sound,
+)
 
 
 class VoiceMedium:
@@ -51,9 +59,8 @@ class VoiceMedium:
         progress: Progress = lambda share: None,
     ) -> float:
         """Convert a file, whatever its length; the seconds of audio come back. ``-`` is stdin or stdout."""
-        name = "stdin" if str(source) == "-" else str(source)
-        with open_sound(io.BytesIO(sys.stdin.buffer.read()) if name == "stdin" else source, name) as sound:
-            target = sys.stdout.buffer if str(output) == "-" else output
+        target = sys.stdout.buffer if str(output) == "-" else output
+        with open_input(source) as (sound, name):
             return convert_recording(sound, name, target, adapter, renderer, translate, progress)
 
     def convert_signal(
@@ -64,16 +71,16 @@ class VoiceMedium:
         soundfile.write(source, signal.samples, signal.sample_rate, subtype="FLOAT", format="WAV")
         source.seek(0)
         with open_sound(source, "signal") as sound:
-            convert_recording(sound, "signal", target, adapter, renderer, translate)
+            convert_recording(sound, "signal", target, adapter, renderer, translate, stream_subtype="FLOAT")
         target.seek(0)
         return Signal(soundfile.read(target, dtype="float32")[0], signal.sample_rate)
 
     def read(self, path: Path, seconds: float | None = None) -> Signal:
         """A recording, or its first ``seconds``, at its own rate, channels averaged."""
         with open_sound(path) as sound:
-            frames = -1 if seconds is None else round(seconds * sound.samplerate)
-            block = sound.read(frames, dtype="float32", always_2d=True)
-            return Signal(to_mono(block, str(path)), sound.samplerate)
+            blocks = mono_blocks(sound, str(path), round((seconds or 60.0) * sound.samplerate))
+            samples = next(blocks) if seconds else np.concatenate(list(blocks))
+            return Signal(samples, sound.samplerate)
 
     def write(self, path: Path, signal: Signal) -> None:
         """Write a waveform whole, or not at all."""

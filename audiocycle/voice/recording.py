@@ -20,12 +20,17 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiocycle.atomic import whole_file
-from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
-from audiocycle.voice.sound_file import SUFFIXES, to_mono
+from audiocycle.voice.sound_file import (
+    SPOOL_BYTES,
+    check_output,
+    mono_blocks,
+    no_room,
+    write_sound,
+    write_wav_stream,
+)
 
 CHUNK_SECONDS = (15.0, 25.0)
 """Where to look for a quiet moment to cut at; a recording shorter than 30 s is one chunk."""
@@ -33,8 +38,6 @@ BUFFER_SECONDS = 30.0
 CONTEXT_SECONDS = 0.5
 FADE_SECONDS = 0.02
 BLOCK_SECONDS = 5.0
-SPOOL_BYTES = 64 << 20
-"""Converted audio above this waits on disk rather than in memory."""
 
 Translate = Callable[[Encoded], Encoded]
 Progress = Callable[[float], None]
@@ -48,6 +51,7 @@ def convert_recording(
     renderer: VoiceRenderer,
     translate: Translate,
     progress: Progress = lambda share: None,
+    stream_subtype: str = "PCM_16",
 ) -> float:
     """Convert an open recording into ``output``; the seconds of audio come back.
 
@@ -56,38 +60,42 @@ def convert_recording(
         output: a path, written whole or not at all, or a binary stream, which gets WAV.
         translate: source features to converted features with their side.
         progress: called with the share that is done.
+        stream_subtype: the sample format of a stream.
 
     Raises:
         InputError: samples that cannot be decoded, or are not numbers.
         OutputError: the output cannot be written.
     """
+    if isinstance(output, Path):
+        check_output(output)
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
+    block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         energies: list[FloatArray] = []
         n_samples = 0
 
         def heard() -> Iterator[FloatArray]:
             nonlocal n_samples
-            for block in mono_blocks(source, name, frame):
+            for block in mono_blocks(source, name, block_size):
                 energies.append(frame_energies(block, frame))
                 n_samples += len(block)
-                if source.frames > 0:
-                    progress(min(1.0, n_samples / source.frames))
+                progress(min(1.0, n_samples / source.frames))
                 yield block
 
         wanted = resampled(heard(), rate, adapter.sample_rate)
         converted = convert_stream(wanted, adapter, renderer, translate)
         for block in resampled(converted, adapter.sample_rate, rate):
-            spool.write(block.astype(np.float32).tobytes())
-        if n_samples == 0:
-            raise InputError(f"{name}: is truncated, no sample can be decoded; copy it again")
+            try:
+                spool.write(block.astype(np.float32).tobytes())
+            except OSError as error:
+                raise no_room(error) from error
         source_energy = np.concatenate(energies)
         result = Finished(spool, n_samples, source_energy, frame)
         if isinstance(output, Path):
             write_sound(output, result.blocks(), rate)
         else:
-            write_wav_stream(output, result.blocks(), rate)
+            write_wav_stream(output, result.blocks(), rate, stream_subtype)
     return float(n_samples / rate)
 
 
@@ -114,23 +122,6 @@ class Finished:
         for begin, block in self._raw():
             envelope = silence_envelope(self.silent, self.frame, begin, begin + len(block))
             yield soft_clip(block * (self.gain * envelope))
-
-
-def mono_blocks(source: soundfile.SoundFile, name: str, frame: int) -> Iterator[FloatArray]:
-    """Blocks of whole frames, channels averaged.
-
-    Raises:
-        InputError: the decoder fails in the middle, or samples are not numbers.
-    """
-    size = max(1, round(BLOCK_SECONDS * source.samplerate / frame)) * frame
-    while True:
-        try:
-            block = source.read(size, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise InputError(f"{name}: cannot be decoded to its end; it seems damaged, copy it again") from error
-        if len(block) == 0:
-            return
-        yield to_mono(block, name)
 
 
 def resampled(blocks: Iterator[FloatArray], source_rate: int, target_rate: int) -> Iterator[FloatArray]:
@@ -187,33 +178,3 @@ def quietest(samples: FloatArray, begin: int, end: int, rate: int) -> int:
     width = round(0.04 * rate)
     power = np.concatenate([[0.0], np.cumsum(np.square(samples[begin:end], dtype=np.float64))])
     return begin + int(np.argmin(power[width:] - power[:-width])) + width // 2
-
-
-def write_sound(path: Path, blocks: Iterator[FloatArray], sample_rate: int) -> None:
-    """Write a mono recording whole, or not at all; the ending picks the format, 16 bit.
-
-    Raises:
-        OutputError: unknown ending, a rate that the format does not take, no space, no permission.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path}: no audio format ends so; use .wav or .flac")
-    with whole_file(path) as temporary:
-        try:
-            with soundfile.SoundFile(temporary, "w", sample_rate, 1) as sound:
-                for block in blocks:
-                    sound.write(block)
-        except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-            reason = str(error).rsplit(": ", 1)[-1]
-            raise OutputError(f"{path}: cannot be written ({reason}); check space and format, or use .wav") from error
-
-
-def write_wav_stream(stream: IO[bytes], blocks: Iterator[FloatArray], sample_rate: int) -> None:
-    """Write a 16-bit WAV to a stream that cannot seek, such as a pipe."""
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as whole:
-        with soundfile.SoundFile(whole, "w", sample_rate, 1, subtype="PCM_16", format="WAV") as sound:
-            for block in blocks:
-                sound.write(block)
-        whole.seek(0)
-        while piece := whole.read(1 << 20):
-            stream.write(piece)
-        stream.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from audiocycle.spec import Encoded, FloatArray, Signal
@@ -33,6 +35,8 @@ class DifferentialRenderer:
     register (Kobayashi & Toda 2018, differential spectrum modification; zero-phase short-time filtering here).
     """
 
+    shifts_pitch: ClassVar[bool] = False
+
     def __init__(self, adapter: WorldAdapter) -> None:
         self.adapter = adapter
 
@@ -43,25 +47,26 @@ class DifferentialRenderer:
         log_ratio = np.log(adapter.envelope(encoded.features)) - np.log(adapter.envelope(side["source_features"]))
         limit = MAX_GAIN_DB * np.log(10.0) / 10.0
         gain = np.exp(0.5 * np.clip(log_ratio, -limit, limit)).astype(np.float32)
-        hop = round(adapter.sample_rate * adapter.frame_period / 1000.0)
-        return Signal(filter_by_frames(source, gain, hop), adapter.sample_rate)
+        period = adapter.sample_rate * adapter.frame_period / 1000.0
+        return Signal(filter_by_frames(source, gain, period), adapter.sample_rate)
 
 
-def filter_by_frames(samples: FloatArray, gain: FloatArray, hop: int) -> FloatArray:
-    """Weighted overlap-add: multiply the short-time spectrum around sample ``t * hop`` by ``gain[t]``.
+def filter_by_frames(samples: FloatArray, gain: FloatArray, period: float) -> FloatArray:
+    """Weighted overlap-add: multiply the short-time spectrum around sample ``t * period`` by ``gain[t]``.
 
     Args:
         samples: (N,).
         gain: (T, bins), magnitudes; the FFT has ``2 * (bins - 1)`` points.
-        hop: samples between frames.
+        period: samples between frames, perhaps not a whole number.
 
     Returns:
         (N,); unit gain gives the input back.
     """
-    fft_size = 2 * (gain.shape[1] - 1)
+    fft_size, hop = 2 * (gain.shape[1] - 1), round(period)
     window = np.hanning(fft_size + 1)[:-1].astype(np.float32)
     n_frames = len(samples) // hop + 1
-    gain = np.pad(gain, ((0, max(0, n_frames - len(gain))), (0, 0)), mode="edge")[:n_frames]
+    nearest = np.round(np.arange(n_frames) * (hop / period)).astype(int)
+    gain = gain[np.minimum(nearest, len(gain) - 1)]
     padded = np.pad(samples, (fft_size // 2, fft_size // 2 + hop))
     frames = np.lib.stride_tricks.sliding_window_view(padded, fft_size)[::hop][:n_frames]
     filtered = np.fft.irfft(np.fft.rfft(frames * window, axis=1) * gain, axis=1) * window

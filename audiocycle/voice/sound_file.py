@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -10,11 +16,22 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiocycle.errors import InputError
+from audiocycle.atomic import whole_file
+from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"})  # fmt: skip
 """File name endings that are taken for recordings when a folder is read."""
+FORMATS = {".aif": "AIFF", ".aifc": "AIFF", ".oga": "OGG", ".opus": "OGG"}
+"""Format names of the endings that are not named like their format."""
+SPOOL_BYTES = 64 << 20
+"""Audio above this waits in a temporary file rather than in memory."""
+BLOCK_FRAMES = 1 << 16
+"""At most so many frames are handed to an encoder at once: Vorbis keeps them on its stack, and overflows it."""
+
+_SHORT = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+_OPEN_ENDED = 0x7FFF_0000
+"""Lengths from here on are what programs write into a pipe, because they do not know the length yet."""
 
 
 def is_recording(path: Path) -> bool:
@@ -26,7 +43,7 @@ def open_sound(path: Path | IO[bytes], name: str | None = None) -> soundfile.Sou
     """Open a recording for reading in blocks.
 
     Raises:
-        InputError: it does not exist, is empty, is not audio, or holds no samples.
+        InputError: it does not exist, is empty, is not audio, holds no samples, or fewer than its header says.
     """
     label = name or str(path)
     if isinstance(path, Path):
@@ -39,16 +56,84 @@ def open_sound(path: Path | IO[bytes], name: str | None = None) -> soundfile.Sou
         if path.stat().st_size == 0:
             raise InputError(f"{label}: the file is empty (0 bytes); record or copy it again")
     try:
-        sound = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        sound = soundfile.SoundFile(_native(path) if isinstance(path, Path) else path)
+    except (soundfile.SoundFileError, TypeError) as error:
         reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-        raise InputError(
-            f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first"
-        ) from error
+        raise InputError(f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
+    if is_truncated(sound):
+        sound.close()
+        raise _truncated(label)
     if sound.frames == 0:
         sound.close()
         raise InputError(f"{label}: holds no samples (zero length); record or copy it again")
     return sound
+
+
+def is_truncated(sound: soundfile.SoundFile) -> bool:
+    """True when libsndfile noticed that the header announces more bytes than follow; it would go on without a word."""
+    found = _SHORT.search(sound.extra_info)
+    if found is None:
+        return False
+    announced, there = map(int, found.groups())
+    return announced < _OPEN_ENDED and announced - there > 64  # some programs count their header in
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[tuple[soundfile.SoundFile, str]]:
+    """A recording and its name in messages; also ``-`` for stdin, or a named pipe (``<(command)`` in a shell).
+
+    Raises:
+        InputError: see :func:`open_sound`.
+        OutputError: the folder for temporary files is full.
+    """
+    with ExitStack() as stack:
+        source: Path | IO[bytes] = path
+        name = "stdin" if str(path) == "-" else str(path)
+        if name == "stdin":
+            source = stack.enter_context(spooled(sys.stdin.buffer, name))
+        elif path.is_fifo():
+            source = stack.enter_context(spooled(stack.enter_context(path.open("rb")), name))
+        yield stack.enter_context(open_sound(source, name)), name
+
+
+@contextmanager
+def spooled(stream: IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    """All bytes of a stream that cannot seek in a temporary file that can."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as whole:
+        try:
+            shutil.copyfileobj(stream, whole)
+        except OSError as error:
+            raise no_room(error) from error
+        if whole.tell() == 0:
+            raise InputError(f"{name}: is empty (0 bytes); see why the command before the pipe wrote nothing")
+        whole.seek(0)
+        yield whole
+
+
+def no_room(error: OSError) -> OutputError:
+    """The error for a folder of temporary files that is full."""
+    folder = tempfile.gettempdir()
+    return OutputError(f"{folder}: no room for temporary files ({error.strerror or error}); set TMPDIR to another folder")
+
+
+def mono_blocks(sound: soundfile.SoundFile, name: str, size: int) -> Iterator[FloatArray]:
+    """The recording to its end in blocks (size,) float32, channels averaged; the last block may be shorter.
+
+    Raises:
+        InputError: the decoder fails in the middle, the file ends before its header says, or samples are not numbers.
+    """
+    n_frames = 0
+    while True:
+        try:
+            block = sound.read(size, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError as error:
+            raise InputError(f"{name}: cannot be decoded to its end; it seems damaged, copy it again") from error
+        if len(block) == 0:
+            break
+        n_frames += len(block)
+        yield to_mono(block, name)
+    if n_frames < sound.frames:
+        raise _truncated(name)
 
 
 def to_mono(block: FloatArray, name: str) -> FloatArray:
@@ -67,17 +152,11 @@ def read_mono(path: Path, sample_rate: int) -> FloatArray:
     """A whole recording as (N,) float32 at ``sample_rate`` Hz, channels averaged.
 
     Raises:
-        InputError: see :func:`open_sound` and :func:`to_mono`; also a file that ends before its header says.
+        InputError: see :func:`open_sound` and :func:`mono_blocks`.
     """
     with open_sound(path) as sound:
-        try:
-            block = sound.read(dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise InputError(f"{path}: cannot be decoded; it seems damaged, copy it again") from error
-        rate = sound.samplerate
-    if len(block) == 0:
-        raise InputError(f"{path}: is truncated, no sample can be decoded; copy it again")
-    return resample(to_mono(block, str(path)), rate, sample_rate)
+        samples = np.concatenate(list(mono_blocks(sound, str(path), 1 << 20)))
+        return resample(samples, sound.samplerate, sample_rate)
 
 
 def resample(samples: FloatArray, source_rate: int, target_rate: int) -> FloatArray:
@@ -86,3 +165,82 @@ def resample(samples: FloatArray, source_rate: int, target_rate: int) -> FloatAr
         return samples
     resampled: FloatArray = soxr.resample(samples, source_rate, target_rate, quality="HQ")
     return resampled
+
+
+def check_output(path: Path) -> None:
+    """Find out before the work, not after it, that a recording cannot be written to ``path``.
+
+    Raises:
+        OutputError: unknown ending, a folder, or below something that takes no files.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(f"{path}: no audio format ends in '{path.suffix}'; use .wav or .flac")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file")
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise OutputError(f"{path}: {parent} is a file, not a folder; name another output with -o")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: no permission to write into {parent}; name another output with -o")
+
+
+def write_sound(path: Path, blocks: Iterable[FloatArray], sample_rate: int) -> None:
+    """Write a mono recording whole, or not at all; the ending picks the format, 16 bit.
+
+    Raises:
+        OutputError: see :func:`check_output`; also a rate that the format does not take, or no space.
+    """
+    check_output(path)
+    suffix = path.suffix.lower()
+    kind, coding = FORMATS.get(suffix, suffix[1:].upper()), "OPUS" if suffix == ".opus" else None
+    with whole_file(path) as temporary:
+        try:
+            with soundfile.SoundFile(_native(temporary), "w", sample_rate, 1, coding, format=kind) as sound:
+                write_pieces(sound, blocks)
+        except (RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+            raise OutputError(f"{path}: cannot be written ({reason}); free some space, or use another format or folder") from error
+
+
+def write_wav_stream(stream: IO[bytes], blocks: Iterable[FloatArray], sample_rate: int, subtype: str = "PCM_16") -> None:
+    """Write a WAV to a stream that cannot seek, such as a pipe.
+
+    Raises:
+        OutputError: no space.
+        BrokenPipeError: the reader has gone.
+    """
+    try:
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as whole:
+            with soundfile.SoundFile(whole, "w", sample_rate, 1, subtype=subtype, format="WAV") as sound:
+                write_pieces(sound, blocks)
+            whole.seek(0)
+            shutil.copyfileobj(whole, stream, 1 << 20)
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except (RuntimeError, OSError) as error:
+        raise OutputError(f"stdout: cannot be written ({getattr(error, 'strerror', None) or error}); free some space") from error
+
+
+def write_pieces(sound: soundfile.SoundFile, blocks: Iterable[FloatArray]) -> None:
+    """Write all blocks, a little at a time.
+
+    Raises:
+        RuntimeError: the file took fewer samples than it was given.
+    """
+    for block in blocks:
+        for begin in range(0, len(block), BLOCK_FRAMES):
+            piece = block[begin : begin + BLOCK_FRAMES]
+            try:
+                sound.write(piece)
+            except AssertionError as error:  # soundfile's way to say so
+                raise RuntimeError("out of space") from error
+
+
+def _native(path: Path) -> str | bytes:
+    """A path as bytes where names are bytes, so that one that is no valid UTF-8 works as well."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
+
+
+def _truncated(label: str) -> InputError:
+    return InputError(f"{label}: is truncated, it ends before its header says; copy it again, or convert it to WAV first")

@@ -18,10 +18,14 @@ from audiocycle.compat import import_pyworld
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
+from audiocycle.voice.sound_file import resample
 
 pyworld = import_pyworld()
 
 F0_METHODS = ("dio", "harvest")
+MIN_RATE = 16000
+"""Hz. WORLD's D4C looks at the power at 7.9 kHz without asking whether there is such a frequency: below, it reads memory
+that is not its own. Recordings of lower rates are resampled; a model's rate is this or more."""
 GATE_DB = 40.0
 """Frames this far below the loudest of a recording are pauses, and do not enter a speaker's statistics."""
 
@@ -49,12 +53,14 @@ class WorldAdapter:
 
     renderers: ClassVar[tuple[str, ...]] = ("world", "differential")
     shifts_pitch: ClassVar[bool] = True
+    analysis: ClassVar[int] = 1
+    """Raised whenever the same recording gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
         if self.f0_method not in F0_METHODS:
             raise ConfigError(f"adapter.f0_method={self.f0_method}: unknown; choose one of {', '.join(F0_METHODS)}")
-        if self.sample_rate < 8000:
-            raise ConfigError(f"adapter.sample_rate={self.sample_rate}: WORLD needs 8000 Hz or more")
+        if self.sample_rate < MIN_RATE:
+            raise ConfigError(f"adapter.sample_rate={self.sample_rate}: WORLD needs {MIN_RATE} Hz or more")
 
     @property
     def spec(self) -> FeatureSpec:
@@ -90,8 +96,8 @@ class WorldAdapter:
         return Encoded(np.ascontiguousarray(mcep.T[:, :n_frames], dtype=np.float32), kept)
 
     def frames(self, n_samples: int) -> int:
-        """How many frames WORLD makes of ``n_samples``."""
-        return int(n_samples / self.sample_rate * 1000.0 / self.frame_period) + 1
+        """How many frames WORLD makes of ``n_samples``; rounds in the same order as WORLD does."""
+        return int(1000.0 * n_samples / self.sample_rate / self.frame_period) + 1
 
     def envelope(self, features: FloatArray) -> FloatArray:
         """(n_mcep, T) to the power spectral envelope (T, bins), float64."""
@@ -142,10 +148,11 @@ class WorldAdapter:
 
 
 def track_f0(signal: Signal) -> FloatArray:
-    """The F0 track of a waveform at its own rate, (T,) in Hz, for pictures."""
-    adapter = WorldAdapter(sample_rate=signal.sample_rate)
-    x = np.pad(signal.samples, (0, max(0, 4 * adapter.fft_size - len(signal.samples)))).astype(np.float64)
-    return adapter.f0_track(x)[0][: adapter.frames(len(signal.samples))]
+    """The F0 track of a waveform of any rate, (T,) in Hz, a frame every 5 ms, for pictures."""
+    adapter = WorldAdapter()
+    samples = resample(np.asarray(signal.samples), signal.sample_rate, adapter.sample_rate)
+    x = np.pad(samples, (0, max(0, 4 * adapter.fft_size - len(samples)))).astype(np.float64)
+    return adapter.f0_track(x)[0][: adapter.frames(len(samples))]
 
 
 def speech_frames(features: FloatArray) -> NDArray[np.bool_]:

@@ -1,0 +1,87 @@
+"""Networks are found by domain names, whatever the number of domains."""
+
+from __future__ import annotations
+
+from itertools import count, permutations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from audiocycle.build import build_critic, build_translator
+from audiocycle.errors import ConfigError
+from audiocycle.models.layers import parameter_count
+from audiocycle.models.translator import Critic, DomainCritic, PairTranslator, Translator
+
+DOMAINS = ("anna", "ben", "SF 1")
+
+
+class Add(nn.Module):
+    """Adds a constant of its own."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor(float(value)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.value
+
+
+def test_each_direction_has_its_own_generator() -> None:
+    numbers = count(1)
+    translator = PairTranslator(DOMAINS, lambda: Add(next(numbers)))
+    x = torch.zeros(1, 2, 3)
+    answers = {(s, t): translator(x, s, t).mean().item() for s, t in permutations(DOMAINS, 2)}
+    assert sorted(answers.values()) == [1, 2, 3, 4, 5, 6]
+    for (source, target), answer in answers.items():
+        assert float(translator.state_dict()[f"generators.{source}->{target}.value"]) == answer
+
+
+def test_each_domain_has_its_own_critic() -> None:
+    numbers = count(1)
+    critic = DomainCritic(DOMAINS, lambda: Add(next(numbers)))
+    assert [critic(torch.zeros(1), domain).item() for domain in DOMAINS] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("source", "target"), [("anna", "anna"), ("anna", "nobody")])
+def test_unknown_directions_are_refused(source: str, target: str) -> None:
+    translator = PairTranslator(DOMAINS, lambda: Add(0))
+    with pytest.raises(KeyError):
+        translator(torch.zeros(1, 2, 3), source, target)
+
+
+def test_interfaces_leave_forward_to_the_networks() -> None:
+    with pytest.raises(NotImplementedError):
+        Translator()(torch.zeros(1), "a", "b")
+    with pytest.raises(NotImplementedError):
+        Critic()(torch.zeros(1), "a")
+
+
+def test_build_table_makes_networks_of_the_features_dimension() -> None:
+    config = {
+        "generator": "gated_212d",
+        "critic": "gated_patch",
+        "width": 0.125,
+        "generator_options": {"n_blocks": 1},
+    }
+    translator, critic = build_translator(config, ("a", "b"), (10,)), build_critic(config, ("a", "b"))
+    x = torch.randn(1, 10, 9)
+    assert translator(x, "a", "b").shape == x.shape
+    assert critic(x, "a").shape == (1, 1, 2, 2)
+    assert parameter_count(translator) == 2 * parameter_count(translator.generators["a->b"])
+
+
+@pytest.mark.parametrize(
+    ("config", "part"),
+    [
+        ({"generator": "nope"}, "this version knows: gated_212d"),
+        (
+            {"generator": "gated_212d", "generator_options": {"depth": 3}},
+            "no option depth; it has: feature_dim, width",
+        ),
+        ({"generator": "gated_212d", "width": "wide"}, "width=wide must be of type float"),
+    ],
+)
+def test_a_wrong_model_setting_is_named(config: dict[str, object], part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        build_translator(config, ("a", "b"), (8,))

@@ -1,0 +1,163 @@
+"""The layers of the package, read from its imports: they point down only, and heavy ones happen inside commands."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import audiocycle
+from audiocycle import build
+
+ROOT = Path(audiocycle.__file__).parent
+LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
+    {"__version__", "errors", "spec", "atomic", "compat", "progress"},
+    {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "download", "archive"},
+    {"build", "bundle", "checkpoint", "data", "library"},
+    {"trainer", "train", "monitor", "samples", "convert", "batch", "evaluate", "demo"},
+)
+"""Modules that are in no set are what people touch (the command line, the app): nothing below may import them."""
+FOUNDATION = LAYERS[0]
+MAY_USE = {
+    "voice": {"voice", "pictures"},
+    "music": {"music", "pictures"},
+    "models": {"models"},
+    "objective": {"models"},
+    "stabilizers": set[str](),
+    "metrics": {"metrics"},
+    "trainer": {"models", "objective", "stabilizers", "checkpoint", "data"},
+}
+"""What these import beside the foundation: modalities, networks and losses know nothing of each other."""
+HEAVY = (
+    "torch",
+    "librosa",
+    "matplotlib",
+    "scipy",
+    "soundfile",
+    "pyworld",
+    "hydra",
+    "torchaudio",
+    "pretty_midi",
+)
+OWNERS = {
+    "hydra": {"configure", "cli"},
+    "omegaconf": {"configure", "cli"},
+    "typer": {"cli"},
+    "soundfile": {"voice", "metrics"},
+    "pyworld": {"voice"},
+    "soxr": {"voice", "metrics"},
+    "pretty_midi": {"music"},
+}
+"""The only modules that may import a library."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of everything that a file imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            assert all(alias.name != "*" for alias in node.names), f"{path}:{node.lineno}: star import"
+            whole = node.module == "audiocycle"
+            yield from (f"audiocycle.{alias.name}" for alias in node.names) if whole else [str(node.module)]
+
+
+def part(module: str) -> str:
+    """``audiocycle.voice.f0`` belongs to ``voice``."""
+    return module.split(".")[1]
+
+
+def layer(name: str) -> int:
+    return next((level for level, names in enumerate(LAYERS) if name in names), len(LAYERS))
+
+
+FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+EACH_FILE = pytest.mark.parametrize("path", FILES, ids=[path.relative_to(ROOT).as_posix() for path in FILES])
+
+
+def owner(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+@EACH_FILE
+def test_imports_point_down_only(path: Path) -> None:
+    name = owner(path)
+    for module in imports(path):
+        if module.startswith("audiocycle."):
+            used = part(module)
+            assert layer(used) <= layer(name), f"{name} imports {used}, which stands above it (see LAYERS)"
+            allowed = MAY_USE.get(name)
+            assert allowed is None or used in allowed | FOUNDATION, f"{name} may not import {used}"
+
+
+@EACH_FILE
+def test_libraries_are_used_where_they_belong(path: Path) -> None:
+    for module in imports(path):
+        owners = OWNERS.get(module.split(".")[0])
+        assert owners is None or owner(path) in owners, f"{owner(path)} imports {module}; only {owners} may"
+
+
+@EACH_FILE
+def test_networks_and_losses_know_no_files(path: Path) -> None:
+    if owner(path) in ("models", "objective", "stabilizers"):
+        outside = {module.split(".")[0] for module in imports(path)} - {"audiocycle"}
+        assert outside <= {
+            "torch",
+            "numpy",
+            "math",
+            "itertools",
+            "collections",
+            "dataclasses",
+            "typing",
+            "functools",
+            "__future__",
+        }
+
+
+def test_foundation_imports_nothing_of_the_package_but_itself() -> None:
+    for name in ("errors", "compat", "spec"):
+        assert not [module for module in imports(ROOT / f"{name}.py") if module.startswith("audiocycle")]
+
+
+def test_a_breach_would_be_seen(tmp_path: Path) -> None:
+    source = "import hydra\ndef f():\n    from audiocycle.voice import f0\n    from audiocycle import cli\n    import audiocycle.models.layers\n"
+    (tmp_path / "a.py").write_text(source)
+    found = list(imports(tmp_path / "a.py"))
+    assert sorted(found) == ["audiocycle.cli", "audiocycle.models.layers", "audiocycle.voice", "hydra"]
+    assert (layer("cli"), layer("spec"), part("audiocycle.voice.f0")) == (len(LAYERS), 0, "voice")
+
+
+@pytest.mark.parametrize("table", ["ADAPTERS", "RENDERERS", "MEDIA", "GENERATORS", "CRITICS"])
+def test_every_short_name_stands_for_a_class(table: str) -> None:
+    names: dict[str, str] = getattr(build, table)
+    for name in names:
+        assert isinstance(build.resolve(names, table, name), type)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Heavy libraries that a fresh interpreter has loaded after a statement."""
+    report = f"import json, sys\n{statement}\nprint('\\n' + json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+HELP = "sys.argv = ['audiocycle', '--help']\nfrom audiocycle.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+
+
+@pytest.mark.parametrize(
+    "statement", ["import audiocycle", "import audiocycle.cli", HELP], ids=["package", "command line", "help"]
+)
+def test_heavy_imports_happen_inside_commands(statement: str) -> None:
+    assert loaded_by(statement) == set()
+
+
+def test_networks_load_no_audio_library() -> None:
+    assert loaded_by("import audiocycle.trainer") == {"torch"}

@@ -1,0 +1,73 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from audiocycle.atomic import whole_file, write_text
+from audiocycle.errors import OutputError
+
+
+def test_a_file_appears_when_the_block_ends_well(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with whole_file(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_old_file_is_replaced_and_never_written_into(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    before = path.stat().st_ino
+    write_text(path, "new")
+    assert path.read_text() == "new"
+    assert path.stat().st_ino != before
+
+
+def test_the_suffix_is_kept_for_writers_that_look_at_it(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "a.wav") as temporary:
+        temporary.touch()
+        assert temporary.suffix == ".wav"
+
+
+def half_write(path: Path, error: BaseException) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text("ne")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()], ids=["bug", "interrupt"])
+def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(type(error)):
+        half_write(path, error)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(OutputError, match=r"a\.txt: cannot be written \(No space left on device\)"):
+        half_write(path, OSError(errno.ENOSPC, "No space left on device"))
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder; name a file"):
+        write_text(tmp_path, "x")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(tmp_path / "file" / "a.txt", "x")
+
+
+def test_text_is_utf8(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "größer → 1")
+    assert (tmp_path / "a.txt").read_bytes() == "größer → 1".encode()

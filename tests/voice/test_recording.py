@@ -1,0 +1,270 @@
+"""Long recordings in chunks: no seam, no sample too many, no more memory than a chunk needs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_bundle import vowel
+
+from audiocycle.errors import InputError, OutputError
+from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.voice import recording, sound_file
+from audiocycle.voice.level import KNEE
+from audiocycle.voice.recording import convert_recording, convert_stream, cross_fade, quietest, resampled
+from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
+from audiocycle.voice.sound_file import open_sound
+from audiocycle.voice.world_adapter import WorldAdapter
+
+WORLD = WorldAdapter()
+
+
+class Plain:
+    """An adapter and renderer in one whose features are the samples: what comes out is what went in, times ``gain``."""
+
+    def __init__(self, sample_rate: int = 1000, gain: float = 1.0) -> None:
+        self.sample_rate, self.gain = sample_rate, gain
+        self.longest = 0
+
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+        self.longest = max(self.longest, len(samples))
+        return Encoded(samples[None])
+
+    def render(self, encoded: Encoded) -> Signal:
+        return Signal(self.gain * encoded.features[0], self.sample_rate)
+
+
+def unchanged(encoded: Encoded) -> Encoded:
+    """A translation that changes nothing; its side is what both WORLD renderers need."""
+    return Encoded(encoded.features, encoded.side | {"source_features": encoded.features})
+
+
+def brighter(encoded: Encoded) -> Encoded:
+    """A translation that tilts the spectrum and bends the formants."""
+    features = encoded.features.copy()
+    features[1] -= 0.5
+    features[4] += 0.3
+    return Encoded(features, encoded.side | {"source_features": encoded.features})
+
+
+def pieces(samples: FloatArray, size: int) -> Iterator[FloatArray]:
+    return (samples[begin : begin + size] for begin in range(0, len(samples), size))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of everything: chunks of 1.5 to 2.5 s."""
+    for name in ("CHUNK_SECONDS", "BUFFER_SECONDS", "BLOCK_SECONDS"):
+        value = getattr(recording, name)
+        monkeypatch.setattr(recording, name, tuple(v / 10 for v in value) if isinstance(value, tuple) else value / 10)
+
+
+def in_memory(samples: FloatArray, rate: int, subtype: str = "FLOAT") -> soundfile.SoundFile:
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, rate, subtype=subtype, format="WAV")
+    stream.seek(0)
+    return soundfile.SoundFile(stream)
+
+
+def converted(samples: FloatArray, rate: int, model: Any, translate: Any = unchanged, renderer: Any = None) -> FloatArray:
+    target = io.BytesIO()
+    convert_recording(in_memory(samples, rate), "it", target, model, renderer or model, translate, stream_subtype="FLOAT")
+    target.seek(0)
+    made, made_rate = soundfile.read(target, dtype="float32")
+    assert made_rate == rate
+    return np.asarray(made)
+
+
+@settings(max_examples=40, deadline=None)
+@given(n_samples=st.integers(1, 200_000), block=st.integers(1000, 70_000))
+def test_chunks_of_the_same_are_the_same(n_samples: int, block: int) -> None:
+    samples = np.random.default_rng(n_samples).normal(size=n_samples).astype(np.float32)
+    plain = Plain()
+    made = list(convert_stream(pieces(samples, block), plain, plain, unchanged))
+    np.testing.assert_allclose(np.concatenate(made), samples, atol=1e-6)
+    assert plain.longest <= 30_000 + max(block, 30_000)
+
+
+def test_chunks_stay_small_however_long_the_recording() -> None:
+    plain = Plain()
+    n_samples = sum(len(made) for made in convert_stream((np.ones(5000, np.float32) for _ in range(720)), plain, plain, unchanged))
+    assert n_samples == 3_600_000  # an hour
+    assert plain.longest <= 31_000  # about 30 s
+
+
+@pytest.mark.parametrize("translate", [unchanged, brighter])
+def test_differential_chunks_agree_with_one_pass(monkeypatch: pytest.MonkeyPatch, small_chunks: None, translate: Any) -> None:
+    samples, renderer = vowel(12.0), DifferentialRenderer(WORLD)
+    in_chunks = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
+    monkeypatch.setattr(recording, "BUFFER_SECONDS", 1000.0)
+    at_once = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
+    np.testing.assert_allclose(in_chunks, at_once, atol=2e-3 * np.abs(at_once).max())
+
+
+def test_seventy_seconds_have_no_seam() -> None:
+    """The real chunk lengths, and WORLD, whose pulses start anew in each chunk."""
+    samples = np.tile(vowel(7.0), 10)
+    cuts: list[int] = []
+    made: list[FloatArray] = []
+    for body in convert_stream(pieces(samples, 80_000), WORLD, WorldRenderer(WORLD), unchanged):
+        made.append(body)
+        cuts.append(sum(map(len, made)))
+    sound = np.concatenate(made)
+    assert len(sound) == len(samples)
+    assert len(cuts) >= 3
+    for cut in cuts[:-1]:
+        around = slice(cut - 400, cut + 400)  # the cross-fade is in there
+        assert np.abs(np.diff(sound[around])).max() < 1.5 * np.abs(np.diff(samples[around])).max()
+        loudness = [np.square(x[cut - 1600 : cut + 1600]).mean() for x in (sound, samples)]
+        assert 0.4 < loudness[0] / loudness[1] < 2.5
+
+
+def test_no_click_where_world_chunks_meet(small_chunks: None) -> None:
+    samples = vowel(8.0)
+    sound = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, WorldRenderer(WORLD), unchanged)))
+    assert np.abs(np.diff(sound, n=2)).max() < 1.5 * np.abs(np.diff(samples, n=2)).max()
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100, 96000, 192000])
+@pytest.mark.parametrize("seconds", [0.0, 0.003, 0.1, 1.2345])
+def test_output_is_exactly_as_long_as_the_input(rate: int, seconds: float) -> None:
+    n_samples = max(1, round(rate * seconds))
+    samples = 0.1 * np.random.default_rng(0).normal(size=n_samples).astype(np.float32)
+    assert len(converted(samples, rate, Plain(16000))) == n_samples
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_output_is_in_time_with_the_input(small_chunks: None, rate: int) -> None:
+    t = np.arange(5 * rate) / rate
+    samples = (0.3 * np.sin(2 * np.pi * 500 * t) * np.hanning(len(t))).astype(np.float32)
+    np.testing.assert_allclose(converted(samples, rate, Plain(16000)), samples, atol=2e-3)
+
+
+@pytest.mark.parametrize("gain", [0.05, 1.0, 10.0])
+def test_loudness_is_the_sources(gain: float) -> None:
+    samples = vowel(2.0)
+    made = converted(samples, 16000, Plain(16000, gain))
+    assert np.square(made).mean() == pytest.approx(np.square(samples).mean(), rel=0.01)
+
+
+@pytest.mark.parametrize("renderer", [WorldRenderer(WORLD), DifferentialRenderer(WORLD)])
+def test_loudness_survives_a_conversion(renderer: Any) -> None:
+    samples = vowel(1.5)
+    made = converted(samples, 16000, WORLD, brighter, renderer)
+    assert 10 * np.log10(np.square(made).mean() / np.square(samples).mean()) == pytest.approx(0.0, abs=0.1)
+
+
+@pytest.mark.parametrize("renderer", [WorldRenderer(WORLD), DifferentialRenderer(WORLD)])
+def test_digital_silence_stays_silent(renderer: Any) -> None:
+    samples = vowel(2.0)
+    samples[:3000] = samples[12000:20000] = samples[-2000:] = 0.0
+    made = converted(samples, 16000, WORLD, brighter, renderer)
+    frame = 160  # a silence counts in whole frames of 10 ms
+    for begin, end in ((0, 3000), (12000, 20000), (len(samples) - 2000, len(samples))):
+        assert not made[-(-begin // frame) * frame : end // frame * frame].any()
+    assert np.square(made[5000:10000]).mean() > 0.1 * np.square(samples[5000:10000]).mean()
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 50_000])
+def test_nothing_but_silence_stays_nothing(n_samples: int) -> None:
+    assert not converted(np.zeros(n_samples, np.float32), 16000, WORLD, brighter, WorldRenderer(WORLD)).any()
+
+
+@pytest.mark.parametrize("level", [1.0, 8.0, 1e30])
+def test_nothing_clips(level: float) -> None:
+    made = converted(level * vowel(0.5) / 0.3, 16000, Plain(16000, 3.0))
+    assert KNEE < np.abs(made).max() < 1.0
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.full(8000, 0.5), 0.1 * np.random.default_rng(0).normal(size=8000), np.array([0.3]), vowel(0.5)[4000:4050], np.eye(1, 8000, 4000)[0]],
+    ids=["dc", "noise", "one-sample", "shorter-than-a-frame", "click"],
+)
+@pytest.mark.parametrize("renderer", [WorldRenderer(WORLD), DifferentialRenderer(WORLD)])
+def test_odd_sounds_are_converted(samples: FloatArray, renderer: Any) -> None:
+    made = converted(samples, 16000, WORLD, brighter, renderer)
+    assert made.shape == samples.shape
+    assert np.isfinite(made).all()
+    assert np.abs(made).max() < 1.0
+
+
+@pytest.mark.parametrize("place", [10, 100_000])
+def test_a_nan_anywhere_leaves_no_output(tmp_path: Path, place: int) -> None:
+    samples = np.full(120_000, 0.1, np.float32)
+    samples[place] = np.nan
+    with pytest.raises(InputError, match="it: has NaN"):
+        convert_recording(in_memory(samples, 16000), "it", tmp_path / "new/out.wav", Plain(16000), Plain(16000), unchanged)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_ends_in_the_middle_leaves_no_output(tmp_path: Path) -> None:
+    path = tmp_path / "in.flac"
+    soundfile.write(path, vowel(3.0), 16000)
+    path.write_bytes(path.read_bytes()[:20_000])
+    plain = Plain(16000)
+    with open_sound(path) as sound, pytest.raises(InputError, match="copy it again"):
+        convert_recording(sound, str(path), tmp_path / "out.wav", plain, plain, unchanged)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.flac"]
+
+
+def test_an_output_that_cannot_be_costs_no_work(tmp_path: Path) -> None:
+    plain = Plain(16000)
+    with pytest.raises(OutputError, match="use .wav"):
+        convert_recording(in_memory(vowel(0.1), 16000), "it", tmp_path / "out.xyz", plain, plain, unchanged)
+    assert plain.longest == 0
+
+
+class FullSpool(io.BytesIO):
+    """A temporary file on a full disk."""
+
+    def write(self, data: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_no_room_for_temporary_files_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording.tempfile, "SpooledTemporaryFile", lambda size: FullSpool())
+    with pytest.raises(OutputError, match="no room for temporary files .* TMPDIR"):
+        converted(vowel(0.1), 16000, Plain(16000))
+
+
+def test_a_long_conversion_waits_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (recording, sound_file):
+        monkeypatch.setattr(module, "SPOOL_BYTES", 1000)
+    samples = vowel(1.0)
+    np.testing.assert_allclose(converted(samples, 16000, Plain(16000)), samples, atol=1e-6)
+
+
+def test_progress_goes_up_to_the_end(small_chunks: None) -> None:
+    plain, shares = Plain(16000), list[float]()
+    convert_recording(in_memory(vowel(2.0), 16000), "it", io.BytesIO(), plain, plain, unchanged, shares.append)
+    assert len(shares) == 4
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_resampling_in_blocks_is_resampling() -> None:
+    samples = vowel(1.0, 44100)
+    made = np.concatenate(list(resampled(pieces(samples, 5000), 44100, 16000)))
+    np.testing.assert_allclose(made, sound_file.resample(samples, 44100, 16000), atol=1e-5)
+
+
+def test_cross_fade_goes_from_one_to_the_other() -> None:
+    mixed = cross_fade(np.zeros(10), np.ones(15))
+    assert np.all(np.diff(mixed[:10]) > 0)
+    np.testing.assert_array_equal(mixed[10:], 1.0)
+    np.testing.assert_allclose(cross_fade(np.ones(10), np.ones(4)), 1.0)
+
+
+def test_the_quietest_moment_is_found() -> None:
+    samples = np.ones(3000)
+    samples[1500:1600] = 0.0
+    assert 1500 <= quietest(samples, 1000, 2000, 1000) <= 1600
+    assert 2000 <= quietest(samples, 2000, 3000, 1000) <= 3000
