@@ -206,7 +206,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
         for m in installed_models()
     ]
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(found))
         return
     for model in found:
         typer.echo(f"{model['name']:24} {model['modality']:6} {', '.join(model['domains']):32} {model['path']}")
@@ -225,7 +225,7 @@ def info(
 
     facts = describe_bundle(locate(bundle))
     if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        typer.echo(json.dumps(facts))
         return
     for key, value in facts.items():
         lines = [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]

@@ -173,10 +173,12 @@ class Converter:
                 raise OutputError(f"{output}: is the input itself; name another output with -o")
             if output.exists() and not overwrite:
                 raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
+            if plot and output.with_suffix(".png").exists() and not overwrite:
+                raise OutputError(f"{output.with_suffix('.png')}: exists already; add --overwrite to replace it, or leave --plot out")
         begin = time.perf_counter()
         seconds = self.medium.convert(path, output, self.adapter, self.renderer, translate, progress)
         taken = time.perf_counter() - begin
-        if plot and "-" not in (str(path), str(output)):
+        if plot and path.is_file() and output.is_file():  # not a pipe
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
             self.medium.picture([(title, self.medium.read(p, PLOT_SECONDS)) for title, p in rows], output.with_suffix(".png"))
         return Record(str(path), str(output), "converted", round(seconds, 3), round(taken, 3))

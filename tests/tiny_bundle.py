@@ -1,11 +1,15 @@
-"""A bundle that is made in milliseconds, and voices that need no recording, for tests of the conversion side."""
+"""A bundle that is made in milliseconds, voices that need no recording, and the command line in this process."""
 
 from __future__ import annotations
 
+import signal
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from audiocycle.build import build_adapter, build_translator
@@ -48,3 +52,40 @@ def tiny_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **chan
     )
     write_bundle(folder, config, translator.state_dict())
     return folder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: exit code, stdout, and the lines of stderr."""
+
+    code: int
+    out: str
+    err: list[str]
+
+    @property
+    def error(self) -> str:
+        """The only line on stderr, which starts with ``error:`` and is no traceback."""
+        assert self.code == 1, self
+        assert len(self.err) == 1, self
+        assert self.err[0].startswith("error: "), self
+        assert self.out == "", self
+        return self.err[0].removeprefix("error: ")
+
+
+def run_cli(capsys: pytest.CaptureFixture[Any], *arguments: object) -> Outcome:
+    """``audiocycle ARGUMENTS`` in this process."""
+    from audiocycle.cli import main
+
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["audiocycle", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            main()
+            code: Any = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    captured = capsys.readouterr()
+    return Outcome(code, captured.out, captured.err.splitlines())

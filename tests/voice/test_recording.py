@@ -101,16 +101,16 @@ def test_chunks_stay_small_however_long_the_recording() -> None:
 
 @pytest.mark.parametrize("translate", [unchanged, brighter])
 def test_differential_chunks_agree_with_one_pass(monkeypatch: pytest.MonkeyPatch, small_chunks: None, translate: Any) -> None:
-    samples, renderer = vowel(12.0), DifferentialRenderer(WORLD)
+    samples, renderer = vowel(6.0), DifferentialRenderer(WORLD)
     in_chunks = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
     monkeypatch.setattr(recording, "BUFFER_SECONDS", 1000.0)
     at_once = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
     np.testing.assert_allclose(in_chunks, at_once, atol=2e-3 * np.abs(at_once).max())
 
 
-def test_seventy_seconds_have_no_seam() -> None:
+def test_real_chunks_have_no_seam() -> None:
     """The real chunk lengths, and WORLD, whose pulses start anew in each chunk."""
-    samples = np.tile(vowel(7.0), 10)
+    samples = np.tile(vowel(4.0), 9)
     cuts: list[int] = []
     made: list[FloatArray] = []
     for body in convert_stream(pieces(samples, 80_000), WORLD, WorldRenderer(WORLD), unchanged):
@@ -118,7 +118,7 @@ def test_seventy_seconds_have_no_seam() -> None:
         cuts.append(sum(map(len, made)))
     sound = np.concatenate(made)
     assert len(sound) == len(samples)
-    assert len(cuts) >= 3
+    assert len(cuts) >= 2
     for cut in cuts[:-1]:
         around = slice(cut - 400, cut + 400)  # the cross-fade is in there
         assert np.abs(np.diff(sound[around])).max() < 1.5 * np.abs(np.diff(samples[around])).max()
@@ -127,7 +127,7 @@ def test_seventy_seconds_have_no_seam() -> None:
 
 
 def test_no_click_where_world_chunks_meet(small_chunks: None) -> None:
-    samples = vowel(8.0)
+    samples = vowel(5.0)
     sound = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, WorldRenderer(WORLD), unchanged)))
     assert np.abs(np.diff(sound, n=2)).max() < 1.5 * np.abs(np.diff(samples, n=2)).max()
 

@@ -1,0 +1,114 @@
+"""Voice as files and signals, as the core calls it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_bundle import vowel
+
+from audiocycle.errors import InputError
+from audiocycle.spec import Encoded, Signal
+from audiocycle.voice.medium import VoiceMedium
+from audiocycle.voice.renderers import DifferentialRenderer
+from audiocycle.voice.world_adapter import WorldAdapter
+
+MEDIUM = VoiceMedium()
+ADAPTER = WorldAdapter()
+
+
+def unchanged(encoded: Encoded) -> Encoded:
+    return Encoded(encoded.features, encoded.side | {"source_features": encoded.features})
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "in.wav"
+    soundfile.write(path, vowel(1.0, 22050), 22050, subtype="FLOAT")
+    return path
+
+
+def test_training_features_are_those_of_the_resampled_recording(recording: Path) -> None:
+    encoded = MEDIUM.encode(recording, ADAPTER)
+    assert encoded.features.shape == (36, 201)
+    assert set(encoded.side) == {"f0", "n_samples"}
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [(np.zeros(8000), "digital silence"), (np.full(8000, 0.5), "no voiced frame")],
+)
+def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np.ndarray, said: str) -> None:
+    soundfile.write(tmp_path / "in.wav", samples, 16000)
+    with pytest.raises(InputError, match=said) as error:
+        MEDIUM.encode(tmp_path / "in.wav", ADAPTER)
+    assert str(tmp_path / "in.wav") in str(error.value)
+
+
+@pytest.mark.parametrize("sample_rate", [16000, 44100])
+def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
+    signal = Signal(vowel(0.7, sample_rate), sample_rate)
+    made = MEDIUM.convert_signal(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+    assert made.sample_rate == sample_rate
+    assert made.samples.dtype == np.float32
+    assert made.samples.shape == signal.samples.shape
+    assert np.corrcoef(made.samples, signal.samples)[0, 1] > 0.99  # but for what lies above the model's 8 kHz
+
+
+def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
+    signal = Signal(1e-5 * vowel(0.3), 16000)
+    made = MEDIUM.convert_signal(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+    np.testing.assert_allclose(made.samples, signal.samples, atol=1e-9)
+
+
+def test_a_signal_without_samples_is_refused() -> None:
+    with pytest.raises(InputError, match="signal: holds no samples"):
+        MEDIUM.convert_signal(Signal(np.zeros(0), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+
+
+def test_read_takes_all_or_the_first_seconds(recording: Path) -> None:
+    whole, begin = MEDIUM.read(recording), MEDIUM.read(recording, 0.25)
+    assert (len(whole.samples), whole.sample_rate) == (22050, 22050)
+    np.testing.assert_array_equal(begin.samples, whole.samples[:5512])
+
+
+@pytest.mark.parametrize("seconds", [None, 5.0])
+def test_read_says_what_is_wrong(tmp_path: Path, seconds: float | None) -> None:
+    path = tmp_path / "in.flac"
+    soundfile.write(path, vowel(3.0), 16000)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match="copy it again"):
+        MEDIUM.read(path, seconds)
+
+
+def test_write_bends_what_would_clip(tmp_path: Path) -> None:
+    MEDIUM.write(tmp_path / "new/out.wav", Signal(4 * vowel(0.5), 16000))
+    samples, rate = soundfile.read(tmp_path / "new/out.wav")
+    assert rate == 16000
+    assert 0.9 < np.abs(samples).max() < 1.0
+
+
+def test_stdin_goes_to_stdout(monkeypatch: pytest.MonkeyPatch, recording: Path) -> None:
+    stdout = SimpleNamespace(buffer=io.BytesIO())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(recording.read_bytes())))
+    monkeypatch.setattr(sys, "stdout", stdout)
+    seconds = MEDIUM.convert(Path("-"), Path("-"), ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+    assert seconds == 1.0
+    made, rate = soundfile.read(io.BytesIO(stdout.buffer.getvalue()))
+    assert (len(made), rate) == (22050, 22050)
+
+
+def test_a_folder_scan_takes_recordings() -> None:
+    assert MEDIUM.accepts(Path("a/b.FLAC"))
+    assert not MEDIUM.accepts(Path("report.jsonl"))
+
+
+def test_a_picture_shows_any_rate(tmp_path: Path) -> None:
+    rows = [("in", Signal(vowel(0.3, 8000), 8000)), ("out", Signal(vowel(0.3), 16000))]
+    MEDIUM.picture(rows, tmp_path / "out.png")
+    assert (tmp_path / "out.png").stat().st_size > 1000
