@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections import Counter, deque
@@ -14,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,7 @@ def find_inputs(inputs: Sequence[str], accepts: Callable[[Path], bool], spare: P
         elif has_magic(name) and not path.exists():
             files = sorted(p for p in map(Path, glob(str(path), recursive=True)) if p.is_file())
             if not files:
-                raise InputError(f"{name}: matches no file")
+                raise InputError(f"{name}: matches no file; check the folder and the ending")
             found |= {file: Path(file.name) for file in files}
         else:
             found[path] = Path(path.name)
@@ -96,6 +95,8 @@ def plan(inputs: Sequence[str], folder: Path, suffix: str, accepts: Callable[[Pa
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file; several inputs need a folder after -o")
+    if folder.suffix == suffix and not folder.exists():
+        raise OutputError(f"{folder}: several inputs need a folder after -o, and this is named like a file")
     found = find_inputs(inputs, accepts, folder)
     stems = Counter(relative.with_suffix("") for _, relative in found)
     jobs: dict[Path, Job] = {}
@@ -129,13 +130,14 @@ def convert_jobs(
     converter.translation(task.target, task.source, task.pitch_shift)
     if processes <= 1 or len(jobs) <= 1:
         return (convert_one(converter, task, job, progress) for job in jobs)
-    return convert_in_processes(task, jobs, processes)
+    return convert_in_processes(converter, task, jobs, processes)
 
 
-def convert_in_processes(task: Task, jobs: Sequence[Job], processes: int) -> Iterator[Record]:
+def convert_in_processes(converter: Converter, task: Task, jobs: Sequence[Job], processes: int) -> Iterator[Record]:
     """Convert in worker processes. When one dies (out of memory, a crash in a codec) nobody knows over which file: each
     that was in work is tried once more alone, and fails if its process dies again."""
-    left, suspects = deque(jobs), deque[Job]()
+    yield from (convert_one(converter, task, job) for job in jobs if str(job.input) == "-")  # workers have no stdin
+    left, suspects = deque(job for job in jobs if str(job.input) != "-"), deque[Job]()
     while left or suspects:
         queue = deque([suspects.popleft()]) if suspects else left
         size = min(processes, len(queue))
@@ -153,7 +155,7 @@ def convert_in_processes(task: Task, jobs: Sequence[Job], processes: int) -> Ite
                 else:
                     suspects.append(job)
         finally:
-            _end(pool)
+            _end(pool, [job.output for job in running.values()])
 
 
 def _completed(
@@ -184,12 +186,15 @@ def _deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
-    """End a pool's processes, also in the middle of their work."""
-    workers = list((pool._processes or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for worker in workers:
-        worker.terminate()
+def _end(pool: ProcessPoolExecutor, unfinished: Sequence[Path]) -> None:
+    """Let a pool's processes go; in the middle of their work they are killed, and what they had half-written removed."""
+    if unfinished:
+        for worker in list((pool._processes or {}).values()):
+            worker.terminate()
+    pool.shutdown(cancel_futures=True)
+    for output in unfinished:  # the names are those of audiocycle.atomic
+        for partial in output.parent.glob(f".{escape(output.stem)}.{'[0-9a-f]' * 8}.part{output.suffix}"):
+            partial.unlink(missing_ok=True)
 
 
 _worker: dict[str, Any] = {}
@@ -199,16 +204,12 @@ _worker: dict[str, Any] = {}
 def _start_worker(task: Task, processes: int) -> None:
     import torch
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds the stack, which removes what is half-written
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
     _worker.update(converter=task.converter(), task=task)
 
 
 def _work(job: Job) -> Record:
-    try:
-        return convert_one(_worker["converter"], _worker["task"], job)
-    except SystemExit:
-        os._exit(1)  # otherwise the pool would take it for the job's result, and go on
+    return convert_one(_worker["converter"], _worker["task"], job)
 
 
 def convert_one(converter: Converter, task: Task, job: Job, progress: Progress = lambda share: None) -> Record:
@@ -217,9 +218,9 @@ def convert_one(converter: Converter, task: Task, job: Job, progress: Progress =
     Raises:
         BrokenPipeError: nobody reads our stdout any more.
     """
-    if str(job.output) != "-" and job.output.exists() and not task.overwrite:
-        return Record(str(job.input), str(job.output), "kept")
     try:
+        if str(job.output) != "-" and job.output.exists() and not task.overwrite:
+            return Record(str(job.input), str(job.output), "kept")
         return converter.convert_file(
             job.input, job.output, task.target, task.source,
             pitch_shift=task.pitch_shift, overwrite=task.overwrite, plot=task.plot, progress=progress,
@@ -236,6 +237,8 @@ def explain(error: Exception, name: str) -> str:
     """One line on an error: ours say what to do, others say what they are."""
     if isinstance(error, AudioCycleError):
         return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or name}: {error.strerror}"
     return f"{name}: unexpected {type(error).__name__}: {' '.join(str(error).split())}; --debug shows where"
 
 

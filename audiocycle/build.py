@@ -25,6 +25,7 @@ RENDERERS = {
 }
 MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium"}
 GENERATORS = {"gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D"}
+MODEL_SETTINGS = {"generator", "critic", "width", "generator_options", "critic_options"}
 CRITICS = {"gated_patch": "audiocycle.models.patch_critic:GatedPatchCritic"}
 
 TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
@@ -97,6 +98,9 @@ def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: S
     """``{"generator": name, "width": 1.0, ...}`` to a translator over all ordered pairs of domains."""
     from audiocycle.models.translator import PairTranslator
 
+    unknown = set(config) - MODEL_SETTINGS
+    if unknown:
+        raise ConfigError(f"model: unknown setting {', '.join(sorted(unknown))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
     arguments = {"feature_dim": shape[-1], "width": config.get("width", 1.0), **config.get("generator_options", {})}
     return PairTranslator(domains, lambda: build(GENERATORS, "generator", config["generator"], arguments))
 

@@ -195,7 +195,6 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     """A model card in Markdown, with the front matter that model hubs read."""
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
-    suffix = {"voice": "wav", "music": "mid"}.get(config.modality, "bin")
     return f"""---
 license: {config.licence}
 library_name: audiocycle
@@ -207,7 +206,7 @@ Converts {config.modality} between {" and ".join(config.domains)}, trained witho
 {config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).
 
 ```
-audiocycle convert in.{suffix} --model {config.name} --target {target}
+audiocycle convert INPUT --model THIS_FOLDER --target {target}
 ```
 
 | training | |

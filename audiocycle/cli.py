@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audiocycle.convert import Record
 
 app = typer.Typer(
-    help="Learn a conversion between two voices, or two genres of MIDI, without paired data.",
+    help="Learn a conversion between two voices without paired data, and convert files.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,8 +47,8 @@ def options(
 TRAIN_HELP = """Train a model on folders of recordings, one folder for each speaker.
 
 \b
-  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' max_minutes=60
-  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' resume=true max_minutes=120
+  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' max_steps=700
+  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=2400
   audiocycle train experiment=vc2 data.root=recordings 'data.domains=[anna,ben]'      # as published: days on a CPU
 
 \b
@@ -90,10 +90,10 @@ def train(
     typer.echo(f"model: {bundle}\ntry it: audiocycle convert IN --model {bundle} --target {target} -o OUT", err=True)
 
 
-CONVERT_HELP = """Convert recordings (or MIDI) to another speaker (or genre).
+CONVERT_HELP = """Convert recordings to another speaker.
 
 \b
-  audiocycle convert in.wav --target ben                          # writes in.ben.wav
+  audiocycle convert in.wav --target ben                          # writes ./in.ben.wav
   audiocycle convert in.wav --target ben --model runs/anna-ben/bundle -o out.wav
   audiocycle convert recordings/ --target ben -o converted/ --jobs 2
   audiocycle convert "*.flac" --target ben -o converted/ --json
@@ -104,7 +104,7 @@ CONVERT_HELP = """Convert recordings (or MIDI) to another speaker (or genre).
 @app.command(help=CONVERT_HELP)
 def convert(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
-    target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
+    target: Annotated[str, typer.Option("--target", "-t", help="The speaker to convert to.")],
     source: Annotated[str | None, typer.Option(help="The speaker of the inputs, if the model knows more than two.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or a hub id.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
@@ -184,7 +184,7 @@ def single_job(name: str, output: Path | None, target: str, suffix: str, overwri
 
     path = Path(name).expanduser()
     if output is None:
-        output = Path("-") if name == "-" else path.with_name(f"{path.stem}.{target}{suffix}")
+        output = Path("-") if name == "-" else Path(f"{path.stem}.{target}{suffix}")  # not beside the input: that may be training material
     if name != "-" and not path.exists():
         raise InputError(f"{path}: no such file")
     if str(output) == "-" or not output.exists():

@@ -62,7 +62,12 @@ def compose_raw(overrides: Sequence[str]) -> DictConfig:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
             return compose("config", overrides=[quoted(override) for override in overrides])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(one_line(error)) from error
+        text = one_line(error)
+        if "--multirun" in text:
+            text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'"
+        advice = text.find(" To append to your config")  # it would only silence a typing mistake
+        text = text if advice < 0 else f"{text[:advice]} There is no such setting; audiocycle train --cfg lists all"
+        raise ConfigError(text) from error
 
 
 def quoted(override: str) -> str:

@@ -34,7 +34,7 @@ def show_records(
     if folder is not None:
         counts = Counter(record.status for record in finished)
         audio, work = sum(r.audio_seconds for r in finished), sum(r.seconds for r in finished)
-        speed = f", {audio / work:.0f} times faster than real time a process" if work else ""
+        speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
         text = f"{folder}: {counts['converted']} converted{kept}, {counts['failed']} failed{speed}; {folder / REPORT}"
         console.print(text, markup=False)

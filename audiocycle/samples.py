@@ -44,6 +44,7 @@ class SampleWriter:
                 continue
             name = f"{source}-to-{target}"
             medium = converter.medium
+            medium.write(folder / f"{source}{medium.suffix}", heard)
             medium.write(folder / f"{name}{medium.suffix}", made)
             picture = folder / f"{name}.png"
             medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], picture)

@@ -23,7 +23,7 @@ class FeatureSpec:
     """The shape of what a network sees.
 
     Attributes:
-        modality: ``"voice"`` or ``"music"``; picks nothing by itself, tells people and file filters.
+        modality: ``"voice"`` or ``"music"``; picks the medium, which reads and writes files.
         shape: all axes but time, e.g. ``(36,)`` for 36 coefficients.
         frame_rate: frames per second.
     """

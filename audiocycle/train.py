@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ from audiocycle.monitor import Monitor
 from audiocycle.objective import CycleObjective, Weights
 from audiocycle.spec import Stats
 from audiocycle.trainer import Trainer, TrainerConfig
+
+LONG = 50_000
+"""Steps from which on a person without a GPU is told of the preset that is made for them."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,10 @@ def train(config: RunConfig) -> Path:
             "or set another run_dir"
         )
     adapter = build_adapter(config.adapter)
+    medium = build_medium(adapter.spec.modality)
+    paths = {domain: domain_files(config.data_root, domain, medium.accepts) for domain in config.domains}
     with Monitor(config.run_dir) as monitor:
-        data = load_domains(config, adapter, monitor)
+        data = load_domains(config, adapter, medium, paths, monitor)
         stats = {domain: adapter.fit(items.items) for domain, items in data.items()}
         torch.manual_seed(config.trainer.seed)
         shape = adapter.spec.shape
@@ -98,12 +103,14 @@ def train(config: RunConfig) -> Path:
         if config.trainer.sample_every:
             from audiocycle.samples import SampleWriter
 
-            paths = {domain: data[domain].paths[0] for domain in config.domains}
-            trainer.on_sample = SampleWriter(config.run_dir, paths, bundle_config, monitor)
+            first = {domain: data[domain].paths[0] for domain in config.domains}
+            trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
         for old in started if config.overwrite and not config.resume else []:
             old.unlink()  # not before everything else is known to be in order
+        if trainer.device.type == "cpu" and config.trainer.max_minutes is None and config.trainer.last_step >= LONG:
+            monitor.note(f"{config.trainer.last_step} steps take days on a processor; experiment=vc2_quick is made for one")
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
@@ -137,18 +144,18 @@ def stop_politely(trainer: Trainer, monitor: Monitor) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def load_domains(config: RunConfig, adapter: Any, monitor: Monitor) -> dict[str, DomainData]:
+def load_domains(
+    config: RunConfig, adapter: Any, medium: Any, paths: Mapping[str, Sequence[Path]], monitor: Monitor
+) -> dict[str, DomainData]:
     """Features of all domains, through the cache.
 
     Raises:
         DataError: a domain has too little usable material; the message says why files were left out.
     """
-    medium = build_medium(adapter.spec.modality)
     cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
     data = {}
     for domain in config.domains:
-        paths = domain_files(config.data_root, domain, medium.accepts)
-        loaded = cache.load(paths, monitor.progress(f"features of {domain}"), config.jobs)
+        loaded = cache.load(paths[domain], monitor.progress(f"features of {domain}"), config.jobs)
         data[domain] = long_enough(loaded, config.trainer.crop)
         skipped = data[domain].skipped
         minutes = sum(i.features.shape[-1] for i in data[domain].items) / adapter.spec.frame_rate / 60

@@ -193,9 +193,10 @@ def test_two_processes_through_real_pipes(folder: Path, bundle: Path) -> None:
     out, err = process.communicate(Path("in.wav").read_bytes())
     assert process.returncode == 1
     lines = err.decode().splitlines()
-    assert len(lines) == 2 + (b"stdin" in lines[-1].encode()), lines
-    assert sorted(json.loads(line)["status"] for line in out.splitlines())[:3] == ["converted"] * 3
-    assert "in/bad.wav: not a readable recording" in "".join(lines)
+    assert lines[0].startswith("out: 4 converted, 1 failed")
+    assert [line.split(":")[1] for line in lines[1:]] == [" in/bad.wav"]
+    assert sorted(json.loads(line)["status"] for line in out.splitlines()) == ["converted"] * 4 + ["failed"]
+    assert frames("out/stdin.wav") == 6400
     assert len(Path("out/report.jsonl").read_text(encoding="utf-8").splitlines()) == 5
 
 
@@ -219,7 +220,7 @@ def test_ctrl_c_leaves_no_partial_file(here: Path, bundle: Path, jobs: int) -> N
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
 def test_a_reader_that_goes_away_is_no_traceback(here: Path, bundle: Path) -> None:
-    soundfile.write("long.wav", vowel(3.0), 48000)
+    soundfile.write("long.wav", np.zeros(3_000_000), 48000)  # more than a pipe holds
     process = program("convert", "long.wav", "-t", "ben", "-m", bundle, "-o", "-")
     assert process.stdout is not None
     assert process.stdout.read(4) == b"RIFF"

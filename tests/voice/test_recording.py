@@ -217,7 +217,7 @@ def test_a_file_that_ends_in_the_middle_leaves_no_output(tmp_path: Path) -> None
 
 def test_an_output_that_cannot_be_costs_no_work(tmp_path: Path) -> None:
     plain = Plain(16000)
-    with pytest.raises(OutputError, match="use .wav"):
+    with pytest.raises(OutputError, match=r"use \.wav"):
         convert_recording(in_memory(vowel(0.1), 16000), "it", tmp_path / "out.xyz", plain, plain, unchanged)
     assert plain.longest == 0
 
@@ -231,7 +231,7 @@ class FullSpool(io.BytesIO):
 
 def test_no_room_for_temporary_files_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording.tempfile, "SpooledTemporaryFile", lambda size: FullSpool())
-    with pytest.raises(OutputError, match="no room for temporary files .* TMPDIR"):
+    with pytest.raises(OutputError, match=r"no room for temporary files .* TMPDIR"):
         converted(vowel(0.1), 16000, Plain(16000))
 
 
