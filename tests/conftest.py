@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,3 +93,23 @@ def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         )
 
     return make
+
+
+@pytest.fixture
+def little_space() -> Callable[[int], AbstractContextManager[None]]:
+    """``with little_space(4000):`` no file can grow beyond 4000 bytes, as on a full disk.
+
+    Only inside the block: pytest's own output may be a long file already.
+    """
+    resource = pytest.importorskip("resource", reason="no file size limits on this system")
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -239,15 +240,11 @@ def test_a_bundle_can_name_only_what_the_build_table_knows(
     assert_refused(bundle, part)
 
 
-def test_weights_that_the_disk_does_not_take_are_told(bundle: Path, weights: dict[str, torch.Tensor]) -> None:
-    resource = pytest.importorskip("resource", reason="no file size limits on this system")
+def test_weights_that_the_disk_does_not_take_are_told(
+    bundle: Path, weights: dict[str, torch.Tensor], little_space: Callable[[int], AbstractContextManager[None]]
+) -> None:
     before = (bundle / WEIGHTS).read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(OutputError, match=r"model\.safetensors: cannot be written"):
-            write_bundle(bundle, SETTINGS, {k: v + 1 for k, v in weights.items()})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with little_space(20_000), pytest.raises(OutputError, match=r"model\.safetensors: cannot be written"):
+        write_bundle(bundle, SETTINGS, {k: v + 1 for k, v in weights.items()})
     assert (bundle / WEIGHTS).read_bytes() == before
     assert sorted(p.name for p in bundle.iterdir()) == [CARD, CONFIG, WEIGHTS]

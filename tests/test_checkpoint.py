@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -149,16 +150,12 @@ def test_a_full_disk_is_told_and_the_previous_checkpoint_stays(
     assert loaded.step == 2
 
 
-def test_a_write_that_the_system_cuts_off_is_told(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource", reason="no file size limits on this system")
+def test_a_write_that_the_system_cuts_off_is_told(
+    tmp_path: Path, little_space: Callable[[int], AbstractContextManager[None]]
+) -> None:
     save_state(tmp_path, state(2), keep=1)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(OutputError, match=r"cannot be written"):
-            save_state(tmp_path, state(4, size=100_000), keep=1)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with little_space(20_000), pytest.raises(OutputError, match=r"cannot be written"):
+        save_state(tmp_path, state(4, size=100_000), keep=1)
     assert names(tmp_path) == ["step-00000002.pt"]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -239,19 +239,12 @@ def test_damaged_bundles(convert: Run, bundle: Path, here: Path, hurt: Callable[
     assert everything(here) == before
 
 
-@pytest.fixture
-def little_space() -> Iterator[None]:
-    """No file can grow beyond 4000 bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_no_space(convert: Run, here: Path, little_space: None) -> None:
+def test_no_space(convert: Run, here: Path, little_space: Callable[[int], AbstractContextManager[None]]) -> None:
     Path("out.wav").write_bytes(b"before")
     before = everything(here)
-    assert "out.wav: cannot be written" in convert("in.wav", "-o", "out.wav", "--overwrite").error
+    with little_space(4000):
+        done = convert("in.wav", "-o", "out.wav", "--overwrite")
+    assert "out.wav: cannot be written" in done.error
     assert everything(here) == before
 
 
