@@ -25,7 +25,7 @@ Trained on two synthetic voices that `recipes/rendered_voices` renders offline f
 the voice of npm `kokoro-js` 1.2.1, Apache-2.0). No recording of a person was used here; each voice reads 165 sentences of its own,
 written for this project. What Kokoro itself was trained on is not published in full: see the recipe's README.
 
-`samples/` holds sentences that were not trained on, one file for each voice.
+`samples/` holds sentences that were not trained on, three of each voice.
 
 ## Limits
 
