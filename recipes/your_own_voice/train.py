@@ -89,9 +89,9 @@ def train(voices: dict[str, dict[Path, float]], out: Path, settings: list[str]) 
     audiocycle(
         "train",
         *settings,
-        f"data.root={quoted(out / 'data' / 'train')}",
+        f"data.root={out / 'data' / 'train'}",
         f"data.domains=[{names}]",
-        f"run_dir={quoted(out)}",
+        f"run_dir={out}",
         "resume=true",
     )
     bundle = out / "bundle"
@@ -123,11 +123,6 @@ def arrange(name: str, seconds: dict[Path, float], data: Path) -> Path:
     place({f"{number:04d}_{path.name}": path for number, path in enumerate(paths)}, data / "train" / name)
     place({held_out.name: held_out}, data / "eval" / name)
     return data / "eval" / name / held_out.name
-
-
-def quoted(path: Path) -> str:
-    """A path as a Hydra value: quoted, for it may hold spaces, commas or equals signs."""
-    return "'" + path.resolve().as_posix().replace("'", r"\'") + "'"
 
 
 def audiocycle(*arguments: str) -> None:
