@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audiocycle.trainer import Report
 
 KINDS = ("adversarial", "cycle_adversarial", "cycle", "identity", "critic", "cycle_critic")
+LIVE = ("cycle", "adversarial", "critic")
 
 
 class Monitor:
@@ -85,7 +86,9 @@ class Monitor:
             if self.bar is None:
                 self._start_bar("training", report.last_step)
             assert self.bar is not None
-            self.bar.update(self.task, completed=report.step, total=report.last_step, description=f"training  {pace:.2f} s/step  {losses}")
+            short = " ".join(f"{kind} {means[kind]:.2f}" for kind in LIVE if kind in means)  # 80 columns are few
+            text = f"{pace:.2f} s/step {short}"
+            self.bar.update(self.task, completed=report.step, total=report.last_step, description=text)
         elif now - self.last_plain >= self.plain_every:
             self.last_plain = now
             self.note(f"step {report.step}/{report.last_step}  {pace:.2f} s/step  ETA {remaining / 60:.0f} min  {losses}")
