@@ -20,6 +20,9 @@ from audiocycle.spec import Encoded, FloatArray, Stats
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
 are noise."""
+LONG_FRAMES, FRAME_GRID = 2048, 512
+"""Inputs beyond the first are mirrored up to a multiple of the second: the CPU's convolution library keeps a plan for each
+length that it meets, and the chunks of an hour, each of another length, made that grow by 2 GiB."""
 PLOT_SECONDS = 30.0
 """A picture shows the beginning of a long recording."""
 MAX_SHIFT = 36.0
@@ -132,7 +135,7 @@ class Converter:
             BundleError: the network's output is not numbers.
         """
         n_frames = features.shape[-1]
-        normal = self.adapter.normalize(mirrored(features, MIN_FRAMES), of_source)
+        normal = self.adapter.normalize(mirrored(features, padded_length(n_frames)), of_source)
         with torch.inference_mode():
             output = self.translator(torch.from_numpy(normal)[None], source, target)[0].float().numpy()
         if not np.isfinite(output).all():
@@ -182,6 +185,11 @@ class Converter:
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
             self.medium.picture([(title, self.medium.read(p, PLOT_SECONDS)) for title, p in rows], output.with_suffix(".png"))
         return Record(str(path), str(output), "converted", round(seconds, 3), round(taken, 3))
+
+
+def padded_length(frames: int) -> int:
+    """How many frames the network gets for an input of ``frames``: few different lengths, none too short."""
+    return max(frames, MIN_FRAMES) if frames <= LONG_FRAMES else -(-frames // FRAME_GRID) * FRAME_GRID
 
 
 def mirrored(features: FloatArray, frames: int) -> FloatArray:

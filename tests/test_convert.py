@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tiny_bundle import tiny_bundle, vowel
 
 import audiocycle
-from audiocycle.convert import MIN_FRAMES, Converter, Record, mirrored
+from audiocycle.convert import FRAME_GRID, LONG_FRAMES, MIN_FRAMES, Converter, Record, mirrored, padded_length
 from audiocycle.errors import BundleError, ConfigError, DomainError, InputError, OutputError
 from audiocycle.spec import Signal
 from audiocycle.voice.world_adapter import track_f0
@@ -229,3 +229,11 @@ def test_networks_never_see_less_than_a_crop(converter: Converter) -> None:
 
     Converter(converter.config, Watched())(Signal(vowel(0.1), 16000), "ben")
     assert seen == [MIN_FRAMES]
+
+
+@given(frames=st.integers(1, 100_000))
+def test_long_inputs_come_in_few_lengths(frames: int) -> None:
+    padded = padded_length(frames)
+    assert padded >= max(frames, MIN_FRAMES)
+    assert padded - frames < max(FRAME_GRID, MIN_FRAMES)
+    assert frames <= LONG_FRAMES or padded % FRAME_GRID == 0
