@@ -1,0 +1,78 @@
+"""Means with what is uncertain about them: which songs were drawn, and which seed a judge was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RESAMPLES = 2000
+
+DEFINITION = "95 % intervals: bootstrap over songs (percentiles). ±: standard deviation over seeds. Means are over phrases."
+"""Print it beside results."""
+
+Numbers = NDArray[np.float64]
+NOTHING: Numbers = np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over songs, for each seed.
+
+    Attributes:
+        by_seed: (seeds,) means; one number where there are no seeds.
+        resampled: (R,) means over seeds of resampled songs; empty where songs cannot be resampled.
+    """
+
+    by_seed: Numbers
+    resampled: Numbers = field(default_factory=lambda: NOTHING)
+
+    @property
+    def mean(self) -> float:
+        """Over seeds and songs."""
+        return float(self.by_seed.mean())
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over seeds; None with fewer than two."""
+        return float(self.by_seed.std(ddof=1)) if len(self.by_seed) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of 95 % over songs; None with fewer than two songs."""
+        if not len(self.resampled):
+            return None
+        low, high = np.percentile(self.resampled, (2.5, 97.5))
+        return float(low), float(high)
+
+    def to_json(self) -> dict[str, float | None]:
+        """``mean``, ``low``, ``high``, ``spread``; null where there is none."""
+        low, high = self.interval or (None, None)
+        return {"mean": self.mean, "low": low, "high": high, "spread": self.spread}
+
+
+def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
+    """From each song's mean.
+
+    Parameters:
+        values: ``(songs, seeds)``.
+        weights: ``(songs,)`` phrases in each.
+    """
+    table, phrases = np.asarray(values, np.float64), np.asarray(weights, np.float64)
+    by_seed = phrases @ table / phrases.sum()
+    songs = len(table)
+    if songs < 2:
+        return Estimate(by_seed)
+    drawn = np.random.default_rng(0).multinomial(songs, np.full(songs, 1.0 / songs), RESAMPLES) * phrases
+    return Estimate(by_seed, drawn @ table.mean(axis=1) / drawn.sum(axis=1))
+
+
+def joined(parts: Sequence[Estimate]) -> Estimate:
+    """The mean of estimates of the same seeds; their songs were drawn independently."""
+    by_seed = np.mean([part.by_seed for part in parts], axis=0)
+    if not all(len(part.resampled) for part in parts):
+        return Estimate(by_seed)
+    random = np.random.default_rng(0)  # without a shuffle, the first songs of all parts would be drawn together
+    return Estimate(by_seed, np.mean([random.permutation(part.resampled) for part in parts], axis=0))
