@@ -16,17 +16,27 @@ from audiocycle.errors import ConfigError
 ADAPTERS = {
     "world": "audiocycle.voice.world_adapter:WorldAdapter",
     "mel": "audiocycle.voice.mel_adapter:MelAdapter",
+    "piano_roll": "audiocycle.music.adapter:PianoRollAdapter",
 }
 RENDERERS = {
     "world": "audiocycle.voice.renderers:WorldRenderer",
     "differential": "audiocycle.voice.renderers:DifferentialRenderer",
     "griffin_lim": "audiocycle.voice.griffin_lim:GriffinLimRenderer",
     "hifigan": "audiocycle.voice.hifigan:HifiGanRenderer",
+    "score": "audiocycle.music.renderer:ScoreRenderer",
 }
-MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium"}
-GENERATORS = {"gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D"}
+MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium", "music": "audiocycle.music.medium:MusicMedium"}
+GENERATORS = {
+    "gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D",
+    "gated_2d": "audiocycle.models.gated_generator_2d:GatedGenerator2D",
+    "resnet": "audiocycle.models.resnet_generator:ResNetGenerator",
+    "unet": "audiocycle.models.unet_generator:UNetGenerator",
+}
 MODEL_SETTINGS = {"generator", "critic", "width", "generator_options", "critic_options"}
-CRITICS = {"gated_patch": "audiocycle.models.patch_critic:GatedPatchCritic"}
+CRITICS = {
+    "gated_patch": "audiocycle.models.patch_critic:GatedPatchCritic",
+    "conv_patch": "audiocycle.models.conv_patch_critic:ConvPatchCritic",
+}
 
 TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
 """Of arguments that are checked before a class sees them: a mistyped option fails with its name."""
@@ -101,13 +111,18 @@ def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: S
     unknown = set(config) - MODEL_SETTINGS
     if unknown:
         raise ConfigError(f"model: unknown setting {', '.join(sorted(unknown))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
-    arguments = {"feature_dim": shape[-1], "width": config.get("width", 1.0), **config.get("generator_options", {})}
+    arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **config.get("generator_options", {})}
     return PairTranslator(domains, lambda: build(GENERATORS, "generator", config["generator"], arguments))
 
 
-def build_critic(config: Mapping[str, Any], domains: Sequence[str]) -> Any:
-    """``{"critic": name, "width": 1.0, ...}`` to one critic for each domain."""
+def build_critic(config: Mapping[str, Any], domains: Sequence[str], channels: int = 1) -> Any:
+    """``{"critic": name, "width": 1.0, ...}`` to one critic for each domain.
+
+    Args:
+        channels: C of features (C, P); 1 for features (P,).
+    """
     from audiocycle.models.translator import DomainCritic
 
-    arguments = {"width": config.get("width", 1.0), **config.get("critic_options", {})}
+    options = config.get("critic_options", {})
+    arguments = {"width": config.get("width", 1.0), "channels": channels, **options}
     return DomainCritic(domains, lambda: build(CRITICS, "critic", config["critic"], arguments))

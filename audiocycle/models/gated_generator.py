@@ -9,12 +9,17 @@ Shapes: B batch, C channels, P feature rows, T frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
+from audiocycle.errors import ConfigError
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
     ResidualBlock1d,
+    as_image,
+    crop_like,
     init_gaussian,
     pad_to_multiple,
     scaled,
@@ -30,16 +35,23 @@ class GatedGenerator212D(nn.Module):
     15.00 M parameters at P = 36 and width 1.
 
     Args:
-        feature_dim: P.
+        shape: ``(P,)``.
         width: factor on every channel count.
         n_blocks: 1D residual blocks in the middle.
+
+    Raises:
+        ConfigError: the features are an image, (C, P).
     """
 
-    def __init__(self, feature_dim: int, width: float = 1.0, n_blocks: int = 6) -> None:
+    def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6) -> None:
         super().__init__()
+        if len(shape) != 1:
+            raise ConfigError(
+                f"generator 'gated_212d' takes features of one axis, not of shape {tuple(shape)}; "
+                "for images choose one of: gated_2d, resnet, unet"
+            )
         c64, c128, c256 = (scaled(c, width) for c in (64, 128, 256))
-        rows = -(-feature_dim // STRIDE)
-        self.feature_dim = feature_dim
+        rows = -(-shape[0] // STRIDE)
         self.inlet = nn.Sequential(nn.Conv2d(1, 2 * c64, (5, 15), padding=(2, 7)), GLU())
         self.down = nn.Sequential(
             nn.Conv2d(c64, 2 * c128, 5, stride=2, padding=2), InstanceNorm(2 * c128), GLU(),
@@ -56,9 +68,7 @@ class GatedGenerator212D(nn.Module):
         init_gaussian(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        p, t = x.shape[-2:]
-        h = self.down(self.inlet(pad_to_multiple(x.unsqueeze(1), STRIDE, dims=2)))
+        h = self.down(self.inlet(pad_to_multiple(as_image(x), STRIDE, dims=2)))
         b, c, rows, frames = h.shape
         h = self.to_2d(self.blocks(self.to_1d(h.reshape(b, c * rows, frames))))
-        y: Tensor = self.outlet(self.up(h.reshape(b, c, rows, frames)))
-        return y[:, 0, :p, :t]
+        return crop_like(self.outlet(self.up(h.reshape(b, c, rows, frames))), x)

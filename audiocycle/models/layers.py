@@ -5,9 +5,13 @@ Shapes: B batch, C channels, P feature rows (coefficients, mel bands, pitches), 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
+
+from audiocycle.errors import ConfigError
 
 
 class InstanceNorm(nn.GroupNorm):
@@ -53,20 +57,63 @@ class ResidualBlock1d(nn.Module):
         return y
 
 
+class ResidualBlock2d(nn.Module):
+    """conv2d -> IN -> GLU -> conv2d -> IN, added to the input: :class:`ResidualBlock1d` for (B, C, P, T).
+
+    Its convolutions have no bias: the norms would take it away again.
+    """
+
+    def __init__(self, channels: int, hidden: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 2 * hidden, kernel, padding=kernel // 2, bias=False),
+            InstanceNorm(2 * hidden),
+            GLU(),
+            nn.Conv2d(hidden, channels, kernel, padding=kernel // 2, bias=False),
+            InstanceNorm(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.body(x)
+        return y
+
+
 def scaled(channels: int, width: float, multiple: int = 8) -> int:
     """A channel count times the width factor, rounded to a multiple that survives a GLU and a pixel shuffle."""
     return max(multiple, round(channels * width / multiple) * multiple)
 
 
-def pad_to_multiple(x: Tensor, multiple: int, dims: int) -> Tensor:
-    """Repeat the edge of the last ``dims`` axes of (B, C, ..., T) up to the next multiple.
+def pad_to_multiple(x: Tensor, multiple: int, dims: int, least: int = 1) -> Tensor:
+    """Repeat the edge of the last ``dims`` axes of (B, C, ..., T) up to the next multiple, and to ``least`` of them.
 
     Edge values rather than zeros: a zero row or frame would shift every instance norm.
     """
     padding: list[int] = []
     for axis in range(1, dims + 1):
-        padding += [0, -x.shape[-axis] % multiple]
+        size = x.shape[-axis]
+        padding += [0, max(-size % multiple, least * multiple - size)]
     return F.pad(x, padding, mode="replicate") if any(padding) else x
+
+
+def image_channels(shape: Sequence[int]) -> int:
+    """Channels of features seen as an image: C of ``(C, P)``, 1 of ``(P,)``.
+
+    Raises:
+        ConfigError: there are more axes than that.
+    """
+    if len(shape) not in (1, 2):
+        raise ConfigError(f"features of shape {tuple(shape)} are no image; choose an adapter of shape (P,) or (C, P)")
+    return shape[0] if len(shape) == 2 else 1
+
+
+def as_image(x: Tensor) -> Tensor:
+    """Features of one axis as an image of one channel: (B, P, T) -> (B, 1, P, T); (B, C, P, T) stays."""
+    return x.unsqueeze(1) if x.ndim == 3 else x
+
+
+def crop_like(y: Tensor, x: Tensor) -> Tensor:
+    """The image (B, C, >=P, >=T) that a generator made, without padding and in the shape of its input ``x``."""
+    return y[..., : x.shape[-2], : x.shape[-1]].reshape(x.shape)
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -1,6 +1,6 @@
 """Networks addressed by domain names: what the objective and the converter call.
 
-Two domains or twenty differ only here. Shapes: B batch, P feature rows, T frames.
+Two domains or twenty differ only here. Shapes: B batch, T frames, in between the axes of the features: P or C, P.
 """
 
 from __future__ import annotations
@@ -10,21 +10,35 @@ from itertools import permutations
 
 from torch import Tensor, nn
 
+from audiocycle.errors import ConfigError
 from audiocycle.spec import direction
 
 
 class Translator(nn.Module):
-    """Features of ``source`` to features of ``target``: (B, P, T) -> (B, P, T), both normalised."""
+    """Features of ``source`` to features of ``target``: (B, ..., T) -> (B, ..., T), both normalised."""
 
     def forward(self, x: Tensor, source: str, target: str) -> Tensor:
         raise NotImplementedError
 
 
 class Critic(nn.Module):
-    """Patch scores of how much (B, P, T) looks like a real item of ``domain``."""
+    """Patch scores of how much (B, ..., T) looks like a real item of ``domain``."""
 
     def forward(self, x: Tensor, domain: str) -> Tensor:
         raise NotImplementedError
+
+
+class NamedNetworks(nn.ModuleDict):
+    """Networks by names of domains. ``nn.ModuleDict`` refuses those of its own methods, but a genre may be called pop.
+
+    Raises:
+        ConfigError: a name with a dot, which would part the keys of a state dict.
+    """
+
+    def __setitem__(self, name: str, network: nn.Module) -> None:
+        if "." in name:
+            raise ConfigError(f"domain '{name}' may hold no dot; rename its folder")
+        self._modules[name] = network
 
 
 class PairTranslator(Translator):
@@ -32,7 +46,7 @@ class PairTranslator(Translator):
 
     def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
         super().__init__()
-        self.generators = nn.ModuleDict({direction(s, t): make() for s, t in permutations(domains, 2)})
+        self.generators = NamedNetworks({direction(s, t): make() for s, t in permutations(domains, 2)})
 
     def forward(self, x: Tensor, source: str, target: str) -> Tensor:
         y: Tensor = self.generators[direction(source, target)](x)
@@ -44,7 +58,7 @@ class DomainCritic(Critic):
 
     def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
         super().__init__()
-        self.critics = nn.ModuleDict({domain: make() for domain in domains})
+        self.critics = NamedNetworks({domain: make() for domain in domains})
 
     def forward(self, x: Tensor, domain: str) -> Tensor:
         y: Tensor = self.critics[domain](x)

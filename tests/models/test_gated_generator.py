@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from audiocycle.errors import ConfigError
 from audiocycle.models.gated_generator import GatedGenerator212D
 from audiocycle.models.layers import InstanceNorm, parameter_count
 
 
 def tiny(feature_dim: int) -> GatedGenerator212D:
     torch.manual_seed(0)
-    return GatedGenerator212D(feature_dim, width=0.125, n_blocks=2)
+    return GatedGenerator212D((feature_dim,), width=0.125, n_blocks=2)
 
 
 def published(rows: int) -> list[tuple[int, int, tuple[int, ...], tuple[int, ...]]]:
@@ -45,7 +46,7 @@ def test_convolutions_are_called_as_published(feature_dim: int, rows: int) -> No
         called.append((layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride))
 
     with torch.device("meta"):  # shapes only
-        generator = GatedGenerator212D(feature_dim)
+        generator = GatedGenerator212D((feature_dim,))
         for layer in generator.modules():
             if isinstance(layer, nn.Conv1d | nn.Conv2d):
                 layer.register_forward_hook(note)
@@ -56,7 +57,7 @@ def test_convolutions_are_called_as_published(feature_dim: int, rows: int) -> No
 @pytest.mark.parametrize(("feature_dim", "millions"), [(36, 15.00), (80, 16.45)])
 def test_parameter_count_is_the_published_one(feature_dim: int, millions: float) -> None:
     with torch.device("meta"):
-        generator = GatedGenerator212D(feature_dim)
+        generator = GatedGenerator212D((feature_dim,))
     convolutions = sum(
         i * o * torch.Size(kernel).numel() + o for i, o, kernel, _ in published(feature_dim // 4)
     )
@@ -82,6 +83,11 @@ def test_rows_between_2d_and_1d_follow_from_the_feature_dimension(feature_dim: i
     generator = tiny(feature_dim)
     rows = (feature_dim + 3) // 4
     assert generator.to_1d[0].in_channels == generator.to_2d[0].out_channels == 32 * rows
+
+
+def test_images_are_refused_with_the_names_of_the_generators_that_take_them() -> None:
+    with pytest.raises(ConfigError, match=r"not of shape \(2, 84\).*gated_2d, resnet, unet"):
+        GatedGenerator212D((2, 84))
 
 
 def test_one_items_output_does_not_depend_on_the_others_in_the_batch() -> None:

@@ -9,11 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from audiocycle.errors import ConfigError
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
     ResidualBlock1d,
+    ResidualBlock2d,
+    as_image,
     channels_last,
+    crop_like,
+    image_channels,
     init_gaussian,
     pad_to_multiple,
     parameter_count,
@@ -54,9 +59,15 @@ def test_instance_norm_of_a_single_value_is_finite() -> None:
     torch.testing.assert_close(norm(torch.randn(1, 4, 1)), torch.full((1, 4, 1), 0.5), atol=1e-3, rtol=0)
 
 
-def test_residual_block_adds_to_its_input() -> None:
-    block = ResidualBlock1d(8, 12)
-    x = torch.randn(2, 8, 7)
+@pytest.mark.parametrize(
+    ("block", "shape"),
+    [(ResidualBlock1d(8, 12), (2, 8, 7)), (ResidualBlock2d(8, 12), (2, 8, 5, 7))],
+    ids=["1d", "2d"],
+)
+def test_residual_block_adds_to_its_input(
+    block: ResidualBlock1d | ResidualBlock2d, shape: tuple[int, ...]
+) -> None:
+    x = torch.randn(shape)
     torch.testing.assert_close(block(x), x + block.body(x))
     last = block.body[-1]
     assert isinstance(last, InstanceNorm)
@@ -88,6 +99,28 @@ def test_padding_repeats_the_edge_up_to_the_next_multiple(rows: int, frames: int
 
 def test_padding_of_frames_only() -> None:
     assert pad_to_multiple(torch.zeros(1, 3, 3), 4, dims=1).shape == (1, 3, 4)
+
+
+@pytest.mark.parametrize(("size", "padded"), [(1, 8), (7, 8), (8, 8), (9, 12), (84, 84)])
+def test_padding_to_at_least_two_multiples(size: int, padded: int) -> None:
+    assert pad_to_multiple(torch.zeros(1, 1, size, 4), 4, dims=2, least=2).shape == (1, 1, padded, 8)
+
+
+def test_features_of_one_axis_become_an_image_and_come_back_cropped() -> None:
+    x = torch.randn(2, 5, 7)
+    assert torch.equal(as_image(x), x[:, None])
+    padded = pad_to_multiple(as_image(x), 4, dims=2)
+    assert padded.shape == (2, 1, 8, 8)
+    assert torch.equal(crop_like(padded, x), x)
+    image = torch.randn(2, 3, 5, 7)
+    assert as_image(image) is image
+    assert torch.equal(crop_like(pad_to_multiple(image, 4, dims=2), image), image)
+
+
+def test_channels_of_a_shape() -> None:
+    assert (image_channels((36,)), image_channels((2, 84)), image_channels([3, 84])) == (1, 2, 3)
+    with pytest.raises(ConfigError, match="are no image"):
+        image_channels(())
 
 
 def test_initial_weights_are_gaussian_and_biases_zero() -> None:

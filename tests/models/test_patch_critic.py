@@ -63,6 +63,20 @@ def test_any_dimension_and_length_gets_one_score_for_each_patch(feature_dim: int
     assert score.isfinite().all()
 
 
+def test_channels_of_an_image_enter_together() -> None:
+    torch.manual_seed(0)
+    critic = GatedPatchCritic(width=0.125, channels=2)
+    x = torch.randn(1, 2, 16, 24)
+    with torch.inference_mode():
+        assert critic(x).shape == (1, 1, 2, 3)
+        assert not torch.allclose(critic(x), critic(x.flip(1)))
+
+
+def test_an_image_of_one_channel_is_the_features_without_that_axis() -> None:
+    critic, x = tiny(), torch.randn(2, 8, 20)
+    assert torch.equal(critic(x[:, None]), critic(x))
+
+
 def test_scores_are_unbounded() -> None:
     critic, x = tiny(), torch.randn(1, 8, 32)
     last = critic.body[-1]

@@ -43,6 +43,22 @@ def test_each_domain_has_its_own_critic() -> None:
     assert [critic(torch.zeros(1), domain).item() for domain in DOMAINS] == [1, 2, 3]
 
 
+def test_domains_may_be_called_like_methods() -> None:
+    names, numbers = ("pop", "train", "keys"), count(1)
+    critic = DomainCritic(names, lambda: Add(next(numbers)))
+    assert [critic(torch.zeros(1), name).item() for name in names] == [1, 2, 3]
+    assert list(critic.state_dict()) == [f"critics.{name}.value" for name in names]
+    other = DomainCritic(names, lambda: Add(0))
+    other.load_state_dict(critic.state_dict())
+    assert [other(torch.zeros(1), name).item() for name in names] == [1, 2, 3]
+    assert PairTranslator(names, lambda: Add(1))(torch.zeros(1), "pop", "keys").item() == 1
+
+
+def test_a_dot_in_a_domain_is_refused_before_it_spoils_a_checkpoint() -> None:
+    with pytest.raises(ConfigError, match=r"'vol. 1' may hold no dot"):
+        DomainCritic(("vol. 1", "b"), lambda: Add(0))
+
+
 @pytest.mark.parametrize(("source", "target"), [("anna", "anna"), ("anna", "nobody")])
 def test_unknown_directions_are_refused(source: str, target: str) -> None:
     translator = PairTranslator(DOMAINS, lambda: Add(0))
@@ -71,13 +87,25 @@ def test_build_table_makes_networks_of_the_features_dimension() -> None:
     assert parameter_count(translator) == 2 * parameter_count(translator.generators["a->b"])
 
 
+@pytest.mark.parametrize("generator", ["gated_2d", "resnet", "unet"])
+@pytest.mark.parametrize("critic", ["gated_patch", "conv_patch"])
+def test_build_table_makes_networks_for_rolls(generator: str, critic: str) -> None:
+    config = {"generator": generator, "critic": critic, "width": 0.125}
+    translator = build_translator(config, ("jazz", "pop"), (2, 12))
+    critics = build_critic(config, ("jazz", "pop"), channels=2)
+    x = torch.rand(1, 2, 12, 16)
+    y = translator(x, "jazz", "pop")
+    assert y.shape == x.shape
+    assert critics(y, "pop").shape[:2] == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("config", "part"),
     [
         ({"generator": "nope"}, "this version knows: gated_212d"),
         (
             {"generator": "gated_212d", "generator_options": {"depth": 3}},
-            "no option depth; it has: feature_dim, width",
+            "no option depth; it has: shape, width",
         ),
         ({"generator": "gated_212d", "width": "wide"}, "width=wide must be of type float"),
     ],
