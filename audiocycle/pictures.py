@@ -58,14 +58,38 @@ def compare_picture(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     highest = max((_highest(f0) for *_, f0 in rows), default=0.0)
     for axes, (title, samples, sample_rate, f0) in zip(grid, rows, strict=True):
         image = _draw_spectrogram(axes, np.asarray(samples, np.float64), sample_rate)
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold", parse_math=False)
+        axes.set_title(drawable(title), loc="left", fontsize=11, fontweight="bold", parse_math=False)
         if f0 is not None:
             _draw_track(axes, np.asarray(f0, np.float64), len(samples) / sample_rate, highest)
     grid[0].set_xlim(0.0, max(len(samples) / rate for _, samples, rate, _ in rows))
     grid[-1].set_xlabel("time (s)")
     bar = figure.colorbar(image, ax=list(grid), shrink=min(1.0, 2.0 / len(rows)), pad=0.01)
     bar.set_label("dB below the row's maximum")
-    _write(figure, Path(path))
+    write_figure(figure, Path(path))
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG with a palette, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from PIL import Image  # matplotlib brings it
+
+    image = Image.fromarray(_pixels(figure)).quantize(_COLOURS, dither=Image.Dither.NONE)
+    with whole_file(path) as temporary:
+        image.save(temporary, format="PNG", optimize=True)
+
+
+def drawable(text: str) -> str:
+    """A text as the picture's font can show it: ``?`` for letters that it lacks, such as Chinese ones.
+
+    matplotlib would draw boxes and warn of each.
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties()))
+    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in " ".join(text.split()))
 
 
 def spectrogram_db(samples: FloatArray, sample_rate: int) -> NDArray[np.float64]:
@@ -133,12 +157,3 @@ def _pixels(figure: Figure) -> NDArray[np.uint8]:
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return np.array(canvas.buffer_rgba(), dtype=np.uint8)[..., :3].copy()
-
-
-def _write(figure: Figure, path: Path) -> None:
-    """PNG with a palette, whole or not at all."""
-    from PIL import Image  # matplotlib brings it
-
-    image = Image.fromarray(_pixels(figure)).quantize(_COLOURS, dither=Image.Dither.NONE)
-    with whole_file(path) as temporary:
-        image.save(temporary, format="PNG", optimize=True)

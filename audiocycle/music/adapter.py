@@ -1,0 +1,201 @@
+"""Scores as piano rolls for a network, and what becomes of the network's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocycle.errors import ConfigError, InputError
+from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
+from audiocycle.music.notes import Notes, notes_of
+from audiocycle.music.options import MusicOptions
+from audiocycle.music.piano_roll import LOWEST, N_PITCHES, SUSTAIN, VELOCITY, begins_in, draw
+from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+
+MIN_ON_GRID = 0.5
+"""Files with a smaller share of onsets on the grid teach noise, and are refused for training."""
+REGISTERS = (0, 48, 72, 128)
+"""Pitch ranges, bass, middle and treble, for each of which a genre has its usual program."""
+NOMINAL_BEATS_PER_SECOND = 2.0
+"""Material is counted in minutes at 120 quarter notes a minute; the network knows no tempo."""
+FULL_VELOCITY = 127.0
+
+
+@dataclass(frozen=True)
+class PianoRollAdapter:
+    """Piano rolls of 4-bar phrases (Brunner et al. 2018, section III), with an onset channel.
+
+    Attributes:
+        grid: straight (16 steps a bar) or triplet (24).
+        bars: of a phrase, which is what the network sees at a time.
+        velocity: add a channel with velocities.
+        pairs: take 2/4 bars in pairs as 4/4 bars, and 2/2 bars as 4/4 bars.
+        transpose: training phrases are moved by up to this many semitones either way.
+        velocity_range: training velocities are scaled by up to this part either way (needs ``velocity``).
+    """
+
+    grid: str = "straight"
+    bars: int = 4
+    velocity: bool = False
+    pairs: bool = False
+    transpose: int = 5
+    velocity_range: float = 0.2
+
+    renderers: ClassVar[tuple[str, ...]] = ("score",)
+    analysis: ClassVar[int] = 1
+    """Raised whenever the same file gives other features than before, so that caches are made again."""
+
+    def __post_init__(self) -> None:
+        if self.grid not in STEPS_PER_BEAT:
+            raise ConfigError(f"adapter.grid={self.grid}: choose one of {', '.join(STEPS_PER_BEAT)}")
+        if self.bars < 1 or not 0 <= self.transpose <= 12 or not 0 <= self.velocity_range < 1:
+            raise ConfigError(
+                f"adapter: bars={self.bars} (1 or more), transpose={self.transpose} (0 to 12) or "
+                f"velocity_range={self.velocity_range} (0 to 1) is out of range"
+            )
+
+    @property
+    def spec(self) -> FeatureSpec:
+        per_beat = STEPS_PER_BEAT[self.grid]
+        window = self.bars * BEATS * per_beat
+        return FeatureSpec("music", (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND, window)
+
+    def spans(self, score: Any) -> list[Span]:
+        """The runs of 4/4 bars of a symusic score in ticks, up to its last note."""
+        return find_spans(signatures_of(score), end_of(score), score.ticks_per_quarter, self.grid, self.pairs)
+
+    def phrases_outside(self, score: Any) -> int:
+        """How many phrases of ``bars`` bars lie between the spans: in other metres, or cut short by a signature."""
+        found = stretches(signatures_of(score), end_of(score), score.ticks_per_quarter, self.pairs)
+        return sum(-(-stretch.n_other // self.bars) for stretch in found)
+
+    def analyze(self, notes: Notes, span: Span) -> Encoded:
+        """The roll of the notes that begin in a span, (C, 84, T) uint8, with both as side."""
+        inside = notes.where(begins_in(notes, span))
+        roll: Any = draw(inside, span, 2 + self.velocity)
+        return Encoded(roll, {"notes": inside, "span": span})
+
+    def analyze_score(self, score: Any, name: str) -> Encoded:
+        """All whole phrases with sound of a score, joined in order, for training.
+
+        Side: ``programs`` (3, 128) notes by register and program; ``places`` (N,) where each phrase begins, quarter notes.
+
+        Raises:
+            InputError: nothing to learn from: no 4/4 phrase with notes, or onsets off the grid.
+        """
+        notes = notes_of(score)
+        spans = self.spans(score)
+        positions = [np.zeros(0)]
+        phrases, places = [], []
+        window = self.spec.window
+        for span in spans:
+            inside = notes.where(begins_in(notes, span))
+            positions.append(span.positions(inside.start))
+            roll = draw(inside, span, 2 + self.velocity)
+            for begin in range(0, roll.shape[-1] - window + 1, window):
+                if roll[..., begin : begin + window].any():
+                    phrases.append(roll[..., begin : begin + window])
+                    places.append(span.ticks(np.array(begin)) / score.ticks_per_quarter)
+        share = on_grid_share(np.concatenate(positions))
+        if share < MIN_ON_GRID:
+            raise InputError(
+                f"{name}: only {share:.0%} of its onsets lie on the {self.grid} grid (at least {MIN_ON_GRID:.0%} are needed): "
+                "a free performance? quantise it first, or align it to its beats"
+            )
+        if not phrases:
+            raise InputError(f"{name}: no whole {self.bars}-bar phrase in 4/4 with notes in it")
+        side = {"programs": count_programs(score, notes), "places": np.array(places)}
+        return Encoded(np.concatenate(phrases, axis=-1), side)
+
+    def fit(self, items: Sequence[Encoded]) -> Stats:
+        """The domain's usual programs by register, (3,), most notes first; -1 where a register has none."""
+        counts = np.sum([item.side["programs"] for item in items], axis=0)
+        usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+        return {"programs": usual.astype(np.float32)}
+
+    def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """Rolls as float32 from 0 to 1."""
+        normal = features.astype(np.float32)
+        normal[..., VELOCITY:, :, :] /= FULL_VELOCITY
+        return normal
+
+    def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        denormal = features.copy()
+        denormal[..., VELOCITY:, :, :] *= FULL_VELOCITY
+        return denormal
+
+    def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        """(B, C, 84, T): each moved by a few semitones, so that no genre is told by its keys; velocities scaled."""
+        moved = np.zeros_like(crops)
+        for place, semitones in enumerate(random.integers(-self.transpose, self.transpose, len(crops), endpoint=True)):
+            a, b = max(0, semitones), min(N_PITCHES, N_PITCHES + semitones)
+            moved[place, :, a:b] = crops[place, :, a - semitones : b - semitones]
+        if self.velocity:
+            gain = random.uniform(1 - self.velocity_range, 1 + self.velocity_range, (len(crops), 1, 1))
+            louder = np.clip(np.rint(moved[:, VELOCITY] * gain), 1, FULL_VELOCITY) * moved[:, SUSTAIN]
+            moved[:, VELOCITY] = louder.astype(moved.dtype)
+        return moved
+
+    def transfer(
+        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: MusicOptions
+    ) -> Encoded:
+        """The network's probabilities, leaning towards the source as ``options`` say, with the source as side."""
+        biased = converted.astype(np.float32)
+        biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
+        if options.key_lock:
+            biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)
+        return Encoded(biased, encoded.side | {"source_roll": encoded.features, "programs": target["programs"]})
+
+
+def leaning(probability: FloatArray, source: NDArray[np.bool_], strength: float, threshold: float) -> FloatArray:
+    """Probabilities moved so that edits need more certainty the less strength is asked for.
+
+    With threshold h and strength s, a cell of the source stays on where p >= s h, and another comes on where
+    p >= 1 - s (1 - h): at s = 1 both are p >= h, at s = 0 the source is untouched.
+    """
+    missing = 1.0 - strength
+    shift = np.where(source, np.float32(missing * threshold), np.float32(-missing * (1.0 - threshold)))
+    return np.asarray(np.minimum(probability, 0.999) + shift, np.float32)  # a sigmoid can round to 1
+
+
+def allowed_rows(roll: FloatArray, window: int) -> NDArray[np.bool_]:
+    """(P, T): which cells have a pitch class that the source sounds in the same phrase."""
+    n_pitches, steps = roll.shape[-2:]
+    allowed = np.zeros((n_pitches, steps), dtype=bool)
+    classes = (np.arange(n_pitches) + LOWEST) % 12
+    for begin in range(0, steps, window):
+        heard = np.zeros(12, dtype=bool)
+        heard[classes[roll[SUSTAIN, :, begin : begin + window].any(axis=1)]] = True
+        allowed[:, begin : begin + window] = heard[classes, None]
+    return allowed
+
+
+def signatures_of(score: Any) -> list[Signature]:
+    """Tick, numerator and denominator of each time signature of a score."""
+    return [(s.time, s.numerator, s.denominator) for s in score.time_signatures]
+
+
+def end_of(score: Any) -> int:
+    """The tick at which the last note of a score's melodic tracks ends; other events can lie far behind it."""
+    notes = notes_of(score)
+    return int(np.maximum(notes.end, notes.start + 1).max(initial=0))
+
+
+def count_programs(score: Any, notes: Notes) -> NDArray[np.int64]:
+    """Notes by register and program, (3, 128)."""
+    programs = np.array([track.program for track in score.tracks], dtype=np.int64)
+    counts = np.zeros((len(REGISTERS) - 1, 128), dtype=np.int64)
+    if len(notes):
+        np.add.at(counts, (register(notes.pitch), programs[notes.track]), 1)
+    return counts
+
+
+def register(pitch: NDArray[Any]) -> NDArray[np.int64]:
+    """0 bass, 1 middle, 2 treble."""
+    return np.searchsorted(np.array(REGISTERS[1:-1]), pitch, side="right").astype(np.int64)
+
+

@@ -1,0 +1,128 @@
+"""The network's probabilities to notes that fit back into their song: same tracks, touch and timing where they agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.grid import Span
+from audiocycle.music.notes import IntArray, Notes, join
+from audiocycle.music.options import MusicOptions
+from audiocycle.music.piano_roll import LOWEST, ONSET, VELOCITY, decode, steps_of
+from audiocycle.spec import Encoded, FloatArray
+
+DEFAULT_VELOCITY = 80
+PRIOR = 4.0
+"""Notes' worth of the song's mean in every local mean of velocities."""
+FURTHER = 16
+"""Notes before and behind, among which the nearest is looked for however far they are."""
+
+
+class ScoreRenderer:
+    """Turns a span's converted roll into notes.
+
+    A note that the network left as it was (same pitch, same step) keeps the source's exact start and velocity, and its
+    exact end if it also ends on the same step. New notes lie on the grid, moved as the source's notes of the same step
+    are, as loud as the source is in that bar and on that part of the beat, in the track that plays nearest.
+    """
+
+    def __init__(self, adapter: PianoRollAdapter) -> None:
+        self.adapter = adapter
+
+    def render(self, encoded: Encoded, options: MusicOptions) -> Notes:
+        """Notes of a span, from probabilities (C, 84, T) and the side of :meth:`PianoRollAdapter.transfer`."""
+        span: Span = encoded.side["span"]
+        source: Notes = encoded.side["notes"]
+        made = decode(encoded.features, options.threshold, options.hold)
+        before = decode(encoded.side["source_roll"], on=1, hold=1)
+        kept, new = self.match(made, before, source, span)
+        begun = encoded.features[ONSET, new[:, 0], new[:, 1]] >= options.hold  # sound that nothing begins is a drone, no note
+        new = new[begun & (new[:, 2] >= options.shortest)]
+        return join([kept, self.fresh(new, source, span, encoded.features)])
+
+    def match(self, made: IntArray, before: IntArray, source: Notes, span: Span) -> tuple[Notes, IntArray]:
+        """The source's notes that the network kept, and what it made beside them as (N, 3) row, step, steps.
+
+        One cell can stand for several notes: of two tracks, or within a step. All of them stay, or none. They are cut where
+        the sound ends; only those that last as long as the source sounds there are lengthened.
+
+        Args:
+            made, before: decoded rolls of the result and of the source.
+        """
+        first, last = steps_of(source, span)
+        width = span.n_steps + 1  # cells by number; a step behind the last keeps the rows apart
+        key_made, key_before = (x[:, 0] * width + x[:, 1] for x in (made, before))
+        key = (source.pitch - LOWEST) * width + first
+        own_end = key + np.minimum(last, span.n_steps) - first
+        stays = np.isin(key, key_made)
+        kept, key, own_end = source.where(stays), key[stays], own_end[stays]
+
+        old, end_made = np.isin(key_made, key), key_made + made[:, 2]
+        goes_on = np.zeros(len(made), dtype=bool)  # right into a kept note
+        goes_on[:-1] = (end_made[:-1] == key_made[1:]) & old[1:]
+        stops = end_made[~goes_on]
+        stop = stops[np.searchsorted(stops, key, side="right")]  # where there is silence, or a new note
+        end_now = end_made[np.searchsorted(key_made, key)]
+        end_before = (key_before + before[:, 2])[np.searchsorted(key_before, key)]
+
+        cut, lengthened = own_end > stop, (own_end >= end_before) & (end_now > own_end)
+        grid_end = span.ticks(np.where(cut, stop, end_now) % width)
+        return replace(kept, end=np.where(cut | lengthened, grid_end, kept.end)), made[~old]
+
+    def fresh(self, new: IntArray, source: Notes, span: Span, features: FloatArray) -> Notes:
+        """New notes (row, step, steps) with ticks, velocities and tracks."""
+        row, step, steps = new.T
+        first, _ = steps_of(source, span)
+        offsets = source.start - span.ticks(first)
+        shift = local_mean(first, offsets, step, span.n_steps, prior=0.0, overall=0.0)
+        start = np.maximum(span.ticks(step) + np.rint(shift).astype(np.int64), span.start)
+        end = span.ticks(step + steps)
+        if features.shape[0] > VELOCITY:
+            velocity = features[VELOCITY, row, step]
+        else:
+            velocity = expected_velocity(source, first, step, span)
+        loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
+        return Notes(start, end, row + LOWEST, loud, nearest_track(source, first, row + LOWEST, step, span.steps_per_bar))
+
+
+def expected_velocity(source: Notes, first: IntArray, step: IntArray, span: Span) -> FloatArray:
+    """(N,) the fitted curve: mean velocity of the source around that bar plus its accent on that step of the bar."""
+    if not len(source):
+        return np.full(len(step), float(DEFAULT_VELOCITY))
+    bar = span.steps_per_bar
+    overall = float(source.velocity.mean())
+    by_bar = local_mean(first // bar, source.velocity, step // bar, span.n_bars, PRIOR, overall)
+    by_step = local_mean(first % bar, source.velocity, step % bar, bar, PRIOR, overall)
+    return by_bar + by_step - overall
+
+
+def local_mean(
+    place: IntArray, value: NDArray[Any], wanted: IntArray, size: int, prior: float, overall: float
+) -> NDArray[np.float64]:
+    """Mean of ``value`` by ``place`` (< size) at the ``wanted`` places, with ``prior`` values of ``overall`` in each."""
+    count = np.bincount(place, minlength=size)[wanted] + prior
+    total = np.bincount(place, weights=value, minlength=size)[wanted] + prior * overall
+    return np.where(count > 0, total / np.maximum(count, 1e-9), overall)
+
+
+def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArray, steps_per_bar: int) -> IntArray:
+    """(N,) the track of the source's note that is nearest in pitch and time, a bar counting as an octave; 0 without any.
+
+    Looked for within the bar, the bars beside it, and a few notes further.
+    """
+    track = np.zeros(len(pitch), dtype=np.int64)
+    if not len(source):
+        return track
+    order = np.argsort(first, kind="stable")
+    times, bars = first[order], step // steps_per_bar
+    for bar in np.unique(bars):
+        mine = np.flatnonzero(bars == bar)
+        begin, end = np.searchsorted(times, ((bar - 1) * steps_per_bar, (bar + 2) * steps_per_bar))
+        near = order[max(0, begin - FURTHER) : end + FURTHER]
+        apart = np.abs(source.pitch[near] - pitch[mine, None]) + 12.0 / steps_per_bar * np.abs(first[near] - step[mine, None])
+        track[mine] = source.track[near[np.argmin(apart, axis=1)]]
+    return track
