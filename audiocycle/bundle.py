@@ -195,6 +195,7 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     """A model card in Markdown, with the front matter that model hubs read."""
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
+    consent = " A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
     return f"""---
 license: {config.licence}
 library_name: audiocycle
@@ -213,6 +214,5 @@ audiocycle convert INPUT --model THIS_FOLDER --target {target}
 |---|---|
 {training}
 
-Licence of the weights: {config.licence}. A voice is personal: convert to a person's voice only with that person's
-consent, and say that the result is synthetic.
+Licence of the weights: {config.licence}.{consent if config.modality == "voice" else ""}
 """

@@ -15,7 +15,7 @@ import torch
 from audiocycle.atomic import whole_file
 from audiocycle.errors import OutputError, TrainingError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -26,8 +26,7 @@ class TrainState:
     seconds: float
     """Training time so far, for ``max_minutes``."""
     translator: dict[str, Any]
-    critic: dict[str, Any]
-    cycle_critic: dict[str, Any]
+    critics: dict[str, Any]
     average: dict[str, Any]
     """Exponential moving average of the translator; empty when off."""
     generator_optimizer: dict[str, Any]
@@ -75,8 +74,9 @@ def load_newest(folder: Path) -> TrainState | None:
     for path in reversed(found):
         try:
             raw = torch.load(path, map_location="cpu", weights_only=True)
-            if raw["format"] > FORMAT:
-                raise TrainingError(f"{path}: from a newer audiocycle; upgrade it to resume this run")
+            if raw["format"] != FORMAT:
+                made_by = "a newer" if raw["format"] > FORMAT else "an older"
+                raise TrainingError(f"{path}: from {made_by} audiocycle; resume with that one, or start again with another run_dir")
             return TrainState(**raw)
         except TrainingError:
             raise

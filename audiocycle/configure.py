@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from audiocycle.errors import ConfigError
-from audiocycle.objective import Weights
+from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
 
@@ -90,9 +90,10 @@ def to_run(raw: DictConfig) -> RunConfig:
     except OmegaConfBaseException as error:
         raise ConfigError(one_line(error)) from error
     check_types(raw)
-    domains = c["data"]["domains"]
-    if not isinstance(domains, list):
-        raise ConfigError(f"data.domains={domains}: a list is needed, e.g. 'data.domains=[SF1,TM3]'")
+    domains, mixture = c["data"]["domains"], c["data"]["mixture"] or []
+    for name, value in (("domains", domains), ("mixture", mixture)):
+        if not isinstance(value, list):
+            raise ConfigError(f"data.{name}={value}: a list is needed, e.g. 'data.{name}=[SF1,TM3]'")
     trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
     try:
         return RunConfig(
@@ -108,8 +109,9 @@ def to_run(raw: DictConfig) -> RunConfig:
             overwrite=bool(c["overwrite"]),
             adapter=c["adapter"],
             model=c["model"],
-            weights=Weights(**c["objective"]),
+            objective=ObjectiveConfig(**c["objective"]),
             trainer=TrainerConfig(**trainer),
+            mixture=tuple(map(str, mixture)),
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(one_line(error)) from error
@@ -125,7 +127,7 @@ def check_types(raw: DictConfig) -> None:
         "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
         "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None,
     }  # fmt: skip
-    for group, kind in (("objective", Weights), ("trainer", TrainerConfig)):
+    for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig)):
         wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
     for key, hint in wanted.items():
         value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +15,7 @@ from audiocycle.build import build_adapter, build_medium, build_renderer
 from audiocycle.bundle import BundleConfig, load_translator, read_config
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
 from audiocycle.spec import Encoded, FloatArray, Stats
+from audiocycle.windows import in_windows
 
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
@@ -23,15 +23,16 @@ are noise."""
 LONG_FRAMES, FRAME_GRID = 2048, 512
 """Inputs beyond the first are mirrored up to a multiple of the second: the CPU's convolution library keeps a plan for each
 length that it meets, and the chunks of an hour, each of another length, made that grow by 2 GiB."""
-PLOT_SECONDS = 30.0
-"""A picture shows the beginning of a long recording."""
-MAX_SHIFT = 36.0
-"""Semitones; three octaves take any voice out of hearing as a voice."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What happened to one file. ``status`` is converted, kept (the output was there) or failed."""
+    """What happened to one file. ``status`` is converted, kept (the output was there) or failed.
+
+    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says why an output was kept that this
+    run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
+    the output was made from, and of the ``files`` made, by name.
+    """
 
     input: str
     output: str
@@ -39,6 +40,12 @@ class Record:
     audio_seconds: float = 0.0
     seconds: float = 0.0
     error: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    input_hash: str = ""
+    model_hash: str = ""
+    options_hash: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def real_time_factor(self) -> float:
@@ -47,7 +54,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """As ``--json`` and ``report.jsonl`` have it."""
-        return asdict(self) | {"real_time_factor": round(self.real_time_factor, 4)}
+        return vars(self) | {"real_time_factor": round(self.real_time_factor, 4)}
 
 
 class Converter:
@@ -104,26 +111,27 @@ class Converter:
             raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(others)}")
         return source or others[0], target
 
-    def translation(self, target: str, source: str | None = None, pitch_shift: float = 0.0) -> Callable[[Encoded], Encoded]:
+    def options(self, values: Mapping[str, Any]) -> Any:
+        """The modality's options by name, checked.
+
+        Raises:
+            ConfigError: this modality, or this renderer, has no such option, or not with this value.
+        """
+        return self.medium.options(values, self.adapter, self.renderer)
+
+    def translation(self, target: str, source: str | None = None, **options: Any) -> Callable[[Encoded], Encoded]:
         """The function from source features with side to converted features with side.
 
         Raises:
-            DomainError: see :meth:`resolve`.
-            ConfigError: this adapter or renderer cannot shift the pitch, or not so far.
+            DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`.
         """
         source, target = self.resolve(target, source)
         statistics = self.config.stats_of(source), self.config.stats_of(target)
-        options = {"semitones": pitch_shift} if pitch_shift else {}
-        if options and not getattr(self.adapter, "shifts_pitch", False):
-            raise ConfigError(f"--pitch-shift: features of adapter '{self.config.adapter['name']}' hold no separate F0; leave it out")
-        if options and not getattr(self.renderer, "shifts_pitch", True):
-            raise ConfigError("--pitch-shift: this renderer keeps the source's pitch; leave it out, or choose another --renderer")
-        if not math.isfinite(pitch_shift) or abs(pitch_shift) > MAX_SHIFT:
-            raise ConfigError(f"--pitch-shift {pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
+        chosen = self.options(options)
 
         def translate(encoded: Encoded) -> Encoded:
             converted = self.translate_features(encoded.features, source, target, *statistics)
-            transferred: Encoded = self.adapter.transfer(encoded, converted, *statistics, **options)
+            transferred: Encoded = self.adapter.transfer(encoded, converted, *statistics, chosen)
             return transferred
 
         return translate
@@ -134,19 +142,33 @@ class Converter:
         Raises:
             BundleError: the network's output is not numbers.
         """
-        n_frames = features.shape[-1]
-        normal = self.adapter.normalize(mirrored(features, padded_length(n_frames)), of_source)
-        with torch.inference_mode():
-            output = self.translator(torch.from_numpy(normal)[None], source, target)[0].float().numpy()
+
+        def network(batch: FloatArray) -> FloatArray:
+            with torch.inference_mode():
+                made: FloatArray = self.translator(torch.from_numpy(batch), source, target).float().numpy()
+            return made
+
+        n_frames, window = features.shape[-1], self.adapter.spec.window
+        if window:
+            output = in_windows(self.adapter.normalize(features, of_source), window, network)
+        else:
+            output = network(self.adapter.normalize(mirrored(features, padded_length(n_frames)), of_source)[None])[0]
         if not np.isfinite(output).all():
             raise BundleError(f"model {self.config.name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
         converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
         return converted
 
-    def __call__(self, item: Any, target: str, source: str | None = None, pitch_shift: float = 0.0) -> Any:
-        """Convert a path, or a signal in memory (voice: :class:`~audiocycle.spec.Signal`), and return the signal."""
-        signal = self.medium.read(Path(item)) if isinstance(item, str | Path) else item
-        return self.medium.convert_signal(signal, self.adapter, self.renderer, self.translation(target, source, pitch_shift))
+    def __call__(self, item: Any, target: str, source: str | None = None, **options: Any) -> Any:
+        """Convert a path, or an item in memory, and return what came of it.
+
+        Args:
+            item: voice: a path or a :class:`~audiocycle.spec.Signal`; music: a path, a symusic or a pretty_midi score (the
+                same kind comes back).
+            options: voice: ``pitch_shift``; music: see :class:`~audiocycle.music.options.MusicOptions`.
+        """
+        given = self.medium.read(Path(item)) if isinstance(item, str | Path) else item
+        translate = self.translation(target, source, **options)
+        return self.medium.convert_item(given, self.adapter, self.renderer, translate, self.options(options))
 
     def convert_file(
         self,
@@ -155,36 +177,47 @@ class Converter:
         target: str,
         source: str | None = None,
         *,
-        pitch_shift: float = 0.0,
         overwrite: bool = False,
         plot: bool = False,
+        preview: bool = False,
         progress: Callable[[float], None] = lambda share: None,
+        **options: Any,
     ) -> Record:
         """Convert one file, of any length, in bounded memory.
 
         Args:
             plot: draw source and result beside the output, with the ending ``.png``.
+            preview: write a sound of the result beside the output, with the ending ``.wav`` (music).
             progress: called with the share that is done.
+            options: as in :meth:`__call__`.
 
         Raises:
             AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
         """
         path, output = Path(path), Path(output)
-        translate = self.translation(target, source, pitch_shift)
+        translate, chosen = self.translation(target, source, **options), self.options(options)
+        extras = [output.with_suffix(end) for end, wanted in ((".png", plot), (self.medium.preview_suffix, preview)) if wanted]
+        if preview and not self.medium.preview_suffix:
+            raise ConfigError("--preview: the output is sound already; leave it out")
         if str(output) != "-":
             if output.exists() and path.exists() and output.samefile(path):
                 raise OutputError(f"{output}: is the input itself; name another output with -o")
             if output.exists() and not overwrite:
                 raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
-            if plot and output.with_suffix(".png").exists() and not overwrite:
-                raise OutputError(f"{output.with_suffix('.png')}: exists already; add --overwrite to replace it, or leave --plot out")
+            for extra in extras:
+                if extra.exists() and not overwrite:
+                    raise OutputError(f"{extra}: exists already; add --overwrite to replace it, or leave --plot or --preview out")
         begin = time.perf_counter()
-        seconds = self.medium.convert(path, output, self.adapter, self.renderer, translate, progress)
+        outcome = self.medium.convert(path, output, self.adapter, self.renderer, translate, chosen, progress)
         taken = time.perf_counter() - begin
         if plot and path.is_file() and output.is_file():  # not a pipe
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
-            self.medium.picture([(title, self.medium.read(p, PLOT_SECONDS)) for title, p in rows], output.with_suffix(".png"))
-        return Record(str(path), str(output), "converted", round(seconds, 3), round(taken, 3))
+            shown = [(title, self.medium.read(p, self.medium.plot_seconds)) for title, p in rows]
+            self.medium.picture(shown, output.with_suffix(".png"))
+        if preview and output.is_file():
+            self.medium.preview(output, output.with_suffix(self.medium.preview_suffix))
+        seconds = round(outcome.seconds, 3)
+        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details))
 
 
 def padded_length(frames: int) -> int:

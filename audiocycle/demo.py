@@ -8,11 +8,11 @@ from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError
 from audiocycle.library import model_folders
 
-PRETRAINED = {"voice": "rendered-voices"}
+PRETRAINED = {"voice": "rendered-voices", "music": "jazz-classic"}
 
 
 def run_demo(modality: str, folder: Path) -> list[Path]:
-    """Convert the sample of the bundled model in both directions; the files written come back.
+    """Convert the samples of the bundled model, one in each direction; the files written come back.
 
     Raises:
         ConfigError: there is no demo of this modality.
@@ -26,12 +26,17 @@ def run_demo(modality: str, folder: Path) -> list[Path]:
     written = []
     for source, target in ((first, second), (second, first)):
         sample = next(iter(sorted((bundle / "samples").glob(f"{source}-*"))))
-        heard = medium.read(sample)
-        made = converter(heard, target=target, source=source)
+        given = medium.read(sample)
+        made = converter(given, target=target, source=source)
         name = f"{source}-to-{target}"
-        original, converted, picture = (folder / f"{name}{end}" for end in (f".source{medium.suffix}", medium.suffix, ".png"))
-        medium.write(original, heard)
-        medium.write(converted, made)
-        medium.picture([(f"{source} (input)", heard), (f"{source} converted to {target}", made)], picture)
-        written += [original, converted, picture]
+        for ending, item in ((".source", given), ("", made)):
+            path = folder / f"{name}{ending}{medium.suffix}"
+            medium.write(path, item)
+            written.append(path)
+            if medium.preview_suffix:
+                written.append(path.with_name(f"{name}{ending}{medium.preview_suffix}"))
+                medium.preview(path, written[-1])
+        picture = folder / f"{name}.png"
+        medium.picture([(f"{source} (input)", given), (f"{source} converted to {target}", made)], picture)
+        written.append(picture)
     return written

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from audiocycle.spec import Signal
     from audiocycle.trainer import Report
 
-KINDS = ("adversarial", "cycle_adversarial", "cycle", "identity", "critic", "cycle_critic")
+KINDS = (
+    "adversarial", "cycle_adversarial", "cycle", "identity", "reconstruction", "mixed", "chroma", "groove",
+    "critic", "cycle_critic", "mixed_critic",
+)  # fmt: skip
 LIVE = ("cycle", "adversarial", "critic")
 
 

@@ -1,6 +1,6 @@
-"""The cycle + identity + two-step adversarial objective, written once over ordered pairs of domains.
+"""The objectives: unpaired (cycle + identity + two-step adversarial) and paired, written once over ordered pairs of domains.
 
-For each direction s->t with translator T and critics D (first step) and D' (second step):
+Unpaired, for each direction s->t with translator T and critics D (first step), D' (second step), M (mixed music):
 
     fake = T(x_s, s, t)        back = T(fake, t, s)        same = T(x_t, s, t)
 
@@ -8,11 +8,14 @@ For each direction s->t with translator T and critics D (first step) and D' (sec
     cycle_adversarial/s->t   E[(D'_s(back) - 1)^2]          Kaneko et al. 2019, eq. 5 (two-step)
     cycle/s->t               E[|back - x_s|]                Zhu et al. 2017, eq. 2
     identity/s->t            E[|same - x_t|]                Zhu et al. 2017, section 5.2
+    mixed/s->t               E[(M_t(fake) - 1)^2]           Brunner et al. 2018, if ``mixed_to_generator``
+    chroma, groove           E[|c(fake) - c(x_s)|]          content that a transfer should keep (models/content.py)
 
 and for the critics
 
     critic/t                 E[(D_t(x_t) - 1)^2] + E[D_t(fake)^2]
     cycle_critic/s           E[(D'_s(x_s) - 1)^2] + E[D'_s(back)^2]
+    mixed_critic/t           E[(M_t(x_mixed) - 1)^2] + E[M_t(fake)^2]      Brunner et al. 2018, eq. 6
 
 Terms are named ``kind/direction``; weights carry the kind's name. No optimizers, no files, no speakers, no MIDI.
 """
@@ -22,33 +25,66 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from audiocycle.errors import ConfigError
+from audiocycle.models.content import chroma, groove
+from audiocycle.models.layers import as_image
 from audiocycle.models.translator import Critic, Translator
-from audiocycle.spec import direction
+from audiocycle.spec import MIXED, direction
 
 Terms = dict[str, Tensor]
+Critics = Mapping[str, Critic]
+MIXTURES = ("base", "partial", "full")
+CONTENT = {"chroma": chroma, "groove": groove}
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Weight of each kind of generator term. Zero leaves the term, and all its computation, out.
+class ObjectiveConfig:
+    """Weight of each kind of generator term (zero leaves the term, and all its computation, out), and the variants.
 
-    The paper: cycle 10; identity 5 for the first 10,000 iterations and then 0 (the trainer decides when).
+    The voice paper: cycle 10; identity 5 for the first 10,000 iterations and then 0 (the trainer decides when).
+    The music paper: cycle 10, no cycle_adversarial, no identity.
+
+    Attributes:
+        paired: train on aligned pairs (pix2pix: conditional critic + ``reconstruction``) instead of cycles.
+        reconstruction: weight of E[|fake - x_t|], paired only.
+        critic_noise: deviation of Gaussian noise on everything that a critic sees (Brunner et al. 2018, sigma_D).
+        mixture: what further critics M see as real: base (no such critics) | partial (the domains' music) | full (that of
+            ``data.mixture`` too).
+        mixed_to_generator: M's opinion reaches the generators with weight ``mixed`` (as the paper intends) or never
+            (as its published code does).
+        chroma, groove: weights of the content terms.
     """
 
+    paired: bool = False
     adversarial: float = 1.0
     cycle_adversarial: float = 1.0
     cycle: float = 10.0
     identity: float = 5.0
+    reconstruction: float = 100.0
+    mixture: str = "base"
+    mixed_to_generator: bool = False
+    mixed: float = 1.0
+    critic_noise: float = 0.0
+    chroma: float = 0.0
+    groove: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.adversarial, self.cycle_adversarial, self.cycle, self.identity) < 0:
-            raise ConfigError(f"objective={self}: no weight may be below 0")
-        if not (self.adversarial or self.cycle_adversarial):
+        for name, value in vars(self).items():
+            if not isinstance(value, str) and value < 0:
+                raise ConfigError(f"objective.{name}={value}: may not be below 0")
+        if self.mixture not in MIXTURES:
+            raise ConfigError(f"objective.mixture={self.mixture}: choose one of {', '.join(MIXTURES)}")
+        unused = [name for name in ("critic_noise", "chroma", "groove") if self.paired and getattr(self, name)]
+        if unused:
+            raise ConfigError(f"objective.{unused[0]}={getattr(self, unused[0])}: not with objective.paired=true; set it to 0")
+        if self.paired and self.mixture != "base":
+            raise ConfigError(f"objective.mixture={self.mixture}: not with objective.paired=true; leave it at base")
+        if not (self.adversarial or (self.cycle_adversarial and not self.paired)):
             raise ConfigError("objective.adversarial=0, objective.cycle_adversarial=0: one must be above 0 to learn anything")
 
 
@@ -62,26 +98,52 @@ class Fakes:
     """By direction ``s->t``: the cycled item of s."""
 
 
+class Objective(Protocol):
+    """What the trainer asks for: terms of generators and critics, by name.
+
+    ``critics`` names those that it needs; ``conditions`` how many items a critic sees side by side, as channels.
+    """
+
+    critics: tuple[str, ...]
+    conditions: int
+
+    def generator_terms(
+        self, translator: Translator, critics: Critics, batch: Mapping[str, Tensor], *, identity: bool = True
+    ) -> tuple[Terms, Fakes]:
+        """All generator terms, unweighted, and the fakes. ``identity`` False leaves the identity terms out."""
+
+    def critic_terms(self, critics: Critics, batch: Mapping[str, Tensor], fakes: Fakes) -> Terms:
+        """All critic terms, unweighted, for the fakes of :meth:`generator_terms` (possibly through a pool)."""
+
+    def total(self, terms: Terms) -> Tensor:
+        """The weighted sum of generator terms."""
+
+
+def build_objective(domains: Sequence[str], config: ObjectiveConfig) -> Objective:
+    """The objective that a configuration describes."""
+    return PairedObjective(domains, config) if config.paired else CycleObjective(domains, config)
+
+
 class CycleObjective:
-    """Generator terms and critic terms over all ordered pairs of ``domains``.
+    """Generator terms and critic terms over all ordered pairs of ``domains``, unpaired.
 
     Args:
         domains: two names or more.
-        weights: a :class:`Weights`.
+        config: an :class:`ObjectiveConfig`.
     """
 
-    def __init__(self, domains: Sequence[str], weights: Weights = Weights()) -> None:
+    conditions = 1
+
+    def __init__(self, domains: Sequence[str], config: ObjectiveConfig = ObjectiveConfig()) -> None:
         self.pairs = tuple(permutations(domains, 2))
-        self.weights = weights
+        self.config = config
+        self.content = {name: measure for name, measure in CONTENT.items() if getattr(config, name)}
+        self.mixes = config.mixture != "base"
+        wanted = {"critic": config.adversarial, "cycle_critic": config.cycle_adversarial, "mixed_critic": self.mixes}
+        self.critics = tuple(name for name, weight in wanted.items() if weight)
 
     def generator_terms(
-        self,
-        translator: Translator,
-        critic: Critic,
-        cycle_critic: Critic,
-        batch: Mapping[str, Tensor],
-        *,
-        identity: bool = True,
+        self, translator: Translator, critics: Critics, batch: Mapping[str, Tensor], *, identity: bool = True
     ) -> tuple[Terms, Fakes]:
         """All generator terms, unweighted, and the fakes.
 
@@ -89,50 +151,115 @@ class CycleObjective:
             batch: by domain, (B, ..., T), normalised.
             identity: False leaves the identity terms out (after the cut-off).
         """
-        w = self.weights
+        config = self.config
         terms: Terms = {}
         fakes = Fakes({}, {})
         for source, target in self.pairs:
             name = direction(source, target)
             x_s, x_t = batch[source], batch[target]
-            if identity and w.identity:
+            if identity and config.identity:
                 # One generator, one forward: instance norms look at one item at a time, so batching changes nothing.
                 fake, same = translator(torch.cat([x_s, x_t]), source, target).split([len(x_s), len(x_t)])
                 terms[f"identity/{name}"] = absolute_error(same, x_t)
             else:
                 fake = translator(x_s, source, target)
-            if w.adversarial:
-                terms[f"adversarial/{name}"] = squared_distance(critic(fake, target), 1.0)
-                fakes.fake[name] = fake.detach()
-            if not (w.cycle or w.cycle_adversarial):
+            fakes.fake[name] = fake.detach()
+            if config.adversarial:
+                terms[f"adversarial/{name}"] = squared_distance(critics["critic"](self.noisy(fake), target), 1.0)
+            if self.mixes and config.mixed_to_generator:
+                terms[f"mixed/{name}"] = squared_distance(critics["mixed_critic"](self.noisy(fake), target), 1.0)
+            for kind, measure in self.content.items():
+                terms[f"{kind}/{name}"] = absolute_error(measure(fake.float()), measure(x_s))
+            if not (config.cycle or config.cycle_adversarial):
                 continue
             back = translator(fake, target, source)
-            if w.cycle:
+            if config.cycle:
                 terms[f"cycle/{name}"] = absolute_error(back, x_s)
-            if w.cycle_adversarial:
-                terms[f"cycle_adversarial/{name}"] = squared_distance(cycle_critic(back, source), 1.0)
+            if config.cycle_adversarial:
+                terms[f"cycle_adversarial/{name}"] = squared_distance(critics["cycle_critic"](self.noisy(back), source), 1.0)
                 fakes.back[name] = back.detach()
         return terms, fakes
 
-    def critic_terms(
-        self, critic: Critic, cycle_critic: Critic, batch: Mapping[str, Tensor], fakes: Fakes
-    ) -> Terms:
+    def critic_terms(self, critics: Critics, batch: Mapping[str, Tensor], fakes: Fakes) -> Terms:
         """All critic terms, unweighted, for the fakes of :meth:`generator_terms` (possibly through a pool)."""
         terms: Terms = {}
         for source, target in self.pairs:
             name = direction(source, target)
-            if self.weights.adversarial:
-                terms[f"critic/{name}"] = least_squares_critic(critic, batch[target], fakes.fake[name], target)
-            if self.weights.cycle_adversarial:
-                terms[f"cycle_critic/{name}"] = least_squares_critic(
-                    cycle_critic, batch[source], fakes.back[name], source
-                )
+            judged = {
+                "critic": (batch[target], fakes.fake[name], target),
+                "cycle_critic": (batch[source], fakes.back.get(name), source),
+                "mixed_critic": (batch.get(MIXED), fakes.fake[name], target),
+            }
+            for kind in self.critics:
+                real, fake, domain = judged[kind]
+                assert real is not None
+                assert fake is not None
+                terms[f"{kind}/{name}"] = least_squares_critic(critics[kind], self.noisy(real), self.noisy(fake), domain)
+        return terms
+
+    def noisy(self, x: Tensor) -> Tensor:
+        """What a critic sees of ``x``: noise keeps it from telling genres by single cells that are off."""
+        return x + self.config.critic_noise * torch.randn_like(x) if self.config.critic_noise else x
+
+    def total(self, terms: Terms) -> Tensor:
+        """The weighted sum of generator terms."""
+        return weighted_sum(self.config, terms)
+
+
+class PairedObjective:
+    """pix2pix (Isola et al. 2017) on aligned pairs, in all directions: item i of each domain is item i of the others.
+
+        adversarial/s->t      E[(D_t(x_s, fake) - 1)^2]           least squares, as in the unpaired objective
+        reconstruction/s->t   E[|fake - x_t|]                     eq. 3
+        critic/t              E[(D_t(x_s, x_t) - 1)^2] + E[D_t(x_s, fake)^2]
+
+    The critic is conditional: it sees source and target side by side, as channels.
+    """
+
+    conditions = 2
+    critics: tuple[str, ...] = ("critic",)
+
+    def __init__(self, domains: Sequence[str], config: ObjectiveConfig) -> None:
+        self.pairs = tuple(permutations(domains, 2))
+        self.config = config
+
+    def generator_terms(
+        self, translator: Translator, critics: Critics, batch: Mapping[str, Tensor], *, identity: bool = True
+    ) -> tuple[Terms, Fakes]:
+        """All generator terms, unweighted, and the fakes beside their sources. ``identity`` is not used."""
+        terms: Terms = {}
+        fakes = Fakes({}, {})
+        for source, target in self.pairs:
+            name = direction(source, target)
+            fake = translator(batch[source], source, target)
+            terms[f"reconstruction/{name}"] = absolute_error(fake, batch[target])
+            pair = side_by_side(batch[source], fake)
+            terms[f"adversarial/{name}"] = squared_distance(critics["critic"](pair, target), 1.0)
+            fakes.fake[name] = pair.detach()
+        return terms, fakes
+
+    def critic_terms(self, critics: Critics, batch: Mapping[str, Tensor], fakes: Fakes) -> Terms:
+        """All critic terms, unweighted."""
+        terms: Terms = {}
+        for source, target in self.pairs:
+            name = direction(source, target)
+            real = side_by_side(batch[source], batch[target])
+            terms[f"critic/{name}"] = least_squares_critic(critics["critic"], real, fakes.fake[name], target)
         return terms
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum of generator terms."""
-        weighted = [getattr(self.weights, name.split("/")[0]) * value for name, value in terms.items()]
-        return torch.stack(weighted).sum()
+        return weighted_sum(self.config, terms)
+
+
+def side_by_side(x: Tensor, y: Tensor) -> Tensor:
+    """Two items as channels of one: (B, P, T) twice to (B, 2, P, T), (B, C, P, T) twice to (B, 2C, P, T)."""
+    return torch.cat([as_image(x), as_image(y).to(x.dtype)], dim=1)
+
+
+def weighted_sum(config: ObjectiveConfig, terms: Terms) -> Tensor:
+    """Each term times the weight of its kind, summed."""
+    return torch.stack([getattr(config, name.split("/")[0]) * value for name, value in terms.items()]).sum()
 
 
 def least_squares_critic(critic: Critic, real: Tensor, fake: Tensor, domain: str) -> Tensor:

@@ -16,11 +16,9 @@ from audiocycle.errors import AudioCycleError
 from audiocycle.monitor import Monitor
 from audiocycle.spec import direction
 
-SECONDS = 6.0
-
 
 class SampleWriter:
-    """Writes ``run_dir/samples/step-N/SOURCE-to-TARGET.wav`` and pictures, and shows both in TensorBoard.
+    """Writes ``run_dir/samples/step-N/SOURCE-to-TARGET`` (.wav or .mid) and pictures, and shows both in TensorBoard.
 
     Args:
         paths: one recording of each domain.
@@ -35,20 +33,20 @@ class SampleWriter:
         config: BundleConfig = self.describe(step)
         converter = Converter(config, self.copy(config, weights))
         folder = self.folder / f"step-{step:08d}"
+        medium = converter.medium
         for source, target in permutations(self.paths, 2):
             try:
-                heard = converter.medium.read(self.paths[source], SECONDS)
+                heard = medium.read(self.paths[source], medium.sample_seconds)
                 made = converter(heard, target, source)
             except AudioCycleError as error:
                 self.monitor.note(f"step {step}: no sample {direction(source, target)}: {error}")
                 continue
             name = f"{source}-to-{target}"
-            medium = converter.medium
             medium.write(folder / f"{source}{medium.suffix}", heard)
             medium.write(folder / f"{name}{medium.suffix}", made)
             picture = folder / f"{name}.png"
             medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], picture)
-            self.monitor.audio(name, made, step)
+            self.monitor.audio(name, medium.listen(made), step)
             self.monitor.picture(name, picture, step)
 
     @staticmethod

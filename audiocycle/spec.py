@@ -7,15 +7,20 @@ genres) go by name; a direction is written ``"spk1->spk2"``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.errors import ConfigError
+
 FloatArray = NDArray[np.floating[Any]]
 Stats = Mapping[str, FloatArray]
 """What normalisation and transfer need to know of one domain: named float arrays, fitted by an adapter."""
+
+MIXED = "*"
+"""In a training batch: crops drawn from several domains alike. No domain can have this name."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,14 @@ class FeatureSpec:
         modality: ``"voice"`` or ``"music"``; picks the medium, which reads and writes files.
         shape: all axes but time, e.g. ``(36,)`` for 36 coefficients.
         frame_rate: frames per second.
+        window: frames that a network sees at a time, for training crops (which begin at its multiples) and in conversion
+            (overlapping windows); 0 where any length will do.
     """
 
     modality: str
     shape: tuple[int, ...]
     frame_rate: float
+    window: int = 0
 
 
 @dataclass
@@ -38,7 +46,7 @@ class Encoded:
     """One recording as features and side information.
 
     Attributes:
-        features: ``(*spec.shape, T)`` float32, not normalised.
+        features: ``(*spec.shape, T)``, not normalised; float32, or uint8 where that holds all there is.
         side: what the network does not touch (F0, aperiodicity, the source waveform, a tempo map, ...).
     """
 
@@ -54,6 +62,19 @@ class Signal:
     sample_rate: int
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of converting one file.
+
+    Attributes:
+        seconds: how long the file plays.
+        details: counts for the report, e.g. ``{"phrases": 12, "phrases_unchanged": 2}``.
+    """
+
+    seconds: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Adapter(Protocol):
     """Turns a domain's files into features and back into something that a renderer understands."""
 
@@ -63,12 +84,36 @@ class Adapter(Protocol):
     def fit(self, items: Sequence[Encoded]) -> Stats:
         """Statistics of one domain from all its training items."""
 
-    def normalize(self, features: FloatArray, stats: Stats) -> FloatArray: ...
+    def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """(..., T) as the network sees it, float32."""
 
-    def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray: ...
+    def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """What :meth:`normalize` did, undone."""
 
-    def transfer(self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats) -> Encoded:
-        """Join converted features (denormalised, ``(*shape, T)``) with the source's transferred side."""
+    def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        """Training crops (B, *shape, T), not normalised, varied in ways that leave them items of their domain."""
+
+    def transfer(
+        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
+    ) -> Encoded:
+        """Join converted features (denormalised, ``(*shape, T)``) with the source's transferred side.
+
+        Args:
+            options: the modality's (see its medium).
+        """
+
+
+def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
+    """Options that were given, by name, must be fields of a modality's dataclass of options.
+
+    Raises:
+        ConfigError: names the first that is not, as the command line spells it.
+    """
+    known = [field.name for field in fields(options)]
+    for name in values:
+        if name not in known:
+            spelled = ", ".join(f"--{other.replace('_', '-')}" for other in known)
+            raise ConfigError(f"--{name.replace('_', '-')}: not for this kind of model; it takes: {spelled}")
 
 
 def direction(source: str, target: str) -> str:

@@ -7,24 +7,34 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 
 from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
 from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
-from audiocycle.data import CropSampler, DomainData, FeatureCache, domain_files
+from audiocycle.data import (
+    CropSampler,
+    DomainData,
+    FeatureCache,
+    aligned_items,
+    domain_files,
+    without_duplicates,
+)
 from audiocycle.errors import ConfigError, DataError, OutputError
 from audiocycle.monitor import Monitor
-from audiocycle.objective import CycleObjective, Weights
-from audiocycle.spec import Stats
+from audiocycle.objective import ObjectiveConfig, build_objective
+from audiocycle.spec import FloatArray, Stats
 from audiocycle.trainer import Trainer, TrainerConfig
 
+DEFAULT_CROP = 128
+"""Frames, where the adapter has no window of its own (Kaneko et al. 2019)."""
 LONG = 50_000
 """Steps from which on a person without a GPU is told of the preset that is made for them."""
 
@@ -45,13 +55,22 @@ class RunConfig:
     overwrite: bool
     adapter: dict[str, Any]
     model: dict[str, Any]
-    weights: Weights
+    objective: ObjectiveConfig
     trainer: TrainerConfig
+    mixture: tuple[str, ...] = ()
+    """Folders of further music that the critics of mixed music see (``objective.mixture: full``)."""
 
     def __post_init__(self) -> None:
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
-        for domain in self.domains:
+        if bool(self.mixture) != (self.objective.mixture == "full"):
+            raise ConfigError(
+                f"data.mixture={list(self.mixture)}, objective.mixture={self.objective.mixture}: further folders belong to "
+                "objective.mixture=full, and it needs one or more of them"
+            )
+        if len({*self.domains, *self.mixture}) < len(self.domains) + len(self.mixture):
+            raise ConfigError(f"data.mixture={list(self.mixture)}: name each folder once, and none of data.domains, which belong to it anyway")
+        for domain in (*self.domains, *self.mixture):
             if not re.fullmatch(r"[\w -]+", domain):
                 raise ConfigError(f"data.domains: '{domain}' may hold letters, digits, _, - and blanks only")
 
@@ -70,21 +89,22 @@ def train(config: RunConfig) -> Path:
         )
     adapter = build_adapter(config.adapter)
     medium = build_medium(adapter.spec.modality)
-    paths = {domain: domain_files(config.data_root, domain, medium.accepts) for domain in config.domains}
+    config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window)))
+    shape = adapter.spec.shape
+    if len(shape) < 2 and (config.objective.chroma or config.objective.groove):
+        raise ConfigError("objective.chroma, objective.groove: only piano rolls have them; leave both at 0")
+    paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
     with Monitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor)
         stats = {domain: adapter.fit(items.items) for domain, items in data.items()}
         torch.manual_seed(config.trainer.seed)
-        shape = adapter.spec.shape
+        objective = build_objective(config.domains, config.objective)
+        channels = objective.conditions * (shape[0] if len(shape) > 1 else 1)
         trainer = Trainer(
             build_translator(config.model, config.domains, shape),
-            build_critic(config.model, config.domains),
-            build_critic(config.model, config.domains),
-            CycleObjective(config.domains, config.weights),
-            CropSampler(
-                {d: [adapter.normalize(i.features, stats[d]) for i in data[d].items] for d in config.domains},
-                config.trainer.crop, config.trainer.batch_size, config.trainer.seed,
-            ),
+            {name: build_critic(config.model, config.domains, channels) for name in objective.critics},
+            objective,
+            build_sampler(config, adapter, data, stats),
             config.trainer,
             config.run_dir / "checkpoints",
             settings=identity(config, data),
@@ -93,7 +113,7 @@ def train(config: RunConfig) -> Path:
         bundle = config.run_dir / "bundle"
 
         def bundle_config(step: int) -> BundleConfig:
-            return describe(config, stats, data, step, trainer.seconds)
+            return describe(config, {d: stats[d] for d in config.domains}, data, step, trainer.seconds)
 
         def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
             write_bundle(bundle, bundle_config(step), weights)
@@ -114,6 +134,33 @@ def train(config: RunConfig) -> Path:
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
+
+
+def crop_length(wanted: int, window: int) -> int:
+    """Frames of a training crop.
+
+    Raises:
+        ConfigError: the adapter has a window, and another length is wanted.
+    """
+    if window and wanted not in (0, window):
+        raise ConfigError(f"trainer.crop={wanted}: this adapter's phrases are {window} steps long; leave trainer.crop at 0")
+    return wanted or window or DEFAULT_CROP
+
+
+def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats]) -> CropSampler:
+    """Augmented and normalised crops of all domains."""
+
+    def prepare(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        normal: FloatArray = adapter.normalize(adapter.augment(crops, random), stats[domain])
+        return normal
+
+    mixture = {"base": (), "partial": config.domains, "full": (*config.domains, *config.mixture)}[config.objective.mixture]
+    trainer = config.trainer
+    return CropSampler(
+        {domain: [item.features for item in items.items] for domain, items in data.items()},
+        trainer.crop, trainer.batch_size, trainer.seed,
+        hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
+    )  # fmt: skip
 
 
 def identity(config: RunConfig, data: Mapping[str, DomainData]) -> dict[str, Any]:
@@ -154,9 +201,14 @@ def load_domains(
     """
     cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
     data = {}
-    for domain in config.domains:
-        loaded = cache.load(paths[domain], monitor.progress(f"features of {domain}"), config.jobs)
+    for domain, files in paths.items():
+        loaded = cache.load(files, monitor.progress(f"features of {domain}"), config.jobs)
         data[domain] = long_enough(loaded, config.trainer.crop)
+        if not config.objective.paired:  # there a copy may have another counterpart
+            data[domain] = without_duplicates(data[domain])
+    if config.objective.paired:
+        data = aligned_items(data, {d: config.data_root / d for d in data}, adapter.spec.window)
+    for domain in data:
         skipped = data[domain].skipped
         minutes = sum(i.features.shape[-1] for i in data[domain].items) / adapter.spec.frame_rate / 60
         monitor.note(f"{domain}: {len(data[domain].items)} files, {minutes:.1f} minutes, {len(skipped)} skipped")

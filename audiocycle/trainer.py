@@ -18,7 +18,7 @@ from audiocycle.data import CropSampler
 from audiocycle.errors import ConfigError, TrainingError
 from audiocycle.models.layers import channels_last
 from audiocycle.models.translator import Critic, Translator
-from audiocycle.objective import CycleObjective, Fakes, Terms
+from audiocycle.objective import Critics, Fakes, Objective, Terms
 from audiocycle.stabilizers import HistoryPool, WeightAverage
 
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -31,7 +31,7 @@ class TrainerConfig:
     Attributes:
         max_steps, max_minutes: whichever comes first ends the run; minutes count over resumes. None: no limit.
         batch_size: crops of each domain in a step.
-        crop: frames of a crop.
+        crop: frames of a crop; 0 is the window of the adapter, or 128 where it has none.
         lr: the generators' learning rate. The paper's 2e-4 is for batch 1.
         critic_lr: the critics'; None means half of ``lr`` (the paper's ratio).
         constant_steps, decay_steps: both rates are constant, then fall linearly to 0.
@@ -48,7 +48,7 @@ class TrainerConfig:
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 1
-    crop: int = 128
+    crop: int = 0
     lr: float = 2e-4
     critic_lr: float | None = None
     beta1: float = 0.5
@@ -70,7 +70,9 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ConfigError(f"trainer.precision={self.precision}: choose one of {', '.join(PRECISIONS)}")
-        for name in ("batch_size", "crop", "checkpoint_every", "log_every", "keep_checkpoints"):
+        if self.crop < 0:
+            raise ConfigError(f"trainer.crop={self.crop}: must be 1 or more, or 0 for the adapter's own")
+        for name in ("batch_size", "checkpoint_every", "log_every", "keep_checkpoints"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"trainer.{name}={getattr(self, name)}: must be 1 or more")
         if self.lr <= 0 or (self.critic_lr is not None and self.critic_lr <= 0):
@@ -99,9 +101,10 @@ class Report:
 
 
 class Trainer:
-    """Trains a translator against two sets of critics.
+    """Trains a translator against critics.
 
     Args:
+        critics: by name, those that the objective asks for.
         on_log: called every ``log_every`` steps.
         on_checkpoint: called after each checkpoint with (step, weights for the bundle).
         on_sample: called every ``sample_every`` steps with (step, weights for the bundle).
@@ -111,9 +114,8 @@ class Trainer:
     def __init__(
         self,
         translator: Translator,
-        critic: Critic,
-        cycle_critic: Critic,
-        objective: CycleObjective,
+        critics: Mapping[str, Critic],
+        objective: Objective,
         sampler: CropSampler,
         config: TrainerConfig,
         folder: Path,
@@ -129,8 +131,8 @@ class Trainer:
         self.device = choose_device(config.device)
         self.half = choose_bf16(config.precision, self.device)
         self.translator = translator.to(self.device)
-        self.critic, self.cycle_critic = critic.to(self.device), cycle_critic.to(self.device)
-        self.critics = nn.ModuleList([self.critic, self.cycle_critic])
+        self.by_name: Critics = dict(critics)
+        self.critics = nn.ModuleDict(self.by_name).to(self.device)
         for network in (self.translator, self.critics):
             if self.device.type == "cuda":
                 channels_last(network)
@@ -165,7 +167,8 @@ class Trainer:
                 self.save()
                 saved = self.step
             if self.config.sample_every and self.step % self.config.sample_every == 0:
-                self.on_sample(self.step, self.weights())
+                with torch.random.fork_rng(devices=[]):  # what a hook draws is lost to a resumed run, and not the training's
+                    self.on_sample(self.step, self.weights())
         if saved != self.step:
             self.save()
 
@@ -178,14 +181,14 @@ class Trainer:
         self.critics.requires_grad_(False)  # the generators' gradient passes through them, not into them
         with self._autocast():
             terms, fakes = self.objective.generator_terms(
-                self.translator, self.critic, self.cycle_critic, batch, identity=limit is None or self.step < limit
+                self.translator, self.by_name, batch, identity=limit is None or self.step < limit
             )
             total = self.objective.total(terms)
         generator_norm = self._update(self.translator, self.generator_optimizer, total, terms)
         self.critics.requires_grad_(True)
 
         with self._autocast():
-            critic_terms = self.objective.critic_terms(self.critic, self.cycle_critic, batch, self._pooled(fakes))
+            critic_terms = self.objective.critic_terms(self.by_name, batch, self._pooled(fakes))
             critic_total = torch.stack(list(critic_terms.values())).sum()
         critic_norm = self._update(self.critics, self.critic_optimizer, critic_total, critic_terms)
 
@@ -247,8 +250,7 @@ class Trainer:
             step=self.step,
             seconds=self.seconds,
             translator=self.translator.state_dict(),
-            critic=self.critic.state_dict(),
-            cycle_critic=self.cycle_critic.state_dict(),
+            critics=self.critics.state_dict(),
             average=self.average.state_dict() if self.average is not None else {},
             generator_optimizer=self.generator_optimizer.state_dict(),
             critic_optimizer=self.critic_optimizer.state_dict(),
@@ -263,19 +265,20 @@ class Trainer:
         """Restore the newest checkpoint; False when there is none.
 
         Raises:
-            TrainingError: it belongs to other networks or domains.
+            TrainingError: it belongs to other networks or domains, or an objective with other critics.
         """
         state = load_newest(self.folder)
         if state is None:
             return False
         changed = [key for key, value in self.settings.items() if state.settings.get(key) != value]
+        if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
+            changed = ["objective"]  # which asks for other critics
         if changed:
             raise TrainingError(
                 f"{self.folder}: the run there has another {', '.join(changed)}; resume with the same, or set another run_dir"
             )
         self.translator.load_state_dict(state.translator)
-        self.critic.load_state_dict(state.critic)
-        self.cycle_critic.load_state_dict(state.cycle_critic)
+        self.critics.load_state_dict(state.critics)
         self.generator_optimizer.load_state_dict(state.generator_optimizer)
         self.critic_optimizer.load_state_dict(state.critic_optimizer)
         if self.average is not None and state.average:
@@ -287,6 +290,11 @@ class Trainer:
         torch.set_rng_state(state.torch_random)
         self.step, self.seconds = state.step, state.seconds
         return True
+
+
+def shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    """By name, what has to agree before weights can be loaded."""
+    return {name: tensor.shape for name, tensor in weights.items()}
 
 
 def choose_device(name: str) -> torch.device:

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from audiocycle.build import build_critic, build_translator
 from audiocycle.data import CropSampler
 from audiocycle.objective import CycleObjective
+from audiocycle.train import DEFAULT_CROP
 from audiocycle.trainer import Trainer, TrainerConfig
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.machine import matmul_peak
@@ -18,7 +19,7 @@ from benchmarks.measure import Figure, Settings, in_fresh_process, median_figure
 
 DOMAINS = ("a", "b")
 SHAPE = WorldAdapter().spec.shape
-CROP = TrainerConfig().crop
+CROP = DEFAULT_CROP
 ITEM_FRAMES = 20 * CROP
 
 
@@ -63,11 +64,11 @@ def make_trainer(case: Case) -> Trainer:
         device="cpu",
         identity_steps=None if case.identity else 0,
     )
+    objective = CycleObjective(DOMAINS)
     return Trainer(
         build_translator(model, DOMAINS, SHAPE),
-        build_critic(model, DOMAINS),
-        build_critic(model, DOMAINS),
-        CycleObjective(DOMAINS),
+        {name: build_critic(model, DOMAINS) for name in objective.critics},
+        objective,
         CropSampler(items, CROP, case.batch, config.seed),
         config,
         Path("nothing-is-written"),

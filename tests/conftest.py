@@ -13,6 +13,7 @@ import pytest
 from audiocycle.spec import FloatArray
 
 if TYPE_CHECKING:
+    from audiocycle.objective import Objective
     from audiocycle.trainer import Trainer
 
 TINY = {
@@ -54,7 +55,8 @@ def tiny_features(domains: Sequence[str], seed: int = 0) -> dict[str, list[Float
 def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
     """``make_trainer(max_steps=3, ...)``: tiny networks, always the same ones, on the CPU in float32.
 
-    Other keywords than ``folder, domains, features, objective, model, settings, on_*`` go to ``TrainerConfig``.
+    Other keywords than ``folder, domains, features, objective, model, sampler, settings, on_*`` go to
+    ``TrainerConfig``; ``sampler`` holds keywords of ``CropSampler``. Features may have one axis beside time, or two.
     """
     import torch
 
@@ -69,8 +71,9 @@ def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         folder: Path = tmp_path / "checkpoints",
         domains: Sequence[str] = ("a", "b"),
         features: Mapping[str, Sequence[FloatArray]] | None = None,
-        objective: CycleObjective | None = None,
+        objective: Objective | None = None,
         model: Mapping[str, Any] = TINY,
+        sampler: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Trainer:
@@ -80,12 +83,15 @@ def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         basics = {"crop": 16, "device": "cpu", "precision": "fp32", "log_every": 1, "sample_every": 0}
         config = TrainerConfig(**(basics | options))  # type: ignore[arg-type]
         torch.manual_seed(0)
+        objective = objective or CycleObjective(domains)
+        features = features or tiny_features(domains)
+        shape = next(iter(features.values()))[0].shape[:-1]
+        channels = objective.conditions * (shape[0] if len(shape) > 1 else 1)
         return Trainer(
-            build_translator(model, domains, (FEATURE_DIM,)),
-            build_critic(model, domains),
-            build_critic(model, domains),
-            objective or CycleObjective(domains),
-            CropSampler(features or tiny_features(domains), config.crop, config.batch_size, config.seed),
+            build_translator(model, domains, shape),
+            {name: build_critic(model, domains, channels) for name in objective.critics},
+            objective,
+            CropSampler(features, config.crop, config.batch_size, config.seed, **(sampler or {})),
             config,
             folder,
             settings=settings or {"domains": list(domains), "model": dict(model)},

@@ -19,7 +19,7 @@ from audiocycle.errors import OutputError, TrainingError
 def state(step: int, size: int = 10, **changes: Any) -> TrainState:
     weights = {"w": torch.full((size,), float(step))}
     values: dict[str, Any] = {
-        "step": step, "seconds": 1.5, "translator": weights, "critic": {}, "cycle_critic": {}, "average": {},
+        "step": step, "seconds": 1.5, "translator": weights, "critics": {}, "average": {},
         "generator_optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 1e-4, "betas": (0.5, 0.999)}]},
         "critic_optimizer": {}, "pools": {"fake": {"a->b": [torch.ones(2)]}, "back": {}}, "torch_random": torch.get_rng_state(),
         "settings": {"domains": ["a", "b"]},
@@ -115,10 +115,11 @@ def test_when_none_can_be_read_the_remedy_is_told(tmp_path: Path, damage: Callab
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_checkpoint_of_a_newer_version_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "made_by"), [(FORMAT + 1, "a newer"), (FORMAT - 1, "an older")])
+def test_a_checkpoint_of_another_version_is_refused_and_not_passed_over(tmp_path: Path, version: int, made_by: str) -> None:
     save_state(tmp_path, state(2), keep=2)
-    save_state(tmp_path, state(4, format=FORMAT + 1), keep=2)
-    with pytest.raises(TrainingError, match="from a newer audiocycle; upgrade it"):
+    save_state(tmp_path, state(4, format=version), keep=2)
+    with pytest.raises(TrainingError, match=rf"step-00000004\.pt: from {made_by} audiocycle; .* another run_dir"):
         load_newest(tmp_path)
 
 

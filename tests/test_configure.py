@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from audiocycle.build import build_adapter, build_critic, build_translator
 from audiocycle.configure import compose_run, conf_dir, show_config
 from audiocycle.errors import ConfigError
-from audiocycle.objective import Weights
+from audiocycle.objective import ObjectiveConfig
+from audiocycle.train import crop_length
 from audiocycle.trainer import TrainerConfig
 
 NEEDED = ["data.root=recordings", "data.domains=[anna,ben]"]
@@ -20,7 +21,7 @@ EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.y
 MODELS = sorted(path.stem for path in (conf_dir() / "model").glob("*.yaml"))
 ADAPTERS = sorted(path.stem for path in (conf_dir() / "adapter").glob("*.yaml"))
 VC2 = {
-    "batch_size": 1, "crop": 128, "lr": 2e-4, "beta1": 0.5, "constant_steps": 200_000, "decay_steps": 200_000, "identity_steps": 10_000,
+    "batch_size": 1, "lr": 2e-4, "beta1": 0.5, "constant_steps": 200_000, "decay_steps": 200_000, "identity_steps": 10_000,
     "pool_size": 0, "average": 0.0,
 }  # fmt: skip
 
@@ -57,20 +58,38 @@ def test_paths_experiment_is_the_published_training() -> None:
     run = compose_run([*NEEDED, "experiment=vc2"])
     assert {key: getattr(run.trainer, key) for key in VC2} == VC2
     assert run.trainer.critic_lr == 1e-4
-    assert run.weights == Weights(adversarial=1, cycle_adversarial=1, cycle=10, identity=5)
+    assert run.objective == ObjectiveConfig(adversarial=1, cycle_adversarial=1, cycle=10, identity=5)
+    assert crop_length(run.trainer.crop, build_adapter(run.adapter).spec.window) == 128
     assert run.model["width"] == 1.0
+
+
+def test_genre_experiment_is_the_published_training_of_music() -> None:
+    run = compose_run([*NEEDED, "experiment=genre"])
+    published = ObjectiveConfig(adversarial=1, cycle_adversarial=0, cycle=10, identity=0, critic_noise=1)
+    assert run.objective == published
+    assert {key: getattr(run.trainer, key) for key in ("batch_size", "lr", "critic_lr", "beta1")} == {
+        "batch_size": 16, "lr": 2e-4, "critic_lr": 2e-4, "beta1": 0.5,
+    }  # fmt: skip
+    assert crop_length(run.trainer.crop, build_adapter(run.adapter).spec.window) == 64
+
+
+def test_pairs_experiment_trains_on_pairs() -> None:
+    run = compose_run([*NEEDED, "experiment=pairs"])
+    assert run.objective.paired
+    assert run.model["generator"] == "unet"
 
 
 def test_yaml_defaults_are_the_dataclasses_defaults() -> None:
     run = compose_run(NEEDED)
-    assert run.weights == Weights()
+    assert run.objective == ObjectiveConfig()
     assert run.trainer == TrainerConfig()
 
 
-def test_every_trainer_setting_can_be_seen() -> None:
+def test_every_setting_of_trainer_and_objective_can_be_seen() -> None:
     shown = OmegaConf.create(show_config(NEEDED))
     top = {"max_steps", "max_minutes", "seed"}
     assert set(shown.trainer) | top == {field.name for field in fields(TrainerConfig)}
+    assert set(shown.objective) == {field.name for field in fields(ObjectiveConfig)}
 
 
 def test_run_is_named_after_its_domains() -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,6 +125,18 @@ def test_impossible_shifts_are_refused(converter: Converter, semitones: float) -
         converter.translation("ben", pitch_shift=semitones)
 
 
+@pytest.mark.parametrize("options", [{"strength": 0.5}, {"key_lock": True}, {"pitch": 2.0}], ids=str)
+def test_options_of_other_modalities_are_refused_with_those_that_there_are(converter: Converter, options: dict[str, Any]) -> None:
+    name = next(iter(options)).replace("_", "-")
+    for attempt in (
+        lambda: converter.translation("ben", **options),
+        lambda: converter(Signal(vowel(0.1), 16000), "ben", **options),
+        lambda: converter.convert_file("missing.wav", "out.wav", "ben", **options),
+    ):
+        with pytest.raises(ConfigError, match=f"--{name}: not for this kind of model; it takes: --pitch-shift"):
+            attempt()
+
+
 @pytest.mark.parametrize("semitones", [-36.0, 36.0])
 def test_extreme_shifts_still_give_sound(converter: Converter, semitones: float) -> None:
     made = converter(Signal(vowel(0.3), 16000), "ben", pitch_shift=semitones)
@@ -175,6 +188,21 @@ def test_a_file_is_converted_with_a_record(converter: Converter, recording: Path
     assert record.seconds > 0
     assert json.loads(json.dumps(record.to_json()))["real_time_factor"] == round(record.seconds / 0.5, 4)
     assert shares[-1] == 1.0
+
+
+def test_a_recording_needs_no_preview(converter: Converter, recording: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--preview: the output is sound already"):
+        converter.convert_file(recording, tmp_path / "out.wav", "ben", preview=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
+
+
+def test_a_picture_goes_beside_the_output(converter: Converter, recording: Path, tmp_path: Path) -> None:
+    converter.convert_file(recording, tmp_path / "out.wav", "ben", plot=True)
+    assert (tmp_path / "out.png").stat().st_size > 1000
+    (tmp_path / "out.wav").unlink()
+    with pytest.raises(OutputError, match=r"out\.png: exists already; add --overwrite"):
+        converter.convert_file(recording, tmp_path / "out.wav", "ben", plot=True)
+    assert not (tmp_path / "out.wav").exists()
 
 
 def test_outputs_that_exist_are_kept_unless_asked(converter: Converter, recording: Path, tmp_path: Path) -> None:

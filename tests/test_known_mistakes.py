@@ -18,13 +18,12 @@ from torch import Tensor, nn
 from audiocycle import models
 from audiocycle.build import build_adapter, build_critic, build_translator
 from audiocycle.bundle import WEIGHTS, BundleConfig, load_translator, read_config, stats_to_json, write_bundle
-from audiocycle.checkpoint import load_newest
+from audiocycle.checkpoint import FORMAT, load_newest
 from audiocycle.convert import Converter
 from audiocycle.data import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
 from audiocycle.models.layers import GLU, parameter_count
-from audiocycle.models.translator import Critic
-from audiocycle.objective import CycleObjective, Terms
+from audiocycle.objective import Critics, CycleObjective, Terms
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.trainer import Trainer
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
@@ -64,11 +63,12 @@ def test_1_second_adversarial_loss_trains_the_generators_against_critics_of_its_
     make_trainer: MakeTrainer,
 ) -> None:
     first, second = make_trainer(), make_trainer()
-    assert not {id(p) for p in first.critic.parameters()} & {id(p) for p in first.cycle_critic.parameters()}
+    critic, cycle_critic = first.critics["critic"], first.critics["cycle_critic"]
+    assert not {id(p) for p in critic.parameters()} & {id(p) for p in cycle_critic.parameters()}
     with torch.no_grad():
-        for parameter in second.cycle_critic.parameters():
+        for parameter in second.critics["cycle_critic"].parameters():
             parameter.mul_(3.0)
-    before = [p.detach().clone() for p in second.cycle_critic.parameters()]
+    before = [p.detach().clone() for p in second.critics["cycle_critic"].parameters()]
     first.train_step()
     second.train_step()
     assert any(
@@ -77,9 +77,10 @@ def test_1_second_adversarial_loss_trains_the_generators_against_critics_of_its_
     )
     assert all(
         torch.equal(a.grad, b.grad)
-        for a, b in zip(first.critic.parameters(), second.critic.parameters(), strict=True)
+        for a, b in zip(critic.parameters(), second.critics["critic"].parameters(), strict=True)
     )
-    assert any(not torch.equal(a, b) for a, b in zip(before, second.cycle_critic.parameters(), strict=True))
+    after = second.critics["cycle_critic"].parameters()
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_2_each_optimizer_has_its_own_rate_which_decays_and_is_restored(make_trainer: MakeTrainer) -> None:
@@ -179,10 +180,12 @@ def test_6_critic_step_runs_no_generator_and_a_batch_cuts_only_its_own_crops(
 class Watched(CycleObjective):
     """Looks, between the two steps, for gradients where there should be none."""
 
-    def critic_terms(self, critic: Critic, *args: Any) -> Terms:
-        assert all(p.grad is None for p in critic.parameters())
-        assert all(p.requires_grad for p in critic.parameters())
-        return super().critic_terms(critic, *args)
+    def critic_terms(self, critics: Critics, *args: Any) -> Terms:
+        parameters = [p for critic in critics.values() for p in critic.parameters()]
+        assert len(critics) == 2
+        assert all(p.grad is None for p in parameters)
+        assert all(p.requires_grad for p in parameters)
+        return super().critic_terms(critics, *args)
 
 
 def test_6_generator_step_computes_no_gradient_of_the_critics_weights(make_trainer: MakeTrainer) -> None:
@@ -265,7 +268,7 @@ def test_10_no_file_that_is_loaded_can_run_code(tmp_path: Path, bundle: Path) ->
     marker = tmp_path / "code ran"
     (tmp_path / "checkpoints").mkdir()
     torch.save(
-        {"step": 1, "format": 1, "translator": Trap(marker)}, tmp_path / "checkpoints" / "step-00000001.pt"
+        {"step": 1, "format": FORMAT, "translator": Trap(marker)}, tmp_path / "checkpoints" / "step-00000001.pt"
     )
     with pytest.raises(TrainingError, match="no checkpoint can be read"):
         load_newest(tmp_path / "checkpoints")

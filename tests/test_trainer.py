@@ -14,7 +14,7 @@ from torch import Tensor
 from audiocycle import trainer as trainer_module
 from audiocycle.checkpoint import checkpoints, load_newest
 from audiocycle.errors import TrainingError
-from audiocycle.objective import CycleObjective, Fakes, Terms, Weights
+from audiocycle.objective import CycleObjective, Fakes, ObjectiveConfig, Terms
 from audiocycle.spec import FloatArray
 from audiocycle.trainer import Report, Trainer
 
@@ -258,7 +258,7 @@ def test_bundle_gets_the_average_where_there_is_one(make_trainer: MakeTrainer) -
 def test_training_lowers_the_cycle_loss(make_trainer: MakeTrainer) -> None:
     log: list[Report] = []
     crop = {d: [np.random.default_rng(len(d)).normal(size=(8, 16)).astype(np.float32)] for d in ("a", "bb")}
-    objective = CycleObjective(("a", "bb"), Weights(identity=0.0))
+    objective = CycleObjective(("a", "bb"), ObjectiveConfig(identity=0.0))
     make_trainer(
         max_steps=20, lr=1e-2, features=crop, domains=("a", "bb"), objective=objective, on_log=log.append
     ).run()

@@ -30,7 +30,7 @@ def test_run_ends_with_the_schedule_or_max_steps() -> None:
     [
         {"precision": "fp16"},
         {"batch_size": 0},
-        {"crop": 0},
+        {"crop": -1},
         {"lr": 0.0},
         {"critic_lr": -1.0},
         {"log_every": 0},

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
-from audiocycle.errors import InputError
-from audiocycle.spec import Encoded, Signal
+from audiocycle.errors import ConfigError, InputError
+from audiocycle.spec import Encoded, Outcome, Signal, refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
 from audiocycle.voice.recording import Progress, Translate, convert_recording
@@ -24,12 +27,46 @@ from audiocycle.voice.sound_file import (
     write_sound,
 )
 
+MAX_SHIFT = 36.0
+"""Semitones; three octaves take any voice out of hearing as a voice."""
+
+
+@dataclass(frozen=True)
+class VoiceOptions:
+    """Options of one conversion. ``pitch_shift``: semitones, on top of the change of register."""
+
+    pitch_shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.pitch_shift) or abs(self.pitch_shift) > MAX_SHIFT:
+            raise ConfigError(f"--pitch-shift {self.pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
+
 
 class VoiceMedium:
     """Recordings of speech."""
 
     modality = "voice"
     suffix = ".wav"
+    preview_suffix = ""
+    """A recording needs no preview: it is sound."""
+    sample_seconds = 6.0
+    """A training's samples are this long."""
+    plot_seconds = 30.0
+    """A picture shows the beginning of a long recording."""
+
+    def options(self, values: Mapping[str, Any], adapter: VoiceAdapter, renderer: VoiceRenderer) -> VoiceOptions:
+        """Options by name.
+
+        Raises:
+            ConfigError: voices have no such option, or this adapter or renderer cannot shift the pitch, or not so far.
+        """
+        refuse_unknown(values, VoiceOptions)
+        options = VoiceOptions(**values)
+        if options.pitch_shift and not getattr(adapter, "shifts_pitch", False):
+            raise ConfigError("--pitch-shift: this model's features hold no separate F0; leave it out")
+        if options.pitch_shift and not getattr(renderer, "shifts_pitch", True):
+            raise ConfigError("--pitch-shift: this renderer keeps the source's pitch; leave it out, or choose another --renderer")
+        return options
 
     def accepts(self, path: Path) -> bool:
         """True for the files that a folder scan takes."""
@@ -56,15 +93,16 @@ class VoiceMedium:
         adapter: VoiceAdapter,
         renderer: VoiceRenderer,
         translate: Translate,
+        options: VoiceOptions,
         progress: Progress = lambda share: None,
-    ) -> float:
-        """Convert a file, whatever its length; the seconds of audio come back. ``-`` is stdin or stdout."""
+    ) -> Outcome:
+        """Convert a file, whatever its length. ``-`` is stdin or stdout. ``translate`` knows the options already."""
         target = sys.stdout.buffer if str(output) == "-" else output
         with open_input(source) as (sound, name):
-            return convert_recording(sound, name, target, adapter, renderer, translate, progress)
+            return Outcome(convert_recording(sound, name, target, adapter, renderer, translate, progress))
 
-    def convert_signal(
-        self, signal: Signal, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
+    def convert_item(
+        self, signal: Signal, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
     ) -> Signal:
         """Convert a waveform in memory; as many samples at the same rate come back."""
         source, target = io.BytesIO(), io.BytesIO()
@@ -85,6 +123,10 @@ class VoiceMedium:
     def write(self, path: Path, signal: Signal) -> None:
         """Write a waveform whole, or not at all."""
         write_sound(path, iter([soft_clip(signal.samples)]), signal.sample_rate)
+
+    def listen(self, signal: Signal) -> Signal:
+        """What an item sounds like: itself."""
+        return signal
 
     def picture(self, rows: Sequence[tuple[str, Signal]], path: Path) -> None:
         """One spectrogram with its F0 track for each (title, waveform)."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -150,7 +150,13 @@ class MelAdapter:
         """The inverse of ``normalize``."""
         return np.asarray(features * stats["std"] + stats["mean"], np.float32)
 
-    def transfer(self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats) -> Encoded:
+    def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        """Nothing is known that varies a voice and leaves it the same speaker's."""
+        return crops
+
+    def transfer(
+        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
+    ) -> Encoded:
         """The mel frames hold pitch and timbre alike, so the source's side goes along unchanged."""
         if converted.shape != encoded.features.shape:
             raise ValueError(f"converted features {converted.shape} for a source {encoded.features.shape}")

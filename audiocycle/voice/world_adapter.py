@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,13 +136,17 @@ class WorldAdapter:
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         return (features * stats["std"] + stats["mean"]).astype(np.float32)
 
+    def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        """Nothing is known that varies a voice and leaves it the same speaker's."""
+        return crops
+
     def transfer(
-        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, semitones: float = 0.0
+        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
     ) -> Encoded:
         """Converted coefficients with the source's aperiodicity and its F0 moved to the target's register."""
         if self.keep_energy:
             converted = np.concatenate([encoded.features[:1], converted[1:]])
-        f0 = convert_f0(encoded.side["f0"], _pair(source["log_f0"]), _pair(target["log_f0"]), semitones)
+        f0 = convert_f0(encoded.side["f0"], _pair(source["log_f0"]), _pair(target["log_f0"]), options.pitch_shift)
         ceiling = 0.45 * self.sample_rate
         return Encoded(converted, encoded.side | {"f0": np.minimum(f0, ceiling), "source_features": encoded.features})
 

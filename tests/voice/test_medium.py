@@ -12,10 +12,10 @@ import pytest
 import soundfile
 from tiny_bundle import vowel
 
-from audiocycle.errors import InputError
-from audiocycle.spec import Encoded, Signal
-from audiocycle.voice.medium import VoiceMedium
-from audiocycle.voice.renderers import DifferentialRenderer
+from audiocycle.errors import ConfigError, InputError
+from audiocycle.spec import Encoded, Outcome, Signal
+from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
+from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
 from audiocycle.voice.world_adapter import WorldAdapter
 
 MEDIUM = VoiceMedium()
@@ -53,7 +53,7 @@ def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np
 @pytest.mark.parametrize("sample_rate", [16000, 44100])
 def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
     signal = Signal(vowel(0.7, sample_rate), sample_rate)
-    made = MEDIUM.convert_signal(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+    made = MEDIUM.convert_item(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
     assert made.sample_rate == sample_rate
     assert made.samples.dtype == np.float32
     assert made.samples.shape == signal.samples.shape
@@ -62,13 +62,13 @@ def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
 
 def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
     signal = Signal(1e-5 * vowel(0.3), 16000)
-    made = MEDIUM.convert_signal(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+    made = MEDIUM.convert_item(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
     np.testing.assert_allclose(made.samples, signal.samples, atol=1e-9)
 
 
 def test_a_signal_without_samples_is_refused() -> None:
     with pytest.raises(InputError, match="signal: holds no samples"):
-        MEDIUM.convert_signal(Signal(np.zeros(0), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
+        MEDIUM.convert_item(Signal(np.zeros(0), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
 
 
 def test_read_takes_all_or_the_first_seconds(recording: Path) -> None:
@@ -97,10 +97,30 @@ def test_stdin_goes_to_stdout(monkeypatch: pytest.MonkeyPatch, recording: Path) 
     stdout = SimpleNamespace(buffer=io.BytesIO())
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(recording.read_bytes())))
     monkeypatch.setattr(sys, "stdout", stdout)
-    seconds = MEDIUM.convert(Path("-"), Path("-"), ADAPTER, DifferentialRenderer(ADAPTER), unchanged)
-    assert seconds == 1.0
+    outcome = MEDIUM.convert(Path("-"), Path("-"), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
+    assert outcome == Outcome(seconds=1.0)
     made, rate = soundfile.read(io.BytesIO(stdout.buffer.getvalue()))
     assert (len(made), rate) == (22050, 22050)
+
+
+@pytest.mark.parametrize("semitones", [MAX_SHIFT, -MAX_SHIFT, 0.0])
+def test_the_only_option_is_a_shift(semitones: float) -> None:
+    renderer = WorldRenderer(ADAPTER)
+    assert MEDIUM.options({"pitch_shift": semitones}, ADAPTER, renderer) == VoiceOptions(semitones)
+    assert MEDIUM.options({}, ADAPTER, renderer) == VoiceOptions(0.0)
+    with pytest.raises(ConfigError, match="--key-lock: not for this kind of model; it takes: --pitch-shift"):
+        MEDIUM.options({"key_lock": True}, ADAPTER, renderer)
+
+
+def test_a_shift_of_nothing_asks_nothing_of_the_renderer() -> None:
+    assert MEDIUM.options({"pitch_shift": 0.0}, ADAPTER, DifferentialRenderer(ADAPTER)) == VoiceOptions()
+    with pytest.raises(ConfigError, match="keeps the source's pitch"):
+        MEDIUM.options({"pitch_shift": 0.1}, ADAPTER, DifferentialRenderer(ADAPTER))
+
+
+def test_a_recording_sounds_like_itself() -> None:
+    signal = Signal(vowel(0.1), 16000)
+    assert MEDIUM.listen(signal) is signal
 
 
 def test_a_folder_scan_takes_recordings() -> None:

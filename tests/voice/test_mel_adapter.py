@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice import mel_adapter
+from audiocycle.voice.medium import VoiceOptions
 from audiocycle.voice.mel_adapter import MelAdapter
 
 ADAPTER = MelAdapter()
@@ -165,12 +166,12 @@ def test_normalisation_centres_and_inverts() -> None:
 def test_transfer_keeps_the_source_side() -> None:
     encoded = ADAPTER.analyze(noise(3000))
     stats = ADAPTER.fit([encoded])
-    converted = ADAPTER.transfer(encoded, encoded.features + 1.0, stats, stats)
+    converted = ADAPTER.transfer(encoded, encoded.features + 1.0, stats, stats, VoiceOptions())
     np.testing.assert_array_equal(converted.features, encoded.features + 1.0)
     assert converted.side == encoded.side
     assert converted.side is not encoded.side
     with pytest.raises(ValueError, match="for a source"):
-        ADAPTER.transfer(encoded, encoded.features[:, :-1], stats, stats)
+        ADAPTER.transfer(encoded, encoded.features[:, :-1], stats, stats, VoiceOptions())
 
 
 def test_a_renderer_gets_frames_within_the_analysis_range() -> None:

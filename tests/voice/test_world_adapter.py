@@ -12,6 +12,7 @@ from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, Signal, Stats
+from audiocycle.voice.medium import VoiceOptions
 from audiocycle.voice.world_adapter import GATE_DB, WorldAdapter, pyworld, speech_frames, track_f0
 
 ADAPTER = WorldAdapter()
@@ -123,19 +124,22 @@ def test_fit_needs_a_voiced_frame() -> None:
 def test_transfer_moves_f0_and_keeps_aperiodicity_and_level() -> None:
     encoded = ADAPTER.analyze(vowel(0.5, f0=150.0))
     converted = encoded.features + 1.0
-    moved = ADAPTER.transfer(encoded, converted, stats((np.log(150.0), 0.1)), stats((np.log(300.0), 0.1)))
+    moved = ADAPTER.transfer(encoded, converted, stats((np.log(150.0), 0.1)), stats((np.log(300.0), 0.1)), VoiceOptions())
     np.testing.assert_allclose(moved.side["f0"], 2 * encoded.side["f0"], rtol=1e-5)
     np.testing.assert_array_equal(moved.side["ap"], encoded.side["ap"])
     np.testing.assert_array_equal(moved.side["source_features"], encoded.features)
     np.testing.assert_array_equal(moved.features[0], encoded.features[0])
     np.testing.assert_array_equal(moved.features[1:], converted[1:])
-    loose = replace(ADAPTER, keep_energy=False).transfer(encoded, converted, stats((5.0, 0.1)), stats((5.0, 0.1)))
+    loose = replace(ADAPTER, keep_energy=False).transfer(
+        encoded, converted, stats((5.0, 0.1)), stats((5.0, 0.1)), VoiceOptions()
+    )
     np.testing.assert_array_equal(loose.features, converted)
 
 
 def test_f0_stays_below_the_nyquist_frequency() -> None:
     encoded = Encoded(np.zeros((36, 3), dtype=np.float32), {"f0": np.array([0.0, 100.0, 400.0])})
-    moved = ADAPTER.transfer(encoded, encoded.features, stats((4.0, 0.01)), stats((9.0, 3.0)), semitones=36.0)
+    options = VoiceOptions(pitch_shift=36.0)
+    moved = ADAPTER.transfer(encoded, encoded.features, stats((4.0, 0.01)), stats((9.0, 3.0)), options)
     assert moved.side["f0"].tolist() == [0.0, 7200.0, 7200.0]
 
 

@@ -1,0 +1,161 @@
+"""Crops for music: whole phrases, augmented, from several folders alike, or drawn in pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiocycle.data import CropSampler, crop_starts
+from audiocycle.spec import MIXED, FloatArray
+
+CROP = 8
+
+
+def songs(phrases: list[int], first: int = 0) -> list[FloatArray]:
+    """Items (2, T) uint8 of so many phrases: row 0 tells the song, row 1 the step."""
+    return [np.stack([np.full(CROP * n, first + i), np.arange(CROP * n)]).astype(np.uint8) for i, n in enumerate(phrases)]
+
+
+def assert_equal(left: dict[str, FloatArray], right: dict[str, FloatArray]) -> None:
+    assert left.keys() == right.keys()
+    for name in left:
+        np.testing.assert_array_equal(left[name], right[name])
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8), crop=st.integers(1, 20), hop=st.integers(1, 20))
+def test_crops_begin_at_multiples_of_the_hop_and_stay_inside_their_item(lengths: list[int], crop: int, hop: int) -> None:
+    expected = [
+        start + offset
+        for start, length in zip(np.cumsum([0, *lengths[:-1]]), lengths, strict=True)
+        for offset in range(length)
+        if offset % hop == 0 and offset + crop <= length
+    ]
+    np.testing.assert_array_equal(crop_starts(lengths, crop, hop), expected)
+
+
+def test_a_hop_of_a_window_gives_whole_phrases_each_as_likely() -> None:
+    sampler = CropSampler({"a": songs([1, 4])}, CROP, 50, seed=0, hop=CROP)
+    crops = np.concatenate([sampler.batch(step)["a"] for step in range(100)])
+    assert crops.dtype == np.uint8
+    assert (crops[:, 1] == crops[:, 1, :1] + np.arange(CROP)).all()
+    assert not (crops[:, 1, 0] % CROP).any()
+    counts = np.bincount(crops[:, 0, 0] * 4 + crops[:, 1, 0] // CROP, minlength=8)
+    assert (np.flatnonzero(counts) == [0, 4, 5, 6, 7]).all()
+    assert (np.abs(counts[counts > 0] - 1000) < 120).all()
+
+
+class Prepare:
+    """Adds the domain's number and a random one a crop; keeps what it got."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, FloatArray]] = []
+
+    def __call__(self, domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+        self.got.append((domain, crops.copy()))
+        noise = random.uniform(0.1, 0.9, (len(crops), 1, 1)).astype(np.float32)
+        return np.asarray(crops + noise + 1000 * "ab*c".index(domain), np.float32)
+
+
+def test_crops_are_prepared_by_domain_from_raw_ones() -> None:
+    prepare = Prepare()
+    batch = CropSampler({"a": songs([5]), "b": songs([7])}, CROP, 3, seed=0, prepare=prepare).batch(4)
+    assert [domain for domain, _ in prepare.got] == ["a", "b"]
+    for domain, raw in prepare.got:
+        assert raw.shape == (3, 2, CROP)
+        assert raw.dtype == np.uint8
+        assert batch[domain].dtype == np.float32
+        added = batch[domain] - raw - (1000 if domain == "b" else 0)
+        assert (added > 0).all()
+        assert np.ptp(added, axis=(1, 2)).max() < 1e-3  # one for each crop, and each another
+        assert len(np.unique(added.round(2)[:, 0, 0])) == 3
+
+
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "prepare": {"prepare": Prepare()},
+    "mixture": {"prepare": Prepare(), "mixture": ("a", "b")},
+    "aligned": {"prepare": Prepare(), "aligned": True},
+    "all": {"prepare": Prepare(), "mixture": ("a", "b"), "aligned": True, "hop": CROP},
+}
+
+
+@settings(deadline=None, max_examples=30)
+@given(kind=st.sampled_from(sorted(SAMPLERS)), seed=st.integers(0, 2**31), step=st.integers(0, 10**7))
+def test_a_batch_follows_from_seed_and_step_alone(kind: str, seed: int, step: int) -> None:
+    items = {"a": songs([3, 5]), "b": songs([3, 5], first=100)}
+    sampler, other = (CropSampler(items, CROP, 4, seed, **SAMPLERS[kind]) for _ in range(2))
+    batch = sampler.batch(step)
+    for earlier in (step + 1, 0):
+        other.batch(earlier)  # what was asked before changes nothing
+    assert_equal(batch, other.batch(step))
+    next_one = sampler.batch(step + 1)
+    assert any(not np.array_equal(batch[name], next_one[name]) for name in batch)
+
+
+def test_a_mixture_has_as_much_of_each_folder_however_large_it_is() -> None:
+    items = {"a": songs([1]), "b": songs([30], first=1), "c": songs([3], first=2)}
+    for mixture in (("a", "b"), ("a", "b", "c")):
+        sampler = CropSampler(items, CROP, 7, seed=0, mixture=mixture)
+        batches = [sampler.batch(step)[MIXED] for step in range(600)]
+        assert {batch.shape for batch in batches} == {(7, 2, CROP)}
+        share = np.bincount(np.concatenate(batches)[:, 0, 0], minlength=3) / (600 * 7)
+        np.testing.assert_allclose(share, [1 / len(mixture)] * len(mixture) + [0] * (3 - len(mixture)), atol=0.03)
+
+
+def test_a_mixture_is_a_draw_of_its_own_and_leaves_the_others_as_they_were() -> None:
+    items = {"a": songs([9]), "b": songs([9], first=1)}
+    plain, mixed = CropSampler(items, CROP, 4, seed=0), CropSampler(items, CROP, 4, seed=0, mixture=("a", "b"))
+    batch = mixed.batch(5)
+    assert_equal(plain.batch(5), {name: batch[name] for name in ("a", "b")})
+    assert MIXED not in plain.batch(5)
+    drawn = {bytes(crop) for name in ("a", "b") for crop in batch[name]}
+    assert not all(bytes(crop) in drawn for crop in batch[MIXED])
+
+
+def test_mixed_crops_are_prepared_as_their_domain_asks() -> None:
+    items = {"a": songs([9]), "b": songs([9], first=1)}
+    crops = CropSampler(items, CROP, 20, seed=0, mixture=("a", "b"), prepare=Prepare()).batch(0)[MIXED]
+    of_b = np.rint(crops[:, 0, 0] - 0.5).astype(int)  # the song's number plus what Prepare adds
+    assert set(of_b) == {0, 1001}
+    assert (crops >= np.where(of_b == 0, 0, 1000)[:, None, None]).all()
+
+
+def test_one_crop_a_batch_is_of_one_folder() -> None:
+    sampler = CropSampler({"a": songs([3]), "b": songs([3], first=1)}, CROP, 1, seed=0, mixture=("a", "b"))
+    assert {int(sampler.batch(step)[MIXED][0, 0, 0]) for step in range(20)} == {0, 1}
+
+
+def moved(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Each crop moved by a random number of rows, as the transposition of rolls is."""
+    return np.stack([np.roll(crop, shift, axis=0) for crop, shift in zip(crops, random.integers(0, 12, len(crops)), strict=True)])
+
+
+@settings(deadline=None, max_examples=30)
+@given(lengths=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 1000), step=st.integers(0, 1000))
+def test_pairs_stay_pairs_under_augmentation(lengths: list[int], seed: int, step: int) -> None:
+    random = np.random.default_rng(seed)
+    a = [random.integers(0, 100, (12, CROP * n)).astype(np.uint8) for n in lengths]
+    items = {"a": a, "b": [item + 100 for item in a], "c": [item // 2 for item in a]}
+    batch = CropSampler(items, CROP, 5, seed, hop=CROP, prepare=moved, aligned=True).batch(step)
+    np.testing.assert_array_equal(batch["b"], batch["a"] + 100)
+    np.testing.assert_array_equal(batch["c"], batch["a"] // 2)
+
+
+def test_pairs_are_moved_differently_within_a_batch() -> None:
+    item = np.tile(np.arange(12, dtype=np.uint8)[:, None], CROP)
+    batch = CropSampler({"a": [item], "b": [item]}, CROP, 20, 0, hop=CROP, prepare=moved, aligned=True).batch(0)
+    assert len(np.unique(batch["a"][:, 0, 0])) > 4
+
+
+def test_unpaired_domains_are_drawn_apart() -> None:
+    items = {"a": songs([30]), "b": songs([30])}
+    batch = CropSampler(items, CROP, 8, seed=0).batch(0)
+    assert not np.array_equal(batch["a"], batch["b"])
+
+
+def test_items_that_are_no_counterparts_cannot_be_aligned() -> None:
+    with pytest.raises(AssertionError):
+        CropSampler({"a": songs([3, 2]), "b": songs([3, 1])}, CROP, 1, seed=0, hop=CROP, aligned=True)

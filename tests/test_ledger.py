@@ -1,0 +1,437 @@
+"""The report of an output folder: what is done again, what is kept, and that nothing is lost when a run is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_converter import toy_bundle, use_toys
+
+from audiocycle import ledger
+from audiocycle.batch import convert_jobs
+from audiocycle.convert import Record
+from audiocycle.errors import OutputError
+from audiocycle.ledger import REPORT, Ledger, parse
+from audiocycle.plan import UNFINISHED, Job, plan
+from audiocycle.worker import Recipe, Task, content_hash
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``in/a.txt`` and ``in/sub/b.txt``, and a model that converts text."""
+    monkeypatch.chdir(tmp_path)
+    use_toys(monkeypatch)
+    toy_bundle(tmp_path / "model")
+    (tmp_path / "in/sub").mkdir(parents=True)
+    (tmp_path / "in/a.txt").write_text("first")
+    (tmp_path / "in/sub/b.txt").write_text("second")
+    return tmp_path
+
+
+def run(**changes: Any) -> dict[str, Record]:
+    """Convert ``in`` to ``out``; records by the input's name."""
+    return {Path(record.input).name: record for record in records(**changes)}
+
+
+def records(**changes: Any) -> list[Record]:
+    task = Task(**{"bundle": Path("model"), "target": "ben"} | changes)
+    out = Path("out")
+    return list(convert_jobs(task, plan(["in"], out, ".txt", lambda path: path.suffix == ".txt"), folder=out))
+
+
+def statuses(**changes: Any) -> dict[str, str]:
+    return {name: record.status for name, record in run(**changes).items()}
+
+
+def lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("out", REPORT).read_text(encoding="utf-8").splitlines()]
+
+
+def files() -> list[str]:
+    return sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file())
+
+
+def test_a_line_says_what_was_made_from_what(folder: Path) -> None:
+    run()
+    assert files() == ["a.txt", REPORT, "sub/b.txt"]
+    assert not list(Path("out").rglob(UNFINISHED))
+    first, second = lines()
+    assert (first["file"], first["input"], first["output"], first["status"]) == ("a.txt", "in/a.txt", "out/a.txt", "converted")
+    assert second["file"] == "sub/b.txt"
+    assert first["input_hash"] == content_hash(Path("in/a.txt")) != second["input_hash"]
+    assert first["files"] == {"a.txt": content_hash(Path("out/a.txt"))}
+    assert first["model_hash"] == content_hash(Path("model/config.json"), Path("model/model.safetensors"))
+    assert all(len(first[name]) == 16 for name in ("input_hash", "model_hash", "options_hash"))
+    assert Path("out/a.txt").read_text() == "one ben: first"
+
+
+def test_nothing_changed_nothing_is_done(folder: Path) -> None:
+    run()
+    written = {name: (folder / "out" / name).stat().st_mtime_ns for name in ("a.txt", "sub/b.txt")}
+    second = run()
+    assert {record.status for record in second.values()} == {"kept"}
+    assert {record.note for record in second.values()} == {""}
+    assert second["a.txt"].audio_seconds == 1.0  # what is known of it stays known
+    assert second["a.txt"].details == {"words": 2}
+    assert statuses() == {"a.txt": "kept", "b.txt": "kept"}
+    assert len(lines()) == 2
+    assert written == {name: (folder / "out" / name).stat().st_mtime_ns for name in written}
+
+
+def test_a_changed_input_is_done_again_and_no_other(folder: Path) -> None:
+    run()
+    Path("in/a.txt").write_text("other")
+    assert statuses() == {"a.txt": "converted", "b.txt": "kept"}
+    assert Path("out/a.txt").read_text() == "one ben: other"
+    assert len(lines()) == 2
+    assert statuses() == {"a.txt": "kept", "b.txt": "kept"}
+
+
+@pytest.mark.parametrize("changes", [{"target": "cleo"}, {"source": "dora"}, {"options": {"loud": True}}, {"renderer": "other"}])
+def test_other_options_do_everything_again(folder: Path, changes: dict[str, Any]) -> None:
+    run()
+    assert statuses(**changes) == {"a.txt": "converted", "b.txt": "converted"}
+    assert statuses(**changes) == {"a.txt": "kept", "b.txt": "kept"}
+
+
+def test_saying_a_default_changes_nothing(folder: Path) -> None:
+    run()
+    assert set(statuses(source="anna", options={"loud": False}, renderer="plain").values()) == {"kept"}
+
+
+@pytest.mark.parametrize("part", ["config.json", "model.safetensors"])
+def test_another_model_does_everything_again(folder: Path, part: str) -> None:
+    run()
+    Path("model", part).write_text("two")
+    assert set(statuses().values()) == {"converted"}
+
+
+def test_a_model_that_was_only_moved_is_the_same(folder: Path) -> None:
+    run()
+    Path("model").rename("elsewhere")
+    assert set(statuses(bundle=Path("elsewhere")).values()) == {"kept"}
+
+
+def test_weights_of_a_vocoder_count(folder: Path) -> None:
+    Path("voc").mkdir()
+    Path("voc/weights").write_text("1")
+    run(vocoder="voc")
+    assert set(statuses(vocoder="voc").values()) == {"kept"}
+    Path("voc/weights").write_text("2")
+    assert set(statuses(vocoder="voc").values()) == {"converted"}
+    assert set(statuses(vocoder="owner/name").values()) == {"converted"}
+
+
+def test_a_lost_output_is_made_again(folder: Path) -> None:
+    run()
+    Path("out/a.txt").unlink()
+    assert statuses() == {"a.txt": "converted", "b.txt": "kept"}
+
+
+def test_an_output_that_somebody_changed_is_kept(folder: Path) -> None:
+    run()
+    Path("out/a.txt").write_text("mine")
+    Path("in/a.txt").write_text("newer")
+    for _ in range(2):
+        record = run()["a.txt"]
+        assert record.status == "kept"
+        assert record.note == "out/a.txt: was changed after it was made; --overwrite redoes it"
+        assert Path("out/a.txt").read_text() == "mine"
+    assert [line["note"] for line in lines() if line["file"] == "a.txt"] == [record.note]
+    Path("out/a.txt").write_text("one ben: first")  # as it was: ours again, and out of date
+    assert run()["a.txt"].status == "converted"
+
+
+def test_an_output_that_was_there_before_is_kept(folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out/a.txt").write_text("mine")
+    for _ in range(2):
+        record = run()["a.txt"]
+        assert (record.status, Path("out/a.txt").read_text()) == ("kept", "mine")
+        assert record.note == "out/a.txt: was there before, and this report does not say from what it is; --overwrite redoes it"
+
+
+def test_overwrite_does_everything_again(folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out/a.txt").write_text("mine")
+    assert statuses(overwrite=True) == {"a.txt": "converted", "b.txt": "converted"}
+    assert statuses(overwrite=True) == {"a.txt": "converted", "b.txt": "converted"}
+    assert statuses() == {"a.txt": "kept", "b.txt": "kept"}
+    assert Path("out/a.txt").read_text() == "one ben: first"
+
+
+def test_what_failed_is_tried_again(folder: Path) -> None:
+    Path("in/bad.txt").write_text("third")
+    assert statuses() == {"a.txt": "converted", "b.txt": "converted", "bad.txt": "failed"}
+    assert statuses() == {"a.txt": "kept", "b.txt": "kept", "bad.txt": "failed"}
+    assert [line["error"] for line in lines() if line["file"] == "bad.txt"] == ["in/bad.txt: bad"]
+
+
+def test_an_output_stays_ours_when_its_input_goes_bad_for_a_while(folder: Path) -> None:
+    run()
+    Path("in/a.txt").write_bytes(b"\xff")  # no text: the converter stumbles
+    assert run()["a.txt"].status == "failed"
+    assert run()["a.txt"].status == "failed"
+    Path("in/a.txt").write_text("mended")
+    assert run()["a.txt"].status == "converted"
+    assert Path("out/a.txt").read_text() == "one ben: mended"
+
+
+def test_a_picture_asked_for_later_is_made(folder: Path) -> None:
+    run()
+    assert set(statuses(plot=True).values()) == {"converted"}
+    assert set(statuses(plot=True).values()) == {"kept"}
+    assert set(statuses().values()) == {"kept"}  # nobody asks for the picture; it stays
+    assert files() == ["a.png", "a.txt", REPORT, "sub/b.png", "sub/b.txt"]
+    Path("in/a.txt").write_text("other")
+    assert statuses(plot=True) == {"a.txt": "converted", "b.txt": "kept"}
+    assert Path("out/a.png").read_text() == "picture of other"
+
+
+def test_somebody_elses_picture_is_not_replaced(folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out/a.png").write_text("mine")
+    record = run(plot=True)["a.txt"]
+    assert record.status == "failed"
+    assert record.error == "out/a.png: exists already; add --overwrite to replace it, or leave --plot or --preview out"
+    assert run()["a.txt"].status == "converted"
+    assert run(plot=True)["a.txt"].note.startswith("out/a.png: was there before")
+    assert Path("out/a.png").read_text() == "mine"
+    run(plot=True, overwrite=True)
+    assert Path("out/a.png").read_text() == "picture of first"
+
+
+def test_the_folder_may_be_moved_and_named_in_another_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    (folder / "place").mkdir()
+    Path("out").rename("place/out")
+    monkeypatch.chdir(folder / "place")
+    task, out = Task(folder / "model", "ben"), folder / "place/out"
+    again = convert_jobs(task, plan([str(folder / "in")], out, ".txt", lambda path: path.suffix == ".txt"), folder=out)
+    assert [record.status for record in again] == ["kept", "kept"]
+
+
+def test_lines_of_other_inputs_stay(folder: Path) -> None:
+    run()
+    Path("in/a.txt").rename("in/c.txt")
+    run()
+    assert sorted(line["file"] for line in lines()) == ["a.txt", "c.txt", "sub/b.txt"]
+    Path("in/c.txt").rename("in/a.txt")
+    assert set(statuses().values()) == {"kept"}
+
+
+def test_an_output_that_is_its_input_is_refused(folder: Path) -> None:
+    Path("out").mkdir()
+    os.link("in/a.txt", "out/a.txt")
+    for overwrite in (False, True):
+        assert run(overwrite=overwrite)["a.txt"].error == "out/a.txt: is the input itself; name another folder with -o"
+    assert Path("in/a.txt").read_text() == "first"
+
+
+def test_a_folder_in_the_way_is_named(folder: Path) -> None:
+    Path("out/a.txt").mkdir(parents=True)
+    Path("out/sub").write_text("a file")
+    record = run()
+    assert record["a.txt"].error == "out/a.txt: Is a directory"
+    assert record["b.txt"].error.startswith("out/sub")
+    assert run(overwrite=True)["a.txt"].error.startswith("out/")
+    assert files() == [REPORT, "sub"]
+
+
+def test_a_name_that_the_system_refuses_is_one_failed_file(folder: Path) -> None:
+    job, out = Job(Path("in/a.txt"), Path("out", "x" * 300)), Path("out")
+    (record,) = convert_jobs(Task(Path("model"), "ben"), [job], folder=out)
+    assert record.error == f"{job.output}: File name too long"
+
+
+def test_half_a_line_and_foreign_lines_do_no_harm(folder: Path) -> None:
+    run()
+    path = Path("out", REPORT)
+    whole = path.read_bytes()
+    for end in (b'{"file": "a.txt", "inp', b"\n\n[1]\n", b"\xff\xfe\n", b'{"file": 3}\n', b'{"input": "x", "output": "", "status": "kept"}'):
+        path.write_bytes(whole + end)
+        assert set(statuses().values()) == {"kept"}
+        assert len(lines()) == 2
+    path.write_bytes(whole[:-1])  # all there but the end of the line
+    assert set(statuses().values()) == {"kept"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"files": []}, {"seconds": "1"}, {"input_hash": None}, {"details": 1}, {"file": None}, {"status": 2}]
+)
+def test_a_line_that_cannot_be_ours_is_none(wrong: dict[str, Any]) -> None:
+    line = {"file": "a"} | Record("a", "b", "kept").to_json()
+    assert parse(json.dumps(line).encode()) == ("a", Record("a", "b", "kept"))
+    assert parse(json.dumps(line | wrong).encode()) is None
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    record = Record("caf\udce9.wav", "ü.wav", "failed", error="no")
+    job = Job(tmp_path / "caf\udce9.wav", tmp_path / "caf\udce9.wav")
+    for _ in range(2):
+        with Ledger(tmp_path, Recipe("", ""), lambda path: [path]) as report:
+            assert report.look_at(job) is None
+            report.commit(job, record)
+    text = (tmp_path / REPORT).read_text(encoding="utf-8").splitlines()
+    assert len(text) == 1
+    assert json.loads(text[0])["file"] == "caf\udce9.wav"
+    assert "ü" in text[0]
+
+
+def test_each_line_is_there_at_once(folder: Path) -> None:
+    jobs = plan(["in"], Path("out"), ".txt", lambda path: path.suffix == ".txt")
+    with closing(convert_jobs(Task(Path("model"), "ben"), jobs, folder=Path("out"))) as going:  # type: ignore[type-var]
+        next(going)
+        assert [line["file"] for line in lines()] == ["a.txt"]
+
+
+def test_a_report_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"report\.jsonl: cannot be written"):
+        Ledger(tmp_path / "file/out", Recipe("", ""), lambda path: [path])
+
+
+def test_a_full_disk_is_named(folder: Path, little_space: Callable[[int], Any]) -> None:
+    with little_space(100), pytest.raises(OutputError, match=r"report\.jsonl: cannot be written"):
+        run()
+    assert set(statuses().values()) == {"converted"}
+    assert len(lines()) == 2
+
+
+@pytest.mark.skipif(ledger.flock is None, reason="no file locks on this system")
+def test_two_runs_at_once_are_refused(folder: Path) -> None:
+    with Ledger(Path("out"), Recipe("", ""), lambda path: [path]), pytest.raises(OutputError, match="another run writes into"):
+        run()
+    run()
+
+
+# --- a run that is killed -----------------------------------------------------------------------------------------------
+
+
+def killed(when: str) -> None:
+    """A run of ``in`` to ``out`` in a child that is killed at a moment of the second file."""
+    seen = 0
+
+    def die(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def child() -> None:
+        move, write = os.replace, Ledger._write
+
+        def half(self: Ledger, output: Path, record: Record) -> Record:
+            if seen == 1:
+                self._file.write(b'{"file": "' + output.name.encode())
+            die()
+            return write(self, output, record)
+
+        def before(self: Ledger, output: Path, record: Record) -> Record:
+            die()
+            return write(self, output, record)
+
+        def moved(source: Path, target: Path) -> None:
+            if UNFINISHED in str(target):  # not yet the place
+                return move(source, target)
+            if when == "before the move":
+                die()
+            move(source, target)
+            if when == "after the move":
+                die()
+
+        ledger.os.replace = moved  # type: ignore[attr-defined]
+        if when in ("before the line", "in the line"):
+            Ledger._write = before if when == "before the line" else half  # type: ignore[method-assign]
+        run(plot=True)
+
+    process = get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("again", [False, True], ids=["first run", "later run"])
+@pytest.mark.parametrize("when", ["before the line", "in the line", "before the move", "after the move"])
+def test_a_run_killed_at_any_moment_goes_on(folder: Path, when: str, again: bool) -> None:
+    if again:
+        run(plot=True)
+        for path in (folder / "in").rglob("*.txt"):
+            path.write_text(f"new {path.name}")
+    killed(when)
+    done = run(plot=True)
+    assert not [record.note for record in done.values() if record.note]
+    assert {record.status for record in done.values()} <= {"converted", "kept"}
+    for name, path in (("a.txt", "in/a.txt"), ("sub/b.txt", "in/sub/b.txt")):
+        assert Path("out", name).read_text() == f"one ben: {Path(path).read_text()}"
+        assert Path("out", name).with_suffix(".png").read_text() == f"picture of {Path(path).read_text()}"
+    assert sorted(line["file"] for line in lines()) == ["a.txt", "sub/b.txt"]
+    assert files() == ["a.png", "a.txt", REPORT, "sub/b.png", "sub/b.txt"]
+    assert not list(Path("out").rglob(UNFINISHED))
+    assert set(statuses(plot=True).values()) == {"kept"}
+
+
+# --- anything that people do between runs -------------------------------------------------------------------------------
+
+ACTIONS = st.lists(st.sampled_from(["input", "edit", "delete", "bad", "model", "loud", "plain", "run", "plot", "picture"]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ACTIONS)
+def test_nothing_of_others_is_lost_and_nothing_of_ours_is_out_of_date(actions: list[str]) -> None:
+    before, here = os.getcwd(), tempfile.mkdtemp()
+    try:
+        os.chdir(here)
+        with pytest.MonkeyPatch.context() as patch:
+            use_toys(patch)
+            play(actions)
+    finally:
+        os.chdir(before)
+        shutil.rmtree(here)
+
+
+def play(actions: list[str]) -> None:
+    """Do things to ``in/a.txt`` and what comes of it, and check what is there after each run."""
+    source, output, picture = Path("in/a.txt"), Path("out/a.txt"), Path("out/a.png")
+    source.parent.mkdir()
+    source.write_text("0")
+    toy_bundle(Path("model"))
+    loud, theirs = False, dict[Path, str]()
+    for number, action in enumerate([*actions, "run"]):
+        if action == "input":
+            source.write_text(f"input {number}")
+        elif action == "bad":
+            source.write_bytes(b"\xff")
+        elif action == "model":
+            toy_bundle(Path("model"), f"model{number}")
+        elif action in ("edit", "picture"):
+            path = output if action == "edit" else picture
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"theirs {number}")
+            theirs[path] = f"theirs {number}"
+        elif action == "delete":
+            output.unlink(missing_ok=True)
+            theirs.pop(output, None)
+        elif action in ("loud", "plain"):
+            loud = action == "loud"
+        else:
+            made = run(options={"loud": loud}, plot=action == "plot")["a.txt"]
+            for path, text in theirs.items():
+                assert path.read_text() == text
+            if output not in theirs and made.status != "failed" and not made.note:
+                said = f"{Path('model/model.safetensors').read_text()} ben: {source.read_text()}"
+                assert output.read_text() == (said.upper() if loud else said)
+            assert made.status != "converted" or output not in theirs
+            assert len(lines()) == 1

@@ -1,0 +1,89 @@
+"""A converter of text files that behaves as their names say, and its bundle. Workers of a cluster load it with ``--preload``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from audiocycle.atomic import write_text
+from audiocycle.convert import Record
+from audiocycle.errors import ConfigError, InputError
+from audiocycle.worker import Task
+
+
+@dataclass(frozen=True)
+class ToyOptions:
+    """Options of a conversion."""
+
+    loud: bool = False
+
+
+class ToyConverter:
+    """Writes ``WEIGHTS TARGET: TEXT``. Files called ``bad*`` fail, ``deadly*`` kill their process, ``slow*`` take a minute and
+    ``short*`` a moment."""
+
+    adapter = SimpleNamespace(renderers=("plain",))
+    medium = SimpleNamespace(preview_suffix=".prv")
+
+    def __init__(self, bundle: Path) -> None:
+        self.weights = (bundle / "model.safetensors").read_text()
+
+    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
+        return source or "anna", target
+
+    def options(self, values: dict[str, Any]) -> ToyOptions:
+        if unknown := set(values) - {"loud"}:
+            raise ConfigError(f"{unknown}: unknown")
+        return ToyOptions(**values)
+
+    def translation(self, target: str, source: str | None = None, **options: Any) -> None:
+        self.options(options)
+
+    def text(self, source: str, target: str, **options: Any) -> str:
+        said = f"{self.weights} {target}: {source}"
+        return said.upper() if self.options(options).loud else said
+
+    def convert_file(
+        self, path: Path, output: Path, target: str, source: str | None = None, *, overwrite: bool = False, plot: bool = False,
+        preview: bool = False, progress: Callable[[float], None] = lambda share: None, **options: Any,
+    ) -> Record:  # fmt: skip
+        if path.name.startswith("bad"):
+            raise InputError(f"{path}: bad")
+        if path.name.startswith(("deadly", "slow")):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.with_name(f".{output.stem}.0123abcd.part{output.suffix}").touch()
+            if path.name.startswith("deadly"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60.0)
+        if path.name.startswith("short"):
+            time.sleep(0.05)
+        write_text(output, self.text(path.read_text(), target, **options))
+        if plot:
+            write_text(output.with_suffix(".png"), f"picture of {path.read_text()}")
+        return Record(str(path), str(output), "converted", 1.0, 0.5, details={"words": 2})
+
+
+def toy_bundle(folder: Path, weights: str = "one") -> Path:
+    """A folder that looks like a bundle."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_text(weights)
+    return folder
+
+
+def use_toys(patch: pytest.MonkeyPatch) -> None:
+    """Make every task load a :class:`ToyConverter`."""
+    patch.setattr(Task, "converter", lambda task: ToyConverter(task.bundle))
+
+
+def dask_setup(worker: Any) -> None:
+    """What ``dask worker --preload`` calls."""
+    use_toys(pytest.MonkeyPatch())
