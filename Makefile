@@ -1,4 +1,4 @@
-# make demo   install, convert a sample with the model in this repository, write sounds and pictures
+# make demo   install, convert samples with the models in this repository, write sounds, MIDI and pictures
 # make test   install, check style and types, run the tests
 # make bench  measure training and conversion on this machine
 
@@ -10,6 +10,7 @@ BIN = $(VENV)/bin
 
 demo: $(VENV)/installed
 	$(BIN)/audiocycle demo voice
+	$(BIN)/audiocycle demo music
 
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m pytest

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from audiocycle import progress
-from audiocycle.batch import REPORT
 from audiocycle.convert import Record
+from audiocycle.ledger import REPORT
 
 
 def show_records(
@@ -23,26 +23,33 @@ def show_records(
         as_json: one JSON record a line on stdout.
     """
     console = progress.console()
-    finished: list[Record] = []
-    with progress.counted(console) as bar:
+    counts: Counter[str] = Counter()
+    failed: list[Record] = []
+    last: Record | None = None
+    audio = work = 0.0
+    noted = 0
+    with progress.counted(console, "files") as bar:
         task = bar.add_task("converting", total=n_files)
-        for record in start(lambda share: bar.update(task, completed=len(finished) + share)):
-            finished.append(record)
-            bar.update(task, completed=len(finished))
+        for record in start(lambda share: bar.update(task, completed=counts.total() + share)):
+            last = record
+            counts[record.status] += 1
+            bar.update(task, completed=counts.total())
+            if record.status == "failed":
+                failed.append(record)
+            elif record.status == "converted":
+                audio, work = audio + record.audio_seconds, work + record.seconds
+            noted += bool(record.note)
             if as_json:
                 print(json.dumps(record.to_json()), flush=True)  # ASCII: no terminal's encoding can be in the way
     if folder is not None:
-        counts = Counter(record.status for record in finished)
-        audio, work = sum(r.audio_seconds for r in finished), sum(r.seconds for r in finished)
         speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
-        text = f"{folder}: {counts['converted']} converted{kept}, {counts['failed']} failed{speed}; {folder / REPORT}"
+        why = f", {noted} of them not as this run would make them (see their notes in the report)" if noted else ""
+        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{speed}; {folder / REPORT}"
         console.print(text, markup=False)
-    elif finished and finished[0].status == "converted" and finished[0].output != "-":
-        record = finished[0]
-        text = f"{record.output}: {record.audio_seconds:.1f} s of audio in {record.seconds:.2f} s"
+    elif last is not None and last.status == "converted" and last.output != "-":
+        text = f"{last.output}: {last.audio_seconds:.1f} s of audio in {last.seconds:.2f} s"
         console.print(text, markup=False)
-    bad = [record for record in finished if record.status == "failed"]
-    for record in bad:
+    for record in failed:
         console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
-    return not bad
+    return not failed

@@ -7,10 +7,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 
 def console() -> Console:
@@ -18,7 +21,21 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
-def counted(on: Console) -> Progress:
-    """A bar for things that are counted: files, steps. Rate, elapsed and remaining time beside it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+class Rate(ProgressColumn):
+    """How many a second, over the last half minute."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """``3.2 files/s``."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.{1 if speed >= 1 else 2}f} {self.unit}/s")
+
+
+def counted(on: Console, unit: str = "") -> Progress:
+    """A bar for things that are counted: files, steps. Elapsed and remaining time beside it, and how many ``unit`` a second."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
+    columns += [Rate(unit)] if unit else []
     return Progress(*columns, console=on, disable=not on.is_terminal)

@@ -1,0 +1,190 @@
+"""Jobs on a Dask cluster: ``audiocycle convert --scheduler tcp://host:8786``.
+
+Scheduler and workers run the same audiocycle (``pip install 'audiocycle[cluster]'``) and see the model, the inputs and the
+outputs under the same paths as the process that starts the run::
+
+    dask scheduler                                          # once, on any machine
+    dask worker tcp://host:8786 --nworkers 4 --nthreads 1   # on each machine that works
+
+Each worker process loads the model once. A job whose worker dies is done by another one; since nobody knows over which of
+its jobs a worker died, a job that Dask gives up (``distributed.scheduler.allowed-failures``) is tried once more, alone, when
+all others are done, and fails only then. Only the process that started the run moves outputs to their places and writes the
+report, so that it makes no difference how often a job was done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from audiocycle import __version__
+from audiocycle.convert import Record
+from audiocycle.errors import ConfigError
+from audiocycle.plan import Job
+from audiocycle.worker import Recipe, Task, explain, failed, loaded, work
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+CONNECT_SECONDS = 10.0
+"""To reach the scheduler."""
+PATIENCE = 60.0
+"""Seconds without any worker before a run ends; it goes on where it stopped when it is started again."""
+LOOK_SECONDS = 2.0
+"""Between two looks at how many workers there are."""
+AGAIN = "run the same command again: it goes on where it stopped"
+GONE = f"the scheduler does not answer any more, or gave up this run; {AGAIN}"
+AHEAD = 4
+"""Jobs at the cluster for each of its threads: none waits for work, and a library of any size fits."""
+
+
+class Cluster:
+    """The workers of a Dask scheduler.
+
+    Raises:
+        ConfigError: Dask is not installed, the scheduler cannot be reached, or its workers cannot do this work.
+    """
+
+    def __init__(self, address: str, task: Task, recipe: Recipe) -> None:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise ConfigError("--scheduler: Dask is not installed; run pip install 'audiocycle[cluster]'") from error
+        self._address, self._recipe = address, recipe
+        self._task = replace(task, bundle=task.bundle.absolute(), vocoder=absolute_name(task.vocoder))
+        self._running: dict[str, tuple[Future[Record], Job]] = {}
+        self._done: SimpleQueue[Future[Record]] = SimpleQueue()
+        self._suspects: deque[Job] = deque()
+        self._alone = False
+        self._threads, self._looked, self._missed = 0, 0.0, time.monotonic()
+        try:
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            text = f"--scheduler {address}: cannot be reached within {CONNECT_SECONDS:.0f} s; is it running (dask scheduler)?"
+            raise ConfigError(text) from error
+        try:
+            self._try_out()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def busy(self) -> bool:
+        """True while a job is not back."""
+        return bool(self._running or self._suspects)
+
+    @property
+    def full(self) -> bool:
+        """True when the workers have enough to go on with."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._look()
+        return len(self._running) >= AHEAD * max(1, self._threads)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to the scheduler."""
+        there = Job(job.input.absolute(), job.output.absolute())  # workers have other working folders
+        future = self._client.submit(work, self._task, self._recipe, there, pure=False)
+        self._running[future.key] = (future, job)
+        future.add_done_callback(self._done.put)
+
+    def finished(self, wait: bool) -> Iterator[tuple[Job, Record]]:
+        """Jobs that are back with their records."""
+        if wait and self._suspects and not self._running:
+            self._alone = True
+            self.submit(self._suspects.popleft())
+        future = self._next(wait and bool(self._running))
+        while future is not None:
+            _, job = self._running.pop(future.key)
+            record = self._result(future, job)
+            if record is None:
+                self._suspects.append(job)
+            else:
+                yield job, record
+            future = self._next(wait=False)
+
+    def close(self) -> None:
+        """Take back what is not begun, and leave the cluster; what is in work there ends in a folder that nobody looks at."""
+        if self._client.status == "running":
+            self._client.cancel([future for future, _ in self._running.values()])
+        self._running.clear()
+        self._client.close()
+
+    def _try_out(self) -> None:
+        """Let one worker load the model: what is wrong with all of them is said once."""
+        try:
+            self._client.wait_for_workers(1, timeout=PATIENCE)
+            version = self._client.submit(begin, self._task, self._recipe, pure=False).result()
+        except TimeoutError as error:
+            raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one: dask worker {self._address}") from error
+        except Exception as error:
+            reason = explain(error, "its workers")
+            raise self._lost(f"{reason}; all need the same audiocycle, and the same files at the same paths") from error
+        if version != __version__:
+            raise self._lost(f"its workers have audiocycle {version}, and this is {__version__}; install the same")
+
+    def _next(self, wait: bool) -> Future[Record] | None:
+        """A future that is done; None where there is none."""
+        while True:
+            try:
+                return self._done.get(wait, LOOK_SECONDS)
+            except Empty:
+                if not wait:
+                    return None
+                self._look()
+
+    def _look(self) -> None:
+        """Count the threads of all workers."""
+        self._looked = time.monotonic()
+        try:
+            self._threads = sum(self._client.nthreads().values())
+        except Exception as error:  # its kinds are many: all mean that nobody answers
+            raise self._lost(GONE) from error
+        if self._threads:
+            self._missed = self._looked
+        elif self._looked - self._missed > PATIENCE:
+            raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one, and {AGAIN}")
+
+    def _result(self, future: Future[Record], job: Job) -> Record | None:
+        """The record of a job; None for one that is to be tried again, alone."""
+        from distributed import KilledWorker
+
+        if future.cancelled():
+            raise self._lost(GONE)
+        alone, self._alone = self._alone, False
+        try:
+            record: Record = future.result()
+        except KilledWorker:
+            if not alone:
+                return None
+            return failed(job, f"{job.input}: every worker that took it died, perhaps out of memory; try it here, or cut it in two")
+        except CancelledError as error:
+            raise self._lost(GONE) from error
+        except Exception as error:
+            return failed(job, explain(error, str(job.input)))
+        text = record.error.replace(str(job.input.absolute()), str(job.input)).replace(str(job.output.absolute()), str(job.output))
+        return replace(record, input=str(job.input), error=text)
+
+    def _lost(self, why: str) -> ConfigError:
+        return ConfigError(f"--scheduler {self._address}: {why}")
+
+
+def begin(task: Task, recipe: Recipe) -> str:
+    """Load the model in a worker; the worker's version of audiocycle.
+
+    Raises:
+        AudioCycleError: the bundle cannot be loaded, or is another one there.
+    """
+    loaded(task, recipe)
+    return __version__
+
+
+def absolute_name(vocoder: str | None) -> str | None:
+    """A vocoder's path for workers in other folders; a hub id stays."""
+    path = Path(vocoder or "").expanduser()
+    return str(path.absolute()) if vocoder and path.exists() else vocoder

@@ -1,0 +1,131 @@
+"""What ``audiocycle evaluate`` prints: aligned tables for people, one object for programs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from audiocycle.classifier import HOW_TO
+from audiocycle.evaluate import DEFINITIONS, IDENTITY, MODEL, RANDOM, Direction, Evaluation, Row
+from audiocycle.metrics.estimates import Estimate
+
+WIDTH = 110
+LABELS = {MODEL: "model", IDENTITY: "identity", RANDOM: "random target phrase"}
+COLUMNS = {  # measure: heading, width
+    "strength": ("strength", 12),
+    "accuracy_strength": ("by accuracy", 13),
+    "chroma_similarity": ("chroma", 10),
+    "groove_similarity": ("groove", 10),
+    "note_f1": ("note F1", 10),
+    "key_kept": ("key kept", 10),
+    "style_time_pitch": ("style:pitch", 13),
+    "style_onset_duration": ("rhythm", 9),
+}
+
+
+def to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything, with the definitions."""
+
+    def rows_of(rows: Mapping[str, Row]) -> dict[str, Any]:
+        return {row: {measure: value.to_json() for measure, value in values.items()} for row, values in rows.items()}
+
+    directions = {
+        name: vars(each) | {"rows": rows_of(each.rows), "paired": rows_of(each.paired)}
+        for name, each in evaluation.directions.items()
+    }
+    rest = {"directions": directions, "total": rows_of(evaluation.total), "definitions": DEFINITIONS}
+    return vars(evaluation) | rest
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """Tables of at most 110 columns."""
+    return "\n".join(lines(evaluation))
+
+
+def lines(evaluation: Evaluation) -> Iterator[str]:
+    """Directions, total, quality, then what is to be known of the classifier and the measures."""
+    for name, each in evaluation.directions.items():
+        yield from table(f"{name}: {each.songs} songs, {each.phrases} phrases", each.rows)
+        yield ""
+        if each.paired:
+            yield from table(f"{name}, against the true counterparts", each.paired)
+            yield ""
+    yield from table("total (mean of both directions)", evaluation.total)
+    yield ""
+    yield from quality(evaluation.directions)
+    yield ""
+    yield from about_classifier(evaluation)
+    if evaluation.skipped:
+        yield f"left out: {len(evaluation.skipped)} songs that training would refuse, too (--json names them)"
+    yield ""
+    for text in DEFINITIONS.values():
+        yield from textwrap.wrap(text, WIDTH)
+
+
+def table(title: str, rows: Mapping[str, Row]) -> Iterator[str]:
+    """One line a row, and one for the model's 95 % intervals."""
+    there = [(measure, width) for measure, (_, width) in COLUMNS.items() if measure in next(iter(rows.values()))]
+
+    def line(label: str, cells: Callable[[str], str]) -> str:
+        return f"  {label:20}" + "".join(f"{cells(measure):>{width}}" for measure, width in there)
+
+    yield title
+    yield line("", lambda measure: COLUMNS[measure][0])
+    for row, values in rows.items():
+        yield line(LABELS[row], lambda measure, values=values: number(values[measure]))  # type: ignore[misc]
+        if row == MODEL and any(values[measure].interval for measure, _ in there):
+            yield line("  95 % over songs", lambda measure, values=values: interval(values[measure]))  # type: ignore[misc]
+
+
+def number(value: Estimate) -> str:
+    """``0.62 ±0.03``, the spread over seeds where there is one."""
+    spread = "" if value.spread is None else f" ±{value.spread:.2f}"
+    return f"{value.mean:.2f}{spread}"
+
+
+def interval(value: Estimate) -> str:
+    """``0.58–0.66``."""
+    return "" if value.interval is None else "–".join(f"{end:.2f}" for end in value.interval)
+
+
+def quality(directions: Mapping[str, Direction]) -> Iterator[str]:
+    """Of the transfers beside the genres' own."""
+    (there, first), (back, second) = directions.items()
+    source, target = there.split("->")
+    columns = [(source, first, "source"), (there, first, "transfer"), (target, first, "target"), (back, second, "transfer")]
+    widths = [max(12, len(heading) + 2) for heading, _, _ in columns]
+    yield "quality of phrases" + " " * 4 + "".join(f"{heading:>{w}}" for (heading, _, _), w in zip(columns, widths, strict=True))
+    for measure in first.quality:
+        cells = (f"{each.quality[measure][kind]:>{w}.2f}" for (_, each, kind), w in zip(columns, widths, strict=True))
+        yield f"  {measure.replace('_', ' '):20}" + "".join(cells)
+
+
+def about_classifier(evaluation: Evaluation) -> Iterator[str]:
+    """What its opinion is worth: on these songs, on others of the corpora that it knows, on corpora that it does not know."""
+    if evaluation.classifier is None:
+        yield "no strength without a classifier: train one, and add --classifier CLASSIFIER:"
+        yield f"  {HOW_TO}"
+        return
+    known = evaluation.classifier
+    yield f"classifier: {', '.join(known['genres'])}; {known['seeds']} seeds; accuracy by corpus:"
+    told: list[tuple[str, Mapping[str, Any], str]] = []
+    for each in evaluation.directions.values():
+        for corpus, facts in each.corpora.items():
+            told.append((corpus, facts, f"these songs, {'others' if facts['seen'] else 'NONE'} of the corpus in training"))
+    told += [(test["corpus"], test, kind_of(test)) for test in known["tests"]]
+    width = max(len(corpus) for corpus, _, _ in told)
+    for corpus, result, kind in told:
+        yield f"  {corpus:{width}} {result['accuracy']:7.1%} of {result['songs']:4} songs, {result['phrases']:5} phrases: {kind}"
+    if all(test["seen"] for test in known["tests"]):
+        yield "  never tested on a corpus that it does not know: it may tell the corpora apart rather than the genres"
+
+
+def kind_of(test: Mapping[str, Any]) -> str:
+    """What a classifier was tested on."""
+    if test["seen"]:
+        return "held out, others of the corpus in training"
+    if not test["left_out"]:
+        return "UNSEEN"
+    more = f" and {len(test['left_out']) - 1} more" if len(test["left_out"]) > 1 else ""
+    return f"UNSEEN (another training, without it{more})"

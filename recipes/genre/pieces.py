@@ -1,0 +1,126 @@
+"""The two pieces that the demo converts, encoded here note by note.
+
+    python recipes/genre/pieces.py FOLDER        writes classic-prelude.mid and jazz-blues.mid
+
+The prelude is Johann Sebastian Bach's in C major, BWV 846 (1722), in the public domain; this encoding is ours, from the
+notes of the piece, with one velocity curve for the phrases. The blues (theme, bass line, comping) was made up for this
+project. Both encodings are under the project's licence.
+"""
+
+from __future__ import annotations
+
+import sys
+from math import pi, sin
+from pathlib import Path
+
+import symusic
+
+from audiocycle.music.midi_file import write_score
+
+TPQ = 480
+SIXTEENTH = TPQ // 4
+BAR = 4 * TPQ
+STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+# Five notes a bar: two for the left hand, held, and three broken twice by the right.
+PRELUDE = """
+C4 E4 G4 C5 E5 | C4 D4 A4 D5 F5 | B3 D4 G4 D5 F5 | C4 E4 G4 C5 E5 | C4 E4 A4 E5 A5 | C4 D4 F#4 A4 D5 | B3 D4 G4 D5 G5
+B3 C4 E4 G4 C5 | A3 C4 E4 G4 C5 | D3 A3 D4 F#4 C5 | G3 B3 D4 G4 B4 | G3 Bb3 E4 G4 C#5 | F3 A3 D4 A4 D5 | F3 Ab3 D4 F4 B4
+E3 G3 C4 G4 C5 | E3 F3 A3 C4 F4 | D3 F3 A3 C4 F4 | G2 D3 G3 B3 F4 | C3 E3 G3 C4 E4 | C3 G3 Bb3 C4 E4 | F2 F3 A3 C4 E4
+F#2 C3 A3 C4 Eb4 | Ab2 F3 B3 C4 D4 | G2 F3 G3 B3 D4 | G2 E3 G3 C4 E4 | G2 D3 G3 C4 F4 | G2 D3 G3 B3 F4 | G2 Eb3 A3 C4 F#4
+G2 E3 G3 C4 G4 | G2 D3 G3 C4 F4 | G2 D3 G3 B3 F4 | C2 C3 G3 Bb3 E4
+"""
+PRELUDE_END = (
+    "C2 C3 F3 A3 C4 F4 C4 A3 C4 A3 F3 A3 F3 D3 F3 D3",
+    "C2 B2 G3 B3 D4 F4 D4 B3 D4 B3 G3 B3 D3 F3 E3 D3",
+    "C2 C3 E4 G4 C5",
+)
+
+# Twelve bars of blues in F: a walking quarter-note bass, comping chords, and a riff of eighths; "-" rests, "_" holds.
+BASS = """
+F2 A2 C3 D3 | Bb2 D3 C3 Bb2 | F2 A2 C3 E3 | F3 Eb3 D3 C3 | Bb2 D3 F3 G3 | Bb2 B2 C3 D3
+F3 C3 A2 F2 | A2 C3 D3 F#3 | G2 Bb2 D3 F3 | C3 E3 G3 Bb3 | F2 A2 D3 F#2 | G2 D3 C3 E2
+"""
+COMPING = """
+A3 Eb4 G4 | Ab3 D4 G4 | A3 Eb4 G4 | A3 Eb4 G4 | Ab3 D4 G4 | Ab3 D4 F4
+A3 Eb4 G4 | C4 F#4 B4 | Bb3 F4 A4 | Bb3 E4 A4 | A3 Eb4 G4 | Bb3 E4 A4
+"""
+THEME = """
+- C5 Eb5 F5 _ Ab5 F5 _ | D5 F5 Ab5 G5 _ F5 D5 Bb4 | - C5 Eb5 F5 _ Ab5 A5 C6 | _ _ A5 F5 Eb5 C5 A4 _
+- D5 F5 Ab5 _ Bb5 Ab5 F5 | - D5 F5 Ab5 G5 F5 D5 Db5 | C5 _ A4 C5 Eb5 _ F5 _ | A5 F#5 Eb5 C5 D5 _ _ A4
+Bb4 D5 F5 A5 G5 F5 D5 Bb4 | Bb4 C5 E5 G5 Bb5 A5 G5 E5 | F5 _ Eb5 C5 A4 _ F4 - | - G4 Bb4 C5 - C5 F5 _
+"""
+
+
+def pitch(name: str) -> int:
+    """``"F#4"`` to 66."""
+    letters, octave = name[:-1], int(name[-1])
+    return 12 * (octave + 1) + STEPS[letters[0]] + letters.count("#") - letters.count("b")
+
+
+def bars(text: str) -> list[list[str]]:
+    return [bar.split() for bar in text.strip().replace("\n", "|").split("|")]
+
+
+def note(start: int, length: int, name: str, velocity: int) -> symusic.Note:
+    return symusic.Note(start, length, pitch(name), velocity, "tick")
+
+
+def song(tracks: list[symusic.Track], quarters_per_minute: float) -> symusic.Score:
+    score = symusic.Score(TPQ)
+    score.tempos.append(symusic.Tempo(0, quarters_per_minute, ttype="tick"))
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4, "tick"))
+    for track in tracks:
+        score.tracks.append(track)
+    return score
+
+
+def prelude() -> symusic.Score:
+    right, left = symusic.Track("right hand", 0, False), symusic.Track("left hand", 0, False)
+    chords = bars(PRELUDE)
+    for index, (low, second, *broken) in enumerate(chords):
+        loud = 62 + round(18 * sin(pi * index / len(chords)))
+        for half in range(2):
+            start = index * BAR + half * BAR // 2
+            left.notes.append(note(start, 8 * SIXTEENTH, low, loud))
+            left.notes.append(note(start + SIXTEENTH, 7 * SIXTEENTH, second, loud - 6))
+            for place, name in enumerate([*broken, *broken]):
+                right.notes.append(note(start + (2 + place) * SIXTEENTH, SIXTEENTH, name, loud - 4 + 3 * (place % 3 == 2)))
+    for index, names in enumerate(PRELUDE_END, len(chords)):
+        low, second, *rest = names.split()
+        start, last = index * BAR, index == len(chords) + len(PRELUDE_END) - 1
+        left.notes.append(note(start, BAR, low, 60))
+        left.notes.append(note(start + (0 if last else SIXTEENTH), BAR - (0 if last else SIXTEENTH), second, 56))
+        for place, name in enumerate(rest):
+            length = BAR if last else SIXTEENTH
+            right.notes.append(note(start + (0 if last else (2 + place) * SIXTEENTH), length, name, 58))
+    return song([right, left], 72)
+
+
+def blues(choruses: int = 2) -> symusic.Score:
+    solo, comp, bass = symusic.Track("theme", 65, False), symusic.Track("comping", 0, False), symusic.Track("bass", 32, False)
+    walking, chords, theme = bars(BASS), bars(COMPING), bars(THEME)
+    for index in range(choruses * 12):
+        start, bar = index * BAR, index % 12
+        for beat, name in enumerate(walking[bar]):
+            bass.notes.append(note(start + beat * TPQ, TPQ - SIXTEENTH // 2, name, 84 - 6 * (beat % 2 == 0)))
+        for place, length in ((0, 3), (6, 2)) if index % 2 else ((3, 2), (7, 1)):  # in eighths
+            for name in chords[bar]:
+                comp.notes.append(note(start + place * TPQ // 2, length * TPQ // 2, name, 66))
+        for place, name in enumerate(theme[bar]):
+            if name == "_":
+                solo.notes[-1].duration += TPQ // 2
+            elif name != "-":
+                solo.notes.append(note(start + place * TPQ // 2, TPQ // 2, name, 92 - 8 * (place % 2)))
+    return song([solo, comp, bass], 152)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
+    for name, score in (("classic-prelude.mid", prelude()), ("jazz-blues.mid", blues())):
+        write_score(folder / name, score)
+        print(folder / name)
+
+
+if __name__ == "__main__":
+    main()
