@@ -208,6 +208,11 @@ def genre_of(corpus: str) -> str:
     return corpus.partition("/")[0]
 
 
+def untested(genres: Sequence[str], corpora: Sequence[str]) -> list[str]:
+    """Genres of which none of these corpora is: of unseen ones, the genres for which a classifier's worth is not known."""
+    return [genre for genre in genres if genre not in map(genre_of, corpora)]
+
+
 def midi_files(folder: Path, genre: str) -> list[Path]:
     """All MIDI files below a folder, sorted.
 

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -110,10 +111,11 @@ class Cluster:
 
     def close(self) -> None:
         """Take back what is not begun, and leave the cluster; what is in work there ends in a folder that nobody looks at."""
-        if self._client.status == "running":
-            self._client.cancel([future for future, _ in self._running.values()])
+        with suppress(OSError):  # nobody answers
+            if self._client.status == "running":
+                self._client.cancel([future for future, _ in self._running.values()])
+            self._client.close()
         self._running.clear()
-        self._client.close()
 
     def _try_out(self) -> None:
         """Let one worker load the model: what is wrong with all of them is said once."""
@@ -167,7 +169,9 @@ class Cluster:
             raise self._lost(GONE) from error
         except Exception as error:
             return failed(job, explain(error, str(job.input)))
-        text = record.error.replace(str(job.input.absolute()), str(job.input)).replace(str(job.output.absolute()), str(job.output))
+        text = record.error  # which names files as workers do
+        for path in (job.input, job.output.parent):
+            text = text.replace(str(path.absolute()), str(path))
         return replace(record, input=str(job.input), error=text)
 
     def _lost(self, why: str) -> ConfigError:

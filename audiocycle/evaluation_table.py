@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from audiocycle.classifier import HOW_TO
+from audiocycle.classifier import HOW_TO, untested
 from audiocycle.evaluate import DEFINITIONS, IDENTITY, MODEL, RANDOM, Direction, Evaluation, Row
 from audiocycle.metrics.estimates import Estimate
 
@@ -117,8 +117,8 @@ def about_classifier(evaluation: Evaluation) -> Iterator[str]:
     width = max(len(corpus) for corpus, _, _ in told)
     for corpus, result, kind in told:
         yield f"  {corpus:{width}} {result['accuracy']:7.1%} of {result['songs']:4} songs, {result['phrases']:5} phrases: {kind}"
-    if all(test["seen"] for test in known["tests"]):
-        yield "  never tested on a corpus that it does not know: it may tell the corpora apart rather than the genres"
+    for genre in untested(known["genres"], [test["corpus"] for test in known["tests"] if not test["seen"]]):
+        yield f"  never tested on a corpus of {genre} that it does not know: it may know that corpus rather than the genre"
 
 
 def kind_of(test: Mapping[str, Any]) -> str:

@@ -96,12 +96,14 @@ class Ledger:
         recipe = self._recipe
         record = replace(record, output=str(job.output), model_hash=recipe.model, options_hash=recipe.options)
         self._write(job.output, record)
-        try:
-            for name in sorted({apart.name, *record.files}, key=lambda name: name == apart.name):  # the output last
-                os.replace(apart.with_name(name), job.output.with_name(name))
-                ours[name] = record.files[name]
-        except OSError as error:
-            return self._write(job.output, replace(failed(job, explain(error, str(job.output))), files=ours))
+        for name in dict.fromkeys([apart.name, *record.files]):
+            place = job.output.with_name(name)
+            try:
+                os.replace(apart.with_name(name), place)
+            except OSError as error:
+                text = f"{place}: cannot be written ({error.strerror}); make room for it, and run the same command again"
+                return self._write(job.output, replace(failed(job, text), files=ours))
+            ours[name] = record.files[name]
         return record
 
     def close(self) -> None:

@@ -179,7 +179,7 @@ def convert_apart(converter: Converter, task: Task, job: Job, progress: Progress
     for path in task.products(apart, converter):
         with suppress(OSError):  # it was never made
             path.unlink()
-    return replace(record, error=record.error.replace(str(apart), str(job.output)))
+    return replace(record, error=record.error.replace(str(apart.parent), str(job.output.parent)))
 
 
 def convert_one(converter: Converter, task: Task, job: Job, progress: Progress = lambda share: None) -> Record:

@@ -213,6 +213,8 @@ def test_the_recipe_trains_tests_and_leaves_out(genres: Path, tmp_path: Path, ca
     assert len(lines) == 1 + 8 + 2
     assert sum("UNSEEN" in line for line in lines) == 4
     assert lines[-1].startswith("mean over corpora that it does not know: ")
+    recipe(tmp_path / "g", *GENRES, "-o", tmp_path / "c", *quick, "--leave-out", "fast/one")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("never tested on a corpus of slow that it does not know")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A Dask cluster of real processes on this machine: workers that are killed, files that kill, and what is said when none is there."""
+"""A Dask cluster of real processes: workers that are killed, files that kill, and what is said when nobody works."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import json
 import logging
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 from tiny_bundle import run_cli, tiny_bundle, vowel
+from toy_cluster import free_port, toy_cluster
 from toy_converter import toy_bundle, use_toys
 
 from audiocycle import cluster
@@ -30,46 +29,15 @@ from audiocycle.worker import Task, recipe_of
 
 Capture = pytest.CaptureFixture[Any]
 distributed = pytest.importorskip("distributed")
-TESTS = Path(__file__).parent
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
-
-
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dask", *map(str, arguments)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, **quiet)
-
-
-def end(*programs: subprocess.Popen[bytes]) -> None:
-    """Kill programs, and what they have started."""
-    for program in programs:
-        with suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
-        program.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A scheduler with two worker processes, which are started again when they die."""
-    where = f"tcp://127.0.0.1:{free_port()}"
-    folder = tmp_path_factory.mktemp("dask")  # the workers' working folder is another one than the tests'
-    options = ("--nworkers", 2, "--nthreads", 1, "--no-dashboard", "--preload", TESTS / "toy_converter.py", "--local-directory", folder)
-    programs = [
-        start("scheduler", "--host", "127.0.0.1", "--port", where.rpartition(":")[2], "--dashboard-address", ":0"),
-        start("worker", where, *options),
-    ]
-    try:
-        with distributed.Client(where, timeout=60.0, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60.0)
+    """A scheduler and four worker processes, of which the tests kill three."""
+    with toy_cluster(4, tmp_path_factory.mktemp("dask")) as where:
+        with distributed.Client(where, timeout=300.0, set_as_default=False) as client:
+            client.wait_for_workers(4, timeout=300.0)
         yield where
-    finally:
-        end(*programs)
 
 
 @pytest.fixture
@@ -125,7 +93,7 @@ def test_a_killed_worker_costs_nothing(address: str, folder: Path) -> None:
 
 
 def test_a_file_that_kills_workers_fails_and_no_other(address: str, folder: Path) -> None:
-    with distributed.Client(address, set_as_default=False) as client:  # as it is, a file would take down eight workers
+    with distributed.Client(address, set_as_default=False) as client:  # else a file takes down eight
         client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
     names = ["a", "b", "deadly", "c", "bad", "d", "e", "caf\udce9", "ü ñ 日本"]
     try:

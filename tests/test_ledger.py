@@ -247,6 +247,11 @@ def test_a_folder_in_the_way_is_named(folder: Path) -> None:
     assert record["b.txt"].error.startswith("out/sub")
     assert run(overwrite=True)["a.txt"].error.startswith("out/")
     assert files() == [REPORT, "sub"]
+    Path("out/a.txt").rmdir()
+    Path("out/a.png").mkdir()
+    assert run(plot=True, overwrite=True)["a.txt"].error.startswith("out/a.png: cannot be written (Is a directory)")
+    Path("out/a.png").rmdir()  # the output of that run is in its place, and ours
+    assert run(plot=True)["a.txt"].status == "converted"
 
 
 def test_a_name_that_the_system_refuses_is_one_failed_file(folder: Path) -> None:
@@ -320,7 +325,7 @@ def test_two_runs_at_once_are_refused(folder: Path) -> None:
 
 
 def killed(when: str) -> None:
-    """A run of ``in`` to ``out`` in a child that is killed at a moment of the second file."""
+    """A run of ``in`` to ``out``, with pictures, in a child that is killed when such a moment comes for the second time."""
     seen = 0
 
     def die(*_: Any) -> None:
@@ -381,6 +386,19 @@ def test_a_run_killed_at_any_moment_goes_on(folder: Path, when: str, again: bool
     assert files() == ["a.png", "a.txt", REPORT, "sub/b.png", "sub/b.txt"]
     assert not list(Path("out").rglob(UNFINISHED))
     assert set(statuses(plot=True).values()) == {"kept"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_an_output_stays_ours_though_its_last_line_is_of_a_file_that_never_came(folder: Path) -> None:
+    run(plot=True)
+    for path in (folder / "in").rglob("*.txt"):
+        path.write_text(f"new {path.name}")
+    killed("before the move")  # of the first picture, whose output is new already
+    Path("in/a.txt").write_bytes(b"\xff")
+    assert run(plot=True)["a.txt"].status == "failed"
+    Path("in/a.txt").write_text("mended")
+    assert run(plot=True)["a.txt"].status == "converted"
+    assert Path("out/a.txt").read_text() == "one ben: mended"
 
 
 # --- anything that people do between runs -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A converter of text files that behaves as their names say, and its bundle. Workers of a cluster load it with ``--preload``."""
+"""A converter of text files that behaves as their names say, and its bundle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from audiocycle.atomic import write_text
 from audiocycle.convert import Record
-from audiocycle.errors import ConfigError, InputError
+from audiocycle.errors import ConfigError, InputError, OutputError
 from audiocycle.worker import Task
 
 
@@ -55,6 +55,8 @@ class ToyConverter:
         self, path: Path, output: Path, target: str, source: str | None = None, *, overwrite: bool = False, plot: bool = False,
         preview: bool = False, progress: Callable[[float], None] = lambda share: None, **options: Any,
     ) -> Record:  # fmt: skip
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output}: exists already")
         if path.name.startswith("bad"):
             raise InputError(f"{path}: bad")
         if path.name.startswith(("deadly", "slow")):
@@ -82,8 +84,3 @@ def toy_bundle(folder: Path, weights: str = "one") -> Path:
 def use_toys(patch: pytest.MonkeyPatch) -> None:
     """Make every task load a :class:`ToyConverter`."""
     patch.setattr(Task, "converter", lambda task: ToyConverter(task.bundle))
-
-
-def dask_setup(worker: Any) -> None:
-    """What ``dask worker --preload`` calls."""
-    use_toys(pytest.MonkeyPatch())

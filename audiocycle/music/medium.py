@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi_file import (
+    as_bytes,
     from_pretty_midi,
     is_midi,
     read_score,
@@ -87,7 +87,7 @@ class MusicMedium:
         name = "stdin" if piped else str(source)
         made, details = convert_score(score, name, adapter, renderer, translate, options, progress)
         if str(output) == "-":
-            sys.stdout.buffer.write(midi_bytes(made))
+            sys.stdout.buffer.write(as_bytes(made, "stdout"))
             sys.stdout.buffer.flush()
         else:
             write_score(output, made)
@@ -137,18 +137,6 @@ class MusicMedium:
 
         last = max(score.end() / score.ticks_per_quarter for _, score in rows)
         roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
-
-
-def midi_bytes(score: Any) -> bytes:
-    """What :func:`write_score` writes.
-
-    Raises:
-        OutputError: the score has values that MIDI does not have.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "converted.mid"
-        write_score(path, score)
-        return path.read_bytes()
 
 
 def convert_score(

@@ -96,12 +96,12 @@ def write_score(path: Path, score: ScoreTick) -> None:
     Raises:
         OutputError: no permission, no space, ``path`` is a folder, or the score has values that MIDI does not have.
     """
-    data = _as_bytes(score, str(path))
+    data = as_bytes(score, str(path))
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
 
 
-def _as_bytes(score: ScoreTick, name: str) -> bytes:
+def as_bytes(score: ScoreTick, name: str) -> bytes:
     """The bytes of a MIDI file; tracks that have to share a channel keep their programs.
 
     Raises:
@@ -141,4 +141,4 @@ def to_pretty_midi(score: ScoreTick) -> PrettyMIDI:
 
     if score.end() >= pretty_midi.MAX_TICK:
         score = score.resample(int(score.ticks_per_quarter * (pretty_midi.MAX_TICK - 1) / score.end()), 1)
-    return PrettyMIDI(io.BytesIO(_as_bytes(score, "score")))
+    return PrettyMIDI(io.BytesIO(as_bytes(score, "score")))

@@ -31,6 +31,7 @@ from audiocycle.classifier import (
     genre_of,
     load_corpora,
     train_network,
+    untested,
 )
 from audiocycle.errors import AudioCycleError, ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
@@ -144,6 +145,8 @@ def print_tests(tests: Sequence[CorpusTest], arguments: argparse.Namespace) -> N
         some = [np.mean(test.accuracy) for test in tests if test.seen == seen]
         if some:
             print(f"mean over {name}: {np.mean(some):.3f} (lowest {np.min(some):.3f})")
+    for genre in untested(arguments.genres, [test.corpus for test in tests if not test.seen]):
+        print(f"never tested on a corpus of {genre} that it does not know: it needs another source, in train/ or unseen/")
     print(f"{arguments.output}: written", file=sys.stderr)
 
 

@@ -185,7 +185,7 @@ def test_damage_gives_a_score_that_can_be_written_or_one_line(seed: int) -> None
             messages.append(str(error))
         else:
             n_read += 1
-            assert len(notes(read(midi_file._as_bytes(score, "s.mid")))) == len(notes(score))
+            assert len(notes(read(midi_file.as_bytes(score, "s.mid")))) == len(notes(score))
     assert 20 < n_read < 80
     assert all(message.startswith("s.mid: ") and "\n" not in message for message in messages)
 
@@ -215,7 +215,7 @@ def without_overlaps(table: list[tuple[int, int, int, int]]) -> list[tuple[int, 
 @settings(max_examples=25, deadline=None)
 def test_what_is_written_is_read_back(parts: list[tuple[int, bool, list[tuple[int, int, int, int]]]]) -> None:
     parts = [(program, is_drum, without_overlaps(table)) for program, is_drum, table in parts]
-    data = midi_file._as_bytes(make(*parts), "s.mid")
+    data = midi_file.as_bytes(make(*parts), "s.mid")
     assert kept(read(data)) == parts
     n_notes = sum(len(table) for *_, table in parts)
     loud = [message for part in mido.MidiFile(file=io.BytesIO(data)).tracks for message in part if message.type == "note_on"]
@@ -226,8 +226,8 @@ def test_what_is_written_is_read_back(parts: list[tuple[int, bool, list[tuple[in
 @given(PARTS)
 @settings(max_examples=20, deadline=None)
 def test_a_score_that_was_read_stays_the_same(parts: list[tuple[int, bool, list[tuple[int, int, int, int]]]]) -> None:
-    once = read(midi_file._as_bytes(make(*parts), "s.mid"))
-    assert read(midi_file._as_bytes(once, "s.mid")) == once
+    once = read(midi_file.as_bytes(make(*parts), "s.mid"))
+    assert read(midi_file.as_bytes(once, "s.mid")) == once
 
 
 def test_all_else_of_a_score_that_was_read_stays_the_same(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ from songs import (
 from audiocycle.errors import AudioCycleError, ConfigError, InputError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import outside
-from audiocycle.music.medium import MusicMedium, midi_bytes
-from audiocycle.music.midi_file import is_midi, read_score, score_from_bytes, write_score
+from audiocycle.music.medium import MusicMedium
+from audiocycle.music.midi_file import as_bytes, is_midi, read_score, score_from_bytes, write_score
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer
@@ -296,7 +296,7 @@ def test_a_file_to_a_file(tmp_path: Path) -> None:
 def test_a_pipe_to_a_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     score = orchestra(40)  # more than there are channels
     written = io.BytesIO()
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(midi_bytes(score))))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(as_bytes(score, "song"))))
     monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=written))
     MusicMedium().convert(Path("-"), Path("-"), *medium_parts(strength=0.0))
     assert tables(score_from_bytes(written.getvalue(), "stdout")) == tables(score)
