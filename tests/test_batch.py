@@ -109,7 +109,8 @@ def test_no_record_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     use_toys(monkeypatch)
     todo = [Job(tmp_path / "in.txt", tmp_path / f"out/{number}.txt") for number in range(100)]
     (tmp_path / "in.txt").write_text("words")
-    for task in (Task(toy_bundle(tmp_path / "model"), "ben"), Task(tmp_path / "model", "ben", overwrite=True), Task(tmp_path / "model", "ben")):
+    bundle = toy_bundle(tmp_path / "model")
+    for task in (Task(bundle, "ben"), Task(bundle, "ben", overwrite=True), Task(bundle, "ben")):
         seen = [weakref.ref(record) for record in convert_jobs(task, todo, folder=tmp_path / "out")]
         assert len(seen) == len(todo)
         assert sum(reference() is not None for reference in seen) <= 1
