@@ -102,6 +102,10 @@ CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another g
   cat in.wav | audiocycle convert - --target ben > out.wav
   audiocycle convert song.mid --target jazz --strength 0.7 --plot --preview
   audiocycle convert library/ --target jazz -o out/ --jobs 4     # again: finished files are skipped
+
+\b
+Recordings: wav, flac, ogg, opus, mp3, aiff, ... MIDI: mid, midi, kar, rmi.
+Without --source, a model of two domains takes every input for the other one's.
 """
 
 

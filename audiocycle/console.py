@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from audiocycle import progress
 from audiocycle.convert import Record
@@ -48,8 +49,18 @@ def show_records(
         text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{speed}; {folder / REPORT}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":
-        text = f"{last.output}: {last.audio_seconds:.1f} s of audio in {last.seconds:.2f} s"
+        length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
+        text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}"
         console.print(text, markup=False)
     for record in failed:
         console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
     return not failed
+
+
+def told(details: Mapping[str, Any]) -> str:
+    """A modality's counts as words: ``"; notes: 386 in, 404 out, ..."``; empty without any."""
+    groups: dict[str, list[str]] = {}
+    for name, count in details.items():
+        what, _, how = name.partition("_")
+        groups.setdefault(what, []).append(f"{count} {how}".strip())
+    return "".join(f"; {what}: {', '.join(counts)}" for what, counts in groups.items())

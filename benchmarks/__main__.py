@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from audiocycle import __version__
-from benchmarks import analysis, conversion, machine, training_step
+from benchmarks import analysis, conversion, machine, music, training_step
 from benchmarks.measure import Figure, Settings
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "conversion": conversion.run,
     "analysis": analysis.run,
     "training_step": training_step.run,
+    "music": music.run,
 }
 
 

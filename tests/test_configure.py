@@ -76,7 +76,8 @@ def test_genre_experiment_is_the_published_training_of_music() -> None:
 def test_pairs_experiment_trains_on_pairs() -> None:
     run = compose_run([*NEEDED, "experiment=pairs"])
     assert run.objective.paired
-    assert run.model["generator"] == "unet"
+    assert run.model["generator"] == "gated_2d"
+    assert compose_run([*NEEDED, "experiment=pairs", "model=unet"]).model["generator"] == "unet"
 
 
 def test_yaml_defaults_are_the_dataclasses_defaults() -> None:

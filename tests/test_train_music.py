@@ -20,7 +20,7 @@ QUICK = (
     "trainer.sample_every=0", "trainer.device=cpu", "data.jobs=1",
 )  # fmt: skip
 GENRE = ("experiment=genre", "model.generator_options.n_blocks=1", *QUICK)
-PAIRS = ("experiment=pairs", "+model.generator_options.depth=2", *QUICK)
+PAIRS = ("experiment=pairs", *QUICK)
 
 
 @pytest.fixture

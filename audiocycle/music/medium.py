@@ -149,7 +149,7 @@ def convert_score(
     progress: Progress = lambda share: None,
 ) -> tuple[Any, dict[str, int]]:
     """A score to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
-    and notes, drums left out; kept are those that begin where the source has one of their pitch.
+    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new.
 
     Everything that a roll does not show stays as it is: drums, bars in other metres, pitches outside 24 to 107, tempo map,
     signatures, lyrics, markers, controllers.
@@ -176,13 +176,16 @@ def convert_score(
         progress((index + 1) / len(spans))
     result = arrange(score, notes, join(parts), options, programs)
     made = notes_of(result)
-    n_kept = int(np.isin(made.start << 7 | made.pitch, notes.start << 7 | notes.pitch).sum())
+    begun = int(np.isin(made.start << 7 | made.pitch, notes.start << 7 | notes.pitch).sum())
+    whole = {*zip(notes.start.tolist(), notes.pitch.tolist(), notes.end.tolist(), strict=True)}
+    n_kept = sum(note in whole for note in zip(made.start.tolist(), made.pitch.tolist(), made.end.tolist(), strict=True))
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
         "phrases_unchanged": adapter.phrases_outside(score),
         "notes_in": len(notes),
         "notes_out": len(made),
         "notes_kept": n_kept,
-        "notes_new": len(made) - n_kept,
+        "notes_resized": begun - n_kept,
+        "notes_new": len(made) - begun,
     }
     return result, details

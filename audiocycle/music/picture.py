@@ -32,8 +32,8 @@ Mask = NDArray[np.bool_]
 Key = tuple[str, int]
 """What makes two tracks of two rows the same: label, and which of the tracks with that label."""
 
-SAME_ONSET = 0.125
-"""A note is not new when the first row has its pitch within so many quarter notes: half a sixteenth."""
+SAME_ONSET, SAME_END = 0.125, 0.2
+"""A note is not new when the first row has its pitch, begun and ended within so many quarter notes."""
 
 FAMILIES = (
     "piano", "chromatic percussion", "organ", "guitar", "bass", "strings", "ensemble", "brass",
@@ -177,13 +177,16 @@ def _pitch_range(parts: Iterable[_Part]) -> tuple[int, int]:
 
 
 def _is_new(part: _Part, first: Sequence[_Part]) -> Mask:
-    """(n_notes,) True where no note of the first row has the same pitch at about the same time."""
+    """(n_notes,) True where no note of the first row has the same pitch at about the same time and for about as long."""
     apart = 1e7  # quarter notes: places of different pitches never come near each other
-    places = np.sort(np.concatenate([np.zeros(0), *(old.pitch * apart + old.start for old in first if not old.is_drum)]))
+    old = [each for each in first if not each.is_drum]
+    places = np.concatenate([np.zeros(0), *(each.pitch * apart + each.start for each in old)])
+    order = np.argsort(places, kind="stable")
+    ends = np.concatenate([np.zeros(0), *(each.end for each in old)])[order]
     place = part.pitch * apart + part.start
-    nearby = np.searchsorted(places, [place - SAME_ONSET - 1e-6, place + SAME_ONSET + 1e-6])
-    new: Mask = nearby[0] == nearby[1]
-    return new
+    begin, stop = np.searchsorted(places[order], [place - SAME_ONSET - 1e-6, place + SAME_ONSET + 1e-6])
+    same = [bool((np.abs(ends[a:b] - end) <= SAME_END).any()) for a, b, end in zip(begin, stop, part.end, strict=True)]
+    return ~np.array(same, dtype=bool)
 
 
 def _draw_keyboard(axes: Axes, lowest: int, highest: int, has_drums: bool) -> None:
@@ -247,13 +250,13 @@ def _draw_notes(
 
 
 def _summary(row: Sequence[_Part], new: Sequence[Mask] | None) -> str:
-    """What a row holds, in words: ``"120 notes, 31 new (strong)"``."""
+    """What a row holds, in words: ``"120 notes, 31 new or of another length (strong)"``."""
     melodic = [index for index, part in enumerate(row) if not part.is_drum]
     n_notes = sum(len(row[index].start) for index in melodic)
     n_hits = sum(len(part.start) for part in row if part.is_drum)
     words = [f"{n_notes:,} note{'s' * (n_notes != 1)}"]
     if new is not None and n_notes:
-        words.append(f"{sum(int(new[index].sum()) for index in melodic):,} new (strong)")
+        words.append(f"{sum(int(new[index].sum()) for index in melodic):,} new or of another length (strong)")
     if n_hits:
         words.append(f"{n_hits:,} drum hit{'s' * (n_hits != 1)}")
     return ", ".join(words)

@@ -118,7 +118,7 @@ def test_whatever_the_network_says_the_song_stays_whole(
         assert all(1 <= velocity <= 127 for *_, velocity in after)
         assert all(end > start or (start, end, pitch, velocity) in before for start, end, pitch, velocity in after)
         assert all(start >= 0 for start, *_ in after)
-    assert details["notes_out"] == details["notes_kept"] + details["notes_new"] == len(notes_of(made))
+    assert details["notes_out"] == details["notes_kept"] + details["notes_resized"] + details["notes_new"] == len(notes_of(made))
     file = made.dumps_midi()
     assert core.ScoreTick.from_midi(file).note_num() == made.note_num()
 
@@ -146,11 +146,12 @@ def test_the_report_counts_phrases_and_notes() -> None:
         "notes_in": 160,
         "notes_out": 160,
         "notes_kept": 160,
+        "notes_resized": 0,
         "notes_new": 0,
     }
     _, details = converted(score, noise(0))
     assert details["phrases_unchanged"] == 3
-    assert details["notes_kept"] < 160 < details["notes_out"] == details["notes_kept"] + details["notes_new"]
+    assert details["notes_kept"] < 160 < details["notes_out"] == details["notes_kept"] + details["notes_resized"] + details["notes_new"]
 
 
 def test_other_metres_pass_through_untouched() -> None:
