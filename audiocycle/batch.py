@@ -43,6 +43,7 @@ def convert_jobs(
         if scheduler is not None:
             raise ConfigError("--scheduler: a cluster is for many files; add -o DIR")
         return (convert_one(converter, task, job, progress) for job in jobs)
+    task.products(Path("output"), converter)  # an extra that no output can have is refused once, not for every file
     recipe = recipe_of(task, converter)
     here = InProcess(converter, task, progress)
     workers: Workers = here

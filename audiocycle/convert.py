@@ -196,9 +196,7 @@ class Converter:
         """
         path, output = Path(path), Path(output)
         translate, chosen = self.translation(target, source, **options), self.options(options)
-        extras = [output.with_suffix(end) for end, wanted in ((".png", plot), (self.medium.preview_suffix, preview)) if wanted]
-        if preview and not self.medium.preview_suffix:
-            raise ConfigError("--preview: the output is sound already; leave it out")
+        extras = extras_of(output, self.medium, plot, preview)
         if str(output) != "-":
             if output.exists() and path.exists() and output.samefile(path):
                 raise OutputError(f"{output}: is the input itself; name another output with -o")
@@ -218,6 +216,17 @@ class Converter:
             self.medium.preview(output, output.with_suffix(self.medium.preview_suffix))
         seconds = round(outcome.seconds, 3)
         return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details))
+
+
+def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path]:
+    """The files that are asked for beside an output: a picture, a sound.
+
+    Raises:
+        ConfigError: a preview of what is sound itself.
+    """
+    if preview and not medium.preview_suffix:
+        raise ConfigError("--preview: the output is sound already; leave it out")
+    return [output.with_suffix(end) for end, wanted in ((".png", plot), (medium.preview_suffix, preview)) if wanted]
 
 
 def padded_length(frames: int) -> int:

@@ -184,6 +184,7 @@ class CropSampler:
         items: by domain, features (..., T_i) with T_i >= crop.
         crop: frames.
         batch_size: crops of each domain in a batch.
+        domains: that have an entry in a batch; all, by default. The others are for the mixture.
         hop: crops begin at multiples of this many frames of their item.
         prepare: applied to each domain's crops.
         mixture: domains of which a further entry, :data:`~audiocycle.spec.MIXED`, is drawn; none leaves it out.
@@ -198,6 +199,7 @@ class CropSampler:
         batch_size: int,
         seed: int,
         *,
+        domains: Sequence[str] = (),
         hop: int = 1,
         prepare: Prepare = unchanged,
         mixture: Sequence[str] = (),
@@ -205,6 +207,7 @@ class CropSampler:
     ) -> None:
         self.crop, self.batch_size, self.seed = crop, batch_size, seed
         self.prepare, self.mixture, self.aligned = prepare, tuple(mixture), aligned
+        self.domains = tuple(domains or items)
         self.joined = {domain: np.concatenate(list(arrays), axis=-1) for domain, arrays in items.items()}
         self.starts = {d: crop_starts([a.shape[-1] for a in arrays], crop, hop) for d, arrays in items.items()}
         first = next(iter(self.starts.values()))
@@ -214,7 +217,7 @@ class CropSampler:
         """By domain, (batch_size, ..., crop) float32."""
         random = np.random.default_rng([self.seed, step])
         crops = {}
-        for domain in self.joined:
+        for domain in self.domains:
             if self.aligned:  # the same draw, and the same augmentation, for each
                 random = np.random.default_rng([self.seed, step])
             crops[domain] = self._draw(domain, self.batch_size, random)

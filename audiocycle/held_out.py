@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audiocycle.classifier import corpus_of, midi_files
+from audiocycle.classifier import corpus_of, midi_files, phrases_of
 from audiocycle.convert import Converter
 from audiocycle.errors import AudioCycleError, DataError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import read_score
 from audiocycle.music.notes import notes_of
-from audiocycle.music.piano_roll import begins_in, draw
 from audiocycle.spec import Encoded, FloatArray
 
 Phrases = FloatArray
@@ -74,7 +72,7 @@ def read_songs(
         except AudioCycleError as error:
             skipped[str(path)] = str(error)
             continue
-        phrases = np.stack(np.split(encoded.features, encoded.features.shape[-1] // adapter.spec.window, axis=-1))
+        phrases = phrases_of([encoded.features], adapter.spec.window)
         songs.append(Song(path, name_of(path, folder), corpus_of(path, folder, domain), phrases, encoded.side["places"]))
     if not songs:
         raise DataError(f"{folder}: none of its {len(files)} songs can be used; the first: {next(iter(skipped.values()))}")
@@ -124,7 +122,5 @@ def transferred(song: Song, converter: Converter, there: Translate, back: Transl
 def converted(encoded: Encoded, converter: Converter, translate: Translate) -> Encoded:
     """The notes that a user gets for a run of bars, with the default options, drawn as a roll again."""
     notes = converter.renderer.render(translate(encoded), converter.options({}))
-    span = encoded.side["span"]
-    inside = notes.where(begins_in(notes, span))
-    roll: Any = draw(inside, span, len(encoded.features))
-    return Encoded(roll, {"notes": inside, "span": span})
+    drawn: Encoded = converter.adapter.analyze(notes, encoded.side["span"])
+    return drawn

@@ -28,6 +28,7 @@ from audiocycle.data import (
     without_duplicates,
 )
 from audiocycle.errors import ConfigError, DataError, OutputError
+from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.spec import FloatArray, Stats
@@ -99,7 +100,7 @@ def train(config: RunConfig) -> Path:
         stats = {domain: adapter.fit(items.items) for domain, items in data.items()}
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
-        channels = objective.conditions * (shape[0] if len(shape) > 1 else 1)
+        channels = objective.conditions * image_channels(shape)
         trainer = Trainer(
             build_translator(config.model, config.domains, shape),
             {name: build_critic(config.model, config.domains, channels) for name in objective.critics},
@@ -159,7 +160,7 @@ def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData
     return CropSampler(
         {domain: [item.features for item in items.items] for domain, items in data.items()},
         trainer.crop, trainer.batch_size, trainer.seed,
-        hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
+        domains=config.domains, hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audiocycle.bundle import CONFIG, WEIGHTS
-from audiocycle.convert import Converter, Record
+from audiocycle.convert import Converter, Record, extras_of
 from audiocycle.errors import AudioCycleError, BundleError
 from audiocycle.plan import UNFINISHED, Job
 
@@ -45,9 +45,7 @@ class Task:
 
     def products(self, output: Path, converter: Converter) -> list[Path]:
         """The files that one conversion writes: the output and what was asked for beside it."""
-        pictures = [output.with_suffix(".png")] if self.plot else []
-        sounds = [output.with_suffix(converter.medium.preview_suffix)] if self.preview else []
-        return [output, *pictures, *sounds]
+        return [output, *extras_of(output, converter.medium, self.plot, self.preview)]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"source": "ben"}, DomainError),
         ({"renderer": "nope"}, ConfigError),
         ({"options": {"pitch_shift": 99.0}}, ConfigError),
+        ({"preview": True}, ConfigError),
         ({"bundle": Path("none")}, BundleError),
     ],
 )

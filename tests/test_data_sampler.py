@@ -159,3 +159,10 @@ def test_unpaired_domains_are_drawn_apart() -> None:
 def test_items_that_are_no_counterparts_cannot_be_aligned() -> None:
     with pytest.raises(AssertionError):
         CropSampler({"a": songs([3, 2]), "b": songs([3, 1])}, CROP, 1, seed=0, hop=CROP, aligned=True)
+
+
+def test_domains_that_are_for_the_mixture_alone_have_no_entry() -> None:
+    items = {name: [np.full((2, 8), value, np.float32)] for value, name in enumerate(("a", "b", "c"))}
+    batch = CropSampler(items, 4, 60, seed=0, domains=("a", "b"), mixture=("a", "b", "c")).batch(0)
+    assert set(batch) == {"a", "b", MIXED}
+    assert set(np.unique(batch[MIXED])) == {0.0, 1.0, 2.0}

@@ -93,9 +93,9 @@ class PianoRollAdapter:
         phrases, places = [], []
         window = self.spec.window
         for span in spans:
-            inside = notes.where(begins_in(notes, span))
-            positions.append(span.positions(inside.start))
-            roll = draw(inside, span, 2 + self.velocity)
+            encoded = self.analyze(notes, span)
+            positions.append(span.positions(encoded.side["notes"].start))
+            roll = encoded.features
             for begin in range(0, roll.shape[-1] - window + 1, window):
                 if roll[..., begin : begin + window].any():
                     phrases.append(roll[..., begin : begin + window])
@@ -197,5 +197,3 @@ def count_programs(score: Any, notes: Notes) -> NDArray[np.int64]:
 def register(pitch: NDArray[Any]) -> NDArray[np.int64]:
     """0 bass, 1 middle, 2 treble."""
     return np.searchsorted(np.array(REGISTERS[1:-1]), pitch, side="right").astype(np.int64)
-
-
