@@ -16,7 +16,7 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
     {"build", "bundle", "checkpoint", "data", "library"},
     {"trainer", "train", "monitor", "samples", "convert", "classifier", "held_out", "evaluate", "demo"},
@@ -53,7 +53,7 @@ HEAVY = (
 OWNERS = {
     "hydra": {"configure", "cli"},
     "omegaconf": {"configure", "cli"},
-    "typer": {"cli"},
+    "typer": {"cli", "commands"},
     "soundfile": {"voice", "metrics", "music"},  # music writes previews, and may not import voice
     "pyworld": {"voice"},
     "soxr": {"voice", "metrics"},

@@ -300,7 +300,7 @@ def test_an_error_of_the_program_shows_its_place_only_on_request(
     def bug(*_: Any) -> None:
         raise KeyError("two\nlines")
 
-    monkeypatch.setattr(cli, "choose_bundle", bug)
+    monkeypatch.setattr("audiocycle.commands.convert.choose_bundle", bug)
     assert convert("in.wav").error.startswith("unexpected KeyError: 'two\\nlines'; run again with --debug")
 
 

@@ -1,0 +1,143 @@
+"""``audiocycle convert``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audiocycle.debugging import debugging
+from audiocycle.errors import ConfigError, DomainError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audiocycle.convert import Record
+    from audiocycle.plan import Job
+
+
+CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another genre.
+
+\b
+  audiocycle convert in.wav --target ben                          # writes ./in.ben.wav
+  audiocycle convert in.wav --target ben --model runs/anna-ben/bundle -o out.wav
+  audiocycle convert recordings/ --target ben -o converted/ --jobs 2
+  audiocycle convert "*.flac" --target ben -o converted/ --json
+  cat in.wav | audiocycle convert - --target ben > out.wav
+  audiocycle convert song.mid --target jazz --strength 0.7 --plot --preview
+  audiocycle convert library/ --target jazz -o out/ --jobs 4     # again: finished files are skipped
+
+\b
+Recordings: wav, flac, ogg, opus, mp3, aiff, ... MIDI: mid, midi, kar, rmi.
+Without --source, a model of two domains takes every input for the other one's.
+"""
+
+
+def convert(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
+    target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
+    source: Annotated[str | None, typer.Option(help="Of the inputs, if the model knows more than two.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or a hub id.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files.")] = None,
+    renderer: Annotated[str | None, typer.Option(help="world, differential, griffin_lim or hifigan (default: the model's first).")] = None,
+    vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path or a hub id.")] = None,
+    pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Voices: shift the converted pitch.")] = None,
+    strength: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: from the source (0) to the whole transfer (1, default).")] = None,
+    key_lock: Annotated[bool, typer.Option("--key-lock", help="MIDI: only pitch classes that the source has in the same phrase.")] = False,
+    tracks: Annotated[str | None, typer.Option(help="MIDI: keep (default) or merge the tracks.")] = None,
+    programs: Annotated[str | None, typer.Option(help="MIDI: instruments of the source (default) or usual in the target.")] = None,
+    threshold: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: probability from which a note begins (0.5).")] = None,
+    shortest: Annotated[int | None, typer.Option(metavar="STEPS", help="MIDI: leave shorter new notes out (1).")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw input and result beside each output (.png).")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="MIDI: write a sound beside each output (.wav).")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record for each file.")] = False,
+) -> None:
+    """Convert one file, or many."""
+    from audiocycle.batch import convert_jobs
+    from audiocycle.build import build_medium
+    from audiocycle.bundle import read_config
+    from audiocycle.console import show_records
+    from audiocycle.plan import plan
+    from audiocycle.worker import Task
+
+    bundle = choose_bundle(model, target)
+    config = read_config(bundle)
+    if target not in config.domains:
+        raise DomainError(f"target '{target}' is unknown to model {config.name}; it knows: {', '.join(config.domains)}")
+    medium = build_medium(config.modality)
+    single = one_file(inputs, output)
+    if str(output) == "-" or (single == "-" and output is None):
+        check_stdout(single, as_json)
+    if single is not None:
+        jobs_to_do, folder = [single_job(single, output, target, medium.suffix, overwrite)], None
+    elif output is None:
+        raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
+    else:
+        jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts), output
+    given = {
+        "pitch_shift": pitch_shift, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
+        "threshold": threshold, "shortest": shortest,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value is not None}
+    task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging())
+
+    def records(progress: Callable[[float], None]) -> Iterator[Record]:
+        return convert_jobs(task, jobs_to_do, jobs, progress, scheduler, folder)
+
+    if not show_records(records, len(jobs_to_do), folder, as_json):
+        raise typer.Exit(1)
+
+
+def choose_bundle(model: str | None, target: str) -> Path:
+    """The bundle that ``--model`` names, else the first installed one that knows the target, and say which."""
+    from audiocycle.library import find_for_target, locate
+
+    if model is not None:
+        return locate(model)
+    found = find_for_target(target)
+    typer.echo(f"model: {found.config.name} ({found.path})", err=True)
+    return found.path
+
+
+def one_file(inputs: list[str], output: Path | None) -> str | None:
+    """The only input when the output is a file too; None when outputs go into a folder."""
+    from glob import has_magic
+
+    name = inputs[0]
+    path = Path(name).expanduser()
+    many = len(inputs) > 1 or path.is_dir() or (has_magic(name) and not path.exists())
+    into_folder = output is not None and str(output) != "-" and (output.is_dir() or not output.suffix)
+    return None if many or into_folder else name
+
+
+def check_stdout(single: str | None, as_json: bool) -> None:
+    """Refuse what cannot go to stdout: several files, a sound among JSON, a sound on a terminal."""
+    if single is None:
+        raise ConfigError("-o -: several outputs do not fit into one stdout; add -o DIR")
+    if as_json:
+        raise ConfigError("--json: stdout already takes the converted file; add -o FILE")
+    if sys.stdout.isatty():
+        raise ConfigError("stdout is a terminal, and the output is binary; add -o FILE, or redirect it: > FILE")
+
+
+def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:
+    """A job for one input; cheap checks come before the network is loaded."""
+    from audiocycle.plan import Job
+
+    path = Path(name).expanduser()
+    if output is None:
+        output = Path("-") if name == "-" else Path(f"{path.stem}.{target}{suffix}")  # not beside the input: that may be training material
+    if name != "-" and not path.exists():
+        raise InputError(f"{path}: no such file")
+    if str(output) == "-" or not output.exists():
+        return Job(path, output)
+    if name != "-" and output.samefile(path):
+        raise OutputError(f"{output}: is the input itself; name another output with -o")
+    if not overwrite:
+        raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
+    return Job(path, output)
