@@ -308,7 +308,7 @@ def test_ctrl_c_is_silent(convert: Run, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "choose_bundle", interrupt)
+    monkeypatch.setattr("audiocycle.commands.convert.choose_bundle", interrupt)
     done = convert("in.wav")
     assert (done.code, done.out) == (130, "")
 
