@@ -28,6 +28,7 @@ RENDERERS = {
 MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium", "music": "audiocycle.music.medium:MusicMedium"}
 GENERATORS = {
     "gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D",
+    "gated_1d": "audiocycle.models.gated_generator_1d:GatedGenerator1D",
     "gated_2d": "audiocycle.models.gated_generator_2d:GatedGenerator2D",
     "resnet": "audiocycle.models.resnet_generator:ResNetGenerator",
     "unet": "audiocycle.models.unet_generator:UNetGenerator",

@@ -16,9 +16,11 @@ from audiocycle.errors import ConfigError
 from audiocycle.models.genre_classifier import GenreClassifier
 from audiocycle.models.layers import InstanceNorm
 
-IMAGES = sorted(set(GENERATORS) - {"gated_212d"})
+VECTORS = {"gated_212d", "gated_1d"}
+IMAGES = sorted(set(GENERATORS) - VECTORS)
 OPTIONS: dict[str, dict[str, Any]] = {
     "gated_212d": {"n_blocks": 1},
+    "gated_1d": {"n_blocks": 1},
     "gated_2d": {"n_blocks": 2},
     "resnet": {"n_blocks": 2},
     "unet": {"depth": 3},
@@ -35,7 +37,7 @@ def generator(name: str, shape: tuple[int, ...], **options: Any) -> nn.Module:
 
 def every(name: str) -> tuple[nn.Module, Tensor]:
     """A tiny network and a batch of rolls, or of features, that fits."""
-    if name == "gated_212d":
+    if name in VECTORS:
         return generator(name, (20,)), torch.rand(3, 20, 24)
     rolls = (torch.rand(3, 2, 84, 64, generator=torch.manual_seed(1)) < 0.05).float()
     if name in GENERATORS:
@@ -116,7 +118,7 @@ def test_every_parameter_receives_a_gradient(name: str) -> None:
     y = network(x)
     (y - torch.rand_like(y)).square().sum().backward()
     # The two networks for voice keep the paper's biases, even those that a norm makes idle.
-    exempt = removed_by_norm(network) if name in ("gated_212d", "gated_patch") else set()
+    exempt = removed_by_norm(network) if name in (*VECTORS, "gated_patch") else set()
     for label, parameter in network.named_parameters():
         assert parameter.grad is not None, label
         assert parameter.grad.isfinite().all(), label

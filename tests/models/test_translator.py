@@ -102,7 +102,7 @@ def test_build_table_makes_networks_for_rolls(generator: str, critic: str) -> No
 @pytest.mark.parametrize(
     ("config", "part"),
     [
-        ({"generator": "nope"}, "this version knows: gated_212d"),
+        ({"generator": "nope"}, "this version knows: gated_1d, gated_212d"),
         (
             {"generator": "gated_212d", "generator_options": {"depth": 3}},
             "no option depth; it has: shape, width",
