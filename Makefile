@@ -1,6 +1,6 @@
 # make demo   install, convert samples with the models in this repository, write sounds, MIDI and pictures
 # make test   install, check style and types, run the tests
-# make bench  measure training and conversion on this machine
+# make bench  measure training and conversion on this machine, write bench.json
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -39,6 +39,7 @@ def convert_jobs(
     task = replace(task, bundle=locate(task.bundle))
     converter = task.converter()
     converter.translation(task.target, task.source, **task.options)
+    task = replace(task, runtime=converter.network.runtime, precision=converter.network.precision)  # auto may differ elsewhere
     if folder is None:
         if scheduler is not None:
             raise ConfigError("--scheduler: a cluster is for many files; add -o DIR")

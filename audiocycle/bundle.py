@@ -3,6 +3,7 @@
     config.json         adapter, model, domains, versions; every domain's statistics
     model.safetensors   the translator's weights (float16 or float32)
     README.md           a model card
+    A-to-B.onnx         graphs for runtimes other than torch (:mod:`audiocycle.runtimes.graphs`); not every bundle has them
 
 The resumable training state is another file (:mod:`audiocycle.checkpoint`).
 """
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Raised when a bundle of this version cannot be read by the one before."""
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
 KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
 """Settings that every bundle has, as JSON has them."""
 
@@ -130,6 +131,11 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     return translator.eval()
 
 
+def graph_files(folder: Path) -> list[Path]:
+    """The graphs of a bundle, if it was exported."""
+    return sorted(folder.glob(GRAPHS))
+
+
 def describe_bundle(folder: Path) -> dict[str, Any]:
     """What ``audiocycle info`` shows. Reads the header of the weights only.
 
@@ -152,6 +158,7 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
         "domains": list(config.domains),
         "parameters": int(sum(np.prod(shape) for shape in shapes)),
         "megabytes": round(path.stat().st_size / 1e6, 1),
+        "graphs": [graph.name for graph in graph_files(folder)],
         "licence": config.licence,
         "adapter": config.adapter,
         "model": config.model,
@@ -169,7 +176,7 @@ def write_bundle(
     half: bool = True,
     card: str | None = None,
 ) -> None:
-    """Write a bundle; each file appears whole or not at all.
+    """Write a bundle; each file appears whole or not at all. Graphs of earlier weights are removed.
 
     Args:
         weights: the translator's state dict.
@@ -181,6 +188,8 @@ def write_bundle(
 
     tensors = {k: (v.detach().half() if half else v.detach().float()).cpu().contiguous() for k, v in weights.items()}
     path = folder / WEIGHTS
+    for graph in graph_files(folder):
+        graph.unlink()
     try:
         with whole_file(path) as temporary:
             save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random

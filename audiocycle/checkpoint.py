@@ -15,12 +15,12 @@ import torch
 from audiocycle.atomic import whole_file
 from audiocycle.errors import OutputError, TrainingError
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
 class TrainState:
-    """Everything that a resumed run must restore. The data order needs nothing: it follows from seed and step."""
+    """Everything that a resumed run must restore. Data and random draws need nothing: they follow from seed and step."""
 
     step: int
     seconds: float
@@ -32,7 +32,6 @@ class TrainState:
     generator_optimizer: dict[str, Any]
     critic_optimizer: dict[str, Any]
     pools: dict[str, Any]
-    torch_random: torch.Tensor
     settings: dict[str, Any]
     """The configuration that made it, compared on resume."""
     format: int = FORMAT
@@ -47,6 +46,8 @@ def save_state(folder: Path, state: TrainState, keep: int) -> Path:
         OutputError: no space, or no permission.
     """
     path = folder / f"step-{state.step:08d}.pt"
+    for left in folder.glob(".step-*.part.pt"):  # a run that was killed could not remove what it was writing
+        left.unlink(missing_ok=True)
     try:
         with whole_file(path) as temporary:
             torch.save({f.name: getattr(state, f.name) for f in fields(state)}, temporary)

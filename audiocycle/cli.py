@@ -12,7 +12,9 @@ from audiocycle import __version__
 from audiocycle.commands.convert import CONVERT_HELP, convert
 from audiocycle.commands.demo import demo
 from audiocycle.commands.evaluate import EVALUATE_HELP, evaluate
+from audiocycle.commands.export import EXPORT_HELP, export
 from audiocycle.commands.models import info, models
+from audiocycle.commands.stream import STREAM_HELP, stream
 from audiocycle.commands.train import TRAIN_HELP, train
 from audiocycle.debugging import debugging
 from audiocycle.errors import AudioCycleError
@@ -44,10 +46,12 @@ def options(
 
 app.command(help=TRAIN_HELP, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
 app.command(help=CONVERT_HELP)(convert)
+app.command(help=STREAM_HELP)(stream)
 app.command()(models)
 app.command()(info)
 app.command()(demo)
 app.command(help=EVALUATE_HELP)(evaluate)
+app.command(help=EXPORT_HELP)(export)
 
 
 def explain(error: Exception) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -19,6 +23,8 @@ from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
 
 PATHS = ("data.root", "data.cache", "run_dir")
+LONGEST = 100
+"""Characters of a job's folder name; file systems take 255 bytes."""
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
 
 
@@ -32,8 +38,20 @@ def conf_dir() -> Path:
 
 
 def register_resolvers() -> None:
-    """``${join:${data.domains}}`` is ``SF1-TM3``."""
+    """``${join:${data.domains}}`` is ``SF1-TM3``; ``${folder:TEXT,NUMBER}`` is :func:`folder_name`."""
     OmegaConf.register_new_resolver("join", lambda names: "-".join(map(str, names)), replace=True)
+    OmegaConf.register_new_resolver("folder", folder_name, replace=True)
+
+
+def folder_name(overrides: str, number: int) -> str:
+    """A folder's name for one job of a sweep: its overrides, or its number where it has none.
+
+    What is no good in names becomes ``_``, and a digest is added then, so that no two jobs share a folder.
+    """
+    name = re.sub(r"[^\w.,=+-]", "_", overrides, flags=re.ASCII)[:LONGEST]
+    if name in ("", ".", ".."):
+        return str(number)
+    return name if name == overrides else f"{name}-{hashlib.sha256(overrides.encode()).hexdigest()[:8]}"
 
 
 def compose_run(overrides: Sequence[str]) -> RunConfig:
@@ -50,24 +68,41 @@ def show_config(overrides: Sequence[str]) -> str:
     return OmegaConf.to_yaml(compose_raw(overrides))
 
 
-def compose_raw(overrides: Sequence[str]) -> DictConfig:
-    """The composed configuration.
+def compose_raw(overrides: Sequence[str], hydra: bool = False) -> DictConfig:
+    """The composed configuration; with Hydra's own settings too if ``hydra``.
 
     Raises:
         ConfigError: Hydra does not know a setting, a group's choice, or cannot parse an override.
+    """
+    with hydra_at_conf():
+        return compose("config", overrides=[quoted(override) for override in overrides], return_hydra_config=hydra)
+
+
+@contextmanager
+def hydra_at_conf() -> Iterator[ConfigLoader]:
+    """Hydra's compose API, ready to read ``conf/``.
+
+    Raises:
+        ConfigError: what Hydra complains about inside the block, in one line.
     """
     register_resolvers()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
-            return compose("config", overrides=[quoted(override) for override in overrides])
+            yield GlobalHydra.instance().config_loader()
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        text = one_line(error)
-        if "--multirun" in text:
-            text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'"
-        advice = text.find(" To append to your config")  # it would only silence a typing mistake
-        text = text if advice < 0 else f"{text[:advice]} There is no such setting; audiocycle train --cfg lists all"
-        raise ConfigError(text) from error
+        raise ConfigError(explained(error)) from error
+
+
+def explained(error: BaseException) -> str:
+    """What Hydra complains about, in one line with our own advice."""
+    text = one_line(error)
+    if "--multirun" in text:
+        text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'; to train with each of several values, add -m"
+    if "'hydra/launcher/" in text or "'hydra/sweeper/" in text:
+        text += "; for joblib and submitit_slurm: pip install 'audiocycle[sweep]'"
+    advice = text.find(" To append to your config")  # it would only silence a typing mistake
+    return text if advice < 0 else f"{text[:advice]} There is no such setting; audiocycle train --cfg lists all"
 
 
 def quoted(override: str) -> str:
@@ -75,8 +110,13 @@ def quoted(override: str) -> str:
     key, sign, value = override.partition("=")
     if not value or key not in PATHS or value[0] in "'\"" or value in ("null", "???"):
         return override
+    return f"{key}{sign}{in_quotes(value)}"
+
+
+def in_quotes(value: str) -> str:
+    """A text as Hydra's grammar reads it back."""
     escaped = value.replace("'", "\\'") + ("\\" if value.endswith("\\") else "")
-    return f"{key}{sign}'{escaped}'"
+    return f"'{escaped}'"
 
 
 def to_run(raw: DictConfig) -> RunConfig:

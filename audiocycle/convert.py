@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 
 from audiocycle.build import build_adapter, build_medium, build_renderer
-from audiocycle.bundle import BundleConfig, load_translator, read_config
+from audiocycle.bundle import BundleConfig, read_config
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
+from audiocycle.runtimes.choice import AUTO, load_network
+from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Stats
 from audiocycle.windows import in_windows
 
@@ -65,29 +66,35 @@ class Converter:
 
     Args:
         config: the bundle's settings.
-        translator: the network, in evaluation mode.
+        network: translates normalised features.
         renderer: its short name; None takes the adapter's first.
         vocoder: where the weights of a neural renderer lie (a path or a hub id).
     """
 
-    def __init__(self, config: BundleConfig, translator: Any, renderer: str | None = None, vocoder: str | None = None) -> None:
-        self.config, self.translator = config, translator
+    def __init__(self, config: BundleConfig, network: Network, renderer: str | None = None, vocoder: str | None = None) -> None:
+        self.config, self.network = config, network
         self.adapter = build_adapter(config.adapter)
         self.medium = build_medium(config.modality)
         self.renderer = build_renderer(self.adapter, renderer, vocoder)
 
     @classmethod
-    def from_pretrained(cls, path: str | Path, renderer: str | None = None, vocoder: str | None = None) -> Self:
+    def from_pretrained(
+        cls, path: str | Path, renderer: str | None = None, vocoder: str | None = None, runtime: str = AUTO, precision: str = AUTO
+    ) -> Self:
         """Load a bundle from a folder, by the name of an installed model, or from a hub id ``owner/name``.
+
+        Args:
+            runtime, precision: what computes the network, and how (see :func:`~audiocycle.runtimes.choice.load_network`).
 
         Raises:
             BundleError: it is missing, damaged, or from a newer version.
+            ConfigError: a runtime, renderer or precision is unknown, not installed, or does not fit.
         """
         from audiocycle.library import locate
 
         folder = locate(path)
         config = read_config(folder)
-        return cls(config, load_translator(folder, config), renderer, vocoder)
+        return cls(config, load_network(folder, config, runtime, precision), renderer, vocoder)
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -123,11 +130,12 @@ class Converter:
         """The function from source features with side to converted features with side.
 
         Raises:
-            DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`.
+            DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`. BundleError: the network cannot be loaded.
         """
         source, target = self.resolve(target, source)
         statistics = self.config.stats_of(source), self.config.stats_of(target)
         chosen = self.options(options)
+        self.network.prepare(source, target)
 
         def translate(encoded: Encoded) -> Encoded:
             converted = self.translate_features(encoded.features, source, target, *statistics)
@@ -144,9 +152,7 @@ class Converter:
         """
 
         def network(batch: FloatArray) -> FloatArray:
-            with torch.inference_mode():
-                made: FloatArray = self.translator(torch.from_numpy(batch), source, target).float().numpy()
-            return made
+            return self.network(batch, source, target)
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
         if window:

@@ -1,28 +1,15 @@
-"""Training data: folders of recordings to cached features to random crops.
-
-The cache is keyed by the file's content and the adapter's settings, so that moving, renaming or adding files costs
-nothing and a changed setting never meets stale features.
-"""
+"""Training data: which files, which of their features, which crops of them."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audiocycle.atomic import whole_file
-from audiocycle.errors import AudioCycleError, DataError
+from audiocycle.errors import DataError
 from audiocycle.spec import MIXED, Encoded, FloatArray
-
-Progress = Callable[[int, int], None]
-"""Called with (files done, files in all)."""
 
 
 @dataclass
@@ -33,76 +20,33 @@ class DomainData:
         items: normalisation statistics are fitted on all of them.
         paths: of the items, in the same order.
         skipped: path -> reason, for files that cannot be used.
+        keys: of the items, in the same order; equal keys, equal items.
+        copies: path -> the first one whose item has the same features.
     """
 
     items: list[Encoded]
     paths: list[Path]
     skipped: dict[Path, str]
+    keys: list[str]
+    copies: dict[Path, Path]
+
+    def without(self, reasons: Mapping[Path, str]) -> DomainData:
+        """Without the items of these paths, which are skipped."""
+        kept = [place for place, path in enumerate(self.paths) if path not in reasons]
+        items, paths, keys = [self.items[i] for i in kept], [self.paths[i] for i in kept], [self.keys[i] for i in kept]
+        return DomainData(items, paths, self.skipped | dict(reasons), keys, self.copies)
 
 
-class FeatureCache:
-    """Features on disk, one ``.npz`` a recording.
-
-    Args:
-        folder: where they lie; made when missing.
-        encode: a file to features, with a light side (see ``media`` in :mod:`audiocycle.build`).
-        settings: the adapter's configuration, part of the key.
-    """
-
-    def __init__(self, folder: Path, encode: Callable[[Path], Encoded], settings: Mapping[str, Any]) -> None:
-        self.folder = folder
-        self.encode = encode
-        self.salt = repr(sorted(settings.items())).encode()
-
-    def get(self, path: Path) -> Encoded:
-        """The features of a file, computed at most once."""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(self.salt, digest_size=16))
-        stored = self.folder / f"{digest.hexdigest()}.npz"
-        if stored.exists():
-            try:
-                with stored.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                    return Encoded(arrays["features"], {k: arrays[k] for k in arrays.files if k != "features"})
-            except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile):
-                stored.unlink(missing_ok=True)  # cut off by a crash of an older file system: make it again
-        encoded = self.encode(path)
-        with whole_file(stored) as temporary:
-            np.savez(temporary, features=encoded.features, **encoded.side)
-        return encoded
-
-    def load(self, paths: Sequence[Path], progress: Progress, jobs: int = 0) -> DomainData:
-        """Features of many files, in parallel (the analysis releases the GIL), bad files skipped and named."""
-        found: dict[Path, Encoded] = {}
-        skipped: dict[Path, str] = {}
-        with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-            futures = {pool.submit(self.get, path): path for path in paths}
-            try:
-                for done, future in enumerate(as_completed(futures), 1):
-                    path = futures[future]
-                    try:
-                        found[path] = future.result()
-                    except AudioCycleError as error:
-                        skipped[path] = str(error)
-                    progress(done, len(paths))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        ordered = [path for path in paths if path in found]
-        return DomainData([found[path] for path in ordered], ordered, skipped)
+def without_short(data: DomainData, crop: int) -> DomainData:
+    """Without the items that are shorter than a training crop."""
+    lengths = {path: item.features.shape[-1] for item, path in zip(data.items, data.paths, strict=True)}
+    return data.without({path: f"shorter than a training crop ({n} of {crop} frames)" for path, n in lengths.items() if n < crop})
 
 
-def without_duplicates(data: DomainData) -> DomainData:
+def without_copies(data: DomainData) -> DomainData:
     """Without the items whose features another item has already: a copy would only be seen more often."""
-    seen: dict[bytes, Path] = {}
-    kept, skipped = [], dict(data.skipped)
-    for item, path in zip(data.items, data.paths, strict=True):
-        digest = hashlib.blake2b(item.features.tobytes(), digest_size=16).digest()
-        if digest in seen:
-            skipped[path] = f"has the same content as {seen[digest]}"
-        else:
-            seen[digest] = path
-            kept.append((item, path))
-    return DomainData([item for item, _ in kept], [path for _, path in kept], skipped)
+    here = set(data.paths)
+    return data.without({path: f"has the same content as {first}" for path, first in data.copies.items() if path in here})
 
 
 def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], window: int) -> dict[str, DomainData]:
@@ -114,19 +58,21 @@ def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], win
         DataError: no name is in all domains.
     """
     named = {
-        domain: {path.relative_to(roots[domain]).with_suffix(""): (item, path) for item, path in zip(x.items, x.paths, strict=True)}
+        domain: {row[1].relative_to(roots[domain]).with_suffix(""): row for row in zip(x.items, x.paths, x.keys, strict=True)}
         for domain, x in data.items()
     }
     common = sorted(set.intersection(*(set(names) for names in named.values())))
-    kept: dict[str, DomainData] = {d: DomainData([], [], dict(x.skipped)) for d, x in data.items()}
+    kept: dict[str, DomainData] = {d: DomainData([], [], dict(x.skipped), [], {}) for d, x in data.items()}
     for domain, names in named.items():
-        kept[domain].skipped.update({path: "has no counterpart" for name, (_, path) in names.items() if name not in common})
+        kept[domain].skipped.update({path: "has no counterpart" for name, (_, path, _) in names.items() if name not in common})
     for name in common:
         items = {domain: names[name][0] for domain, names in named.items()}
+        all_keys = " ".join(names[name][2] for names in named.values())
         for domain, features in shared_frames(items, window).items():
             if features.shape[-1]:
                 kept[domain].items.append(Encoded(features, items[domain].side))
                 kept[domain].paths.append(named[domain][name][1])
+                kept[domain].keys.append(f"{named[domain][name][2]} cut to {window} frames of {all_keys}")
     if not all(x.items for x in kept.values()):
         raise DataError(f"{', '.join(map(str, roots.values()))}: no pairs; the same tune needs the same file name in each folder")
     return kept
@@ -175,7 +121,7 @@ def unchanged(domain: str, crops: FloatArray, random: np.random.Generator) -> Fl
 
 
 class CropSampler:
-    """Random crops of all domains, in O(1) each, as a pure function of (seed, step).
+    """Random crops of all domains as a pure function of (seed, step); items may be mapped files of any size.
 
     Every crop position of every item is equally likely. Because a batch follows from its step alone, a resumed run
     sees exactly the data that an uninterrupted one would have seen.
@@ -208,13 +154,13 @@ class CropSampler:
         self.crop, self.batch_size, self.seed = crop, batch_size, seed
         self.prepare, self.mixture, self.aligned = prepare, tuple(mixture), aligned
         self.domains = tuple(domains or items)
-        self.joined = {domain: np.concatenate(list(arrays), axis=-1) for domain, arrays in items.items()}
-        self.starts = {d: crop_starts([a.shape[-1] for a in arrays], crop, hop) for d, arrays in items.items()}
-        first = next(iter(self.starts.values()))
-        assert not aligned or all(np.array_equal(first, starts) for starts in self.starts.values())
+        self.items, self.hop = {domain: list(arrays) for domain, arrays in items.items()}, hop
+        self.ends = {d: np.cumsum([max(0, (a.shape[-1] - crop) // hop + 1) for a in arrays]) for d, arrays in self.items.items()}
+        first = next(iter(self.ends.values()))
+        assert not aligned or all(np.array_equal(first, ends) for ends in self.ends.values())
 
     def batch(self, step: int) -> dict[str, FloatArray]:
-        """By domain, (batch_size, ..., crop) float32."""
+        """By domain, (batch_size, ..., crop), of the type that ``prepare`` makes of the items'."""
         random = np.random.default_rng([self.seed, step])
         crops = {}
         for domain in self.domains:
@@ -228,13 +174,11 @@ class CropSampler:
         return crops
 
     def _draw(self, domain: str, count: int, random: np.random.Generator) -> FloatArray:
-        starts = random.choice(self.starts[domain], count)
-        crops = np.stack([self.joined[domain][..., a : a + self.crop] for a in starts])
-        return self.prepare(domain, crops, random)
-
-
-def crop_starts(lengths: Sequence[int], crop: int, hop: int = 1) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Start frames, in the concatenation of items of these lengths, whose crops stay inside one item."""
-    ends = np.cumsum(lengths)
-    ranges = [np.arange(end - length, end - crop + 1, hop) for end, length in zip(ends, lengths, strict=True)]
-    return np.concatenate(ranges).astype(np.int64)
+        """Crop positions are counted through all items: item i has those from ``ends[i - 1]`` to below ``ends[i]``."""
+        ends = self.ends[domain]
+        positions = random.integers(0, ends[-1], count)
+        crops = []
+        for position, index in zip(positions, np.searchsorted(ends, positions, side="right"), strict=True):
+            begin = (position - (ends[index - 1] if index else 0)) * self.hop
+            crops.append(self.items[domain][index][..., begin : begin + self.crop])
+        return self.prepare(domain, np.stack(crops), random)

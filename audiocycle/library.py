@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiocycle.bundle import CONFIG, BundleConfig, read_config
+from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError
 
 
@@ -71,7 +71,7 @@ def locate(name: str | Path) -> Path:
 
 
 def from_hub(hub_id: str) -> Path:
-    """Download a bundle's three files from the model hub (kept in its cache).
+    """Download a bundle's files from the model hub (kept in its cache).
 
     Raises:
         BundleError: unknown there, or no network.
@@ -79,7 +79,7 @@ def from_hub(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=["config.json", "model.safetensors", "README.md"]))
+        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS, CARD, GRAPHS]))
     except Exception as error:  # the hub's client has dozens of kinds; to a user they are one
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BundleError(f"{hub_id}: no such folder here, and not on the model hub either ({reason})") from error

@@ -125,6 +125,23 @@ class Monitor:
             self.bar = None
 
 
+class SilentMonitor(Monitor):
+    """That of a process beside the first: it shows nothing, and writes nothing."""
+
+    def __enter__(self) -> SilentMonitor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def progress(self, what: str) -> Callable[[int, int], None]:
+        """No bar."""
+        return lambda done, total: None
+
+
 def average_kinds(values: Mapping[str, float]) -> dict[str, float]:
     """Mean over directions of each kind of term: ``{"cycle": 0.31, ...}``."""
     groups: dict[str, list[float]] = {}

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 
+from audiocycle import threads
 from audiocycle.convert import Record
 from audiocycle.plan import Job
 from audiocycle.worker import Recipe, Task, failed, work
@@ -121,9 +122,8 @@ def _deaf_children() -> Iterator[None]:
 
 
 def _start_worker(processes: int) -> None:
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+    threads.limit(threads.available() // processes)
+    os.environ["OMP_NUM_THREADS"] = str(threads.available())  # for torch, where it is loaded after this
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

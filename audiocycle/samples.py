@@ -14,6 +14,7 @@ from audiocycle.bundle import BundleConfig
 from audiocycle.convert import Converter
 from audiocycle.errors import AudioCycleError
 from audiocycle.monitor import Monitor
+from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.spec import direction
 
 
@@ -31,7 +32,7 @@ class SampleWriter:
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
         """Convert in all directions with these weights. A sample that fails is noted, and training goes on."""
         config: BundleConfig = self.describe(step)
-        converter = Converter(config, self.copy(config, weights))
+        converter = Converter(config, TorchNetwork(self.copy(config, weights)))
         folder = self.folder / f"step-{step:08d}"
         medium = converter.medium
         for source, target in permutations(self.paths, 2):

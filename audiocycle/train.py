@@ -19,17 +19,21 @@ import torch
 from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
 from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
+from audiocycle.corpus import fitted, open_corpus
 from audiocycle.data import (
     CropSampler,
     DomainData,
-    FeatureCache,
     aligned_items,
     domain_files,
-    without_duplicates,
+    without_copies,
+    without_short,
 )
+from audiocycle.devices import choose_device
+from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, OutputError
+from audiocycle.features import FeatureCache
 from audiocycle.models.layers import image_channels
-from audiocycle.monitor import Monitor
+from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.spec import FloatArray, Stats
 from audiocycle.trainer import Trainer, TrainerConfig
@@ -79,9 +83,15 @@ class RunConfig:
 def train(config: RunConfig) -> Path:
     """Run, or resume, a training; the bundle's folder comes back.
 
+    Under ``torchrun`` every process calls this with the same settings (:mod:`audiocycle.distributed`). Workers that it
+    starts again after one was lost resume by themselves: nobody loses a run for want of ``resume=true``.
+
     Raises:
         AudioCycleError: anything that the user can mend.
     """
+    processes = Processes.from_environment()
+    config = replace(config, resume=config.resume or processes.restarts > 0)
+    processes.share(config.trainer.batch_size)  # refused now, not after an hour of analysis
     started = checkpoints(config.run_dir / "checkpoints")
     if started and not (config.resume or config.overwrite):
         raise OutputError(
@@ -95,9 +105,10 @@ def train(config: RunConfig) -> Path:
     if len(shape) < 2 and (config.objective.chroma or config.objective.groove):
         raise ConfigError("objective.chroma, objective.groove: only piano rolls have them; leave both at 0")
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
-    with Monitor(config.run_dir) as monitor:
-        data = load_domains(config, adapter, medium, paths, monitor)
-        stats = {domain: adapter.fit(items.items) for domain, items in data.items()}
+    device = choose_device(config.trainer.device, processes)
+    with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
+        data = load_domains(config, adapter, medium, paths, monitor, processes)
+        stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)
@@ -108,7 +119,8 @@ def train(config: RunConfig) -> Path:
             build_sampler(config, adapter, data, stats),
             config.trainer,
             config.run_dir / "checkpoints",
-            settings=identity(config, data),
+            settings=same_for_all(identity(config, data), processes, config.data_root),
+            processes=processes,
             on_log=monitor.log,
         )  # fmt: skip
         bundle = config.run_dir / "bundle"
@@ -128,7 +140,7 @@ def train(config: RunConfig) -> Path:
             trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
-        for old in started if config.overwrite and not config.resume else []:
+        for old in started if config.overwrite and not config.resume and processes.first else []:
             old.unlink()  # not before everything else is known to be in order
         if trainer.device.type == "cpu" and config.trainer.max_minutes is None and config.trainer.last_step >= LONG:
             monitor.note(f"{config.trainer.last_step} steps take days on a processor; experiment=vc2_quick is made for one")
@@ -170,6 +182,17 @@ def identity(config: RunConfig, data: Mapping[str, DomainData]) -> dict[str, Any
     return {"domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames}
 
 
+def same_for_all(settings: dict[str, Any], processes: Processes, data_root: Path) -> dict[str, Any]:
+    """The settings of this process, which must be those of all: each draws its share of the very same batches.
+
+    Raises:
+        DataError: this machine has other files than the first.
+    """
+    if processes.of_first(settings) != settings:
+        raise DataError(f"{data_root}: process {processes.rank} found other data than process 0; give each machine the same files")
+    return settings
+
+
 @contextmanager
 def stop_politely(trainer: Trainer, monitor: Monitor) -> Iterator[None]:
     """Ctrl-C (and SIGTERM, as schedulers send it) ends the run after the current step, with a checkpoint.
@@ -193,20 +216,24 @@ def stop_politely(trainer: Trainer, monitor: Monitor) -> Iterator[None]:
 
 
 def load_domains(
-    config: RunConfig, adapter: Any, medium: Any, paths: Mapping[str, Sequence[Path]], monitor: Monitor
+    config: RunConfig, adapter: Any, medium: Any, paths: Mapping[str, Sequence[Path]], monitor: Monitor, processes: Processes = ALONE
 ) -> dict[str, DomainData]:
-    """Features of all domains, through the cache.
+    """Features of all domains, through the cache. The processes of a machine each analyse a share of the files.
 
     Raises:
         DataError: a domain has too little usable material; the message says why files were left out.
     """
     cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
-    data = {}
     for domain, files in paths.items():
-        loaded = cache.load(files, monitor.progress(f"features of {domain}"), config.jobs)
-        data[domain] = long_enough(loaded, config.trainer.crop)
+        cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)
+    processes.wait()
+    with processes.one_before_others():  # who only open what it joined
+        corpora = {domain: open_corpus(cache, files, monitor.progress(f"joining {domain}")) for domain, files in paths.items()}
+    data = {}
+    for domain in paths:
+        data[domain] = without_short(corpora[domain], config.trainer.crop)
         if not config.objective.paired:  # there a copy may have another counterpart
-            data[domain] = without_duplicates(data[domain])
+            data[domain] = without_copies(data[domain])
     if config.objective.paired:
         data = aligned_items(data, {d: config.data_root / d for d in data}, adapter.spec.window)
     for domain in data:
@@ -222,17 +249,6 @@ def load_domains(
                 f"{config.min_minutes:g}; add recordings (3 minutes or more are sensible){first}"
             )
     return data
-
-
-def long_enough(data: DomainData, crop: int) -> DomainData:
-    """Without the items that are shorter than a training crop."""
-    kept = [(item, path) for item, path in zip(data.items, data.paths, strict=True) if item.features.shape[-1] >= crop]
-    short = {
-        path: f"shorter than a training crop ({item.features.shape[-1]} of {crop} frames)"
-        for item, path in zip(data.items, data.paths, strict=True)
-        if item.features.shape[-1] < crop
-    }
-    return DomainData([i for i, _ in kept], [p for _, p in kept], data.skipped | short)
 
 
 def describe(

@@ -18,6 +18,7 @@ from audiocycle.bundle import CONFIG, WEIGHTS
 from audiocycle.convert import Converter, Record, extras_of
 from audiocycle.errors import AudioCycleError, BundleError
 from audiocycle.plan import UNFINISHED, Job
+from audiocycle.runtimes.choice import AUTO
 
 Progress = Callable[[float], None]
 """Called with the share of a file that is done."""
@@ -38,10 +39,12 @@ class Task:
     plot: bool = False
     preview: bool = False
     debug: bool = False
+    runtime: str = AUTO
+    precision: str = AUTO
 
     def converter(self) -> Converter:
         """Load the bundle."""
-        return Converter.from_pretrained(self.bundle, self.renderer, self.vocoder)
+        return Converter.from_pretrained(self.bundle, self.renderer, self.vocoder, self.runtime, self.precision)
 
     def products(self, output: Path, converter: Converter) -> list[Path]:
         """The files that one conversion writes: the output and what was asked for beside it."""
@@ -121,7 +124,8 @@ def recipe_of(task: Task, converter: Converter) -> Recipe:
     parts = sorted(p for p in vocoder.iterdir() if p.is_file()) if vocoder and vocoder.is_dir() else [vocoder]
     weights = content_hash(*(p for p in parts if p is not None)) if vocoder and vocoder.exists() else task.vocoder
     renderer = task.renderer or converter.adapter.renderers[0]
-    options = [source, target, renderer, weights, asdict(converter.options(task.options))]
+    network = [converter.network.runtime, converter.network.precision]
+    options = [source, target, renderer, weights, asdict(converter.options(task.options)), *network]
     text = json.dumps(options, sort_keys=True, default=str)
     return Recipe(model_hash(task.bundle), hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
 
@@ -139,7 +143,7 @@ def loaded(task: Task, recipe: Recipe) -> Converter:
     Raises:
         AudioCycleError: the bundle cannot be loaded, or is not the one that the run began with.
     """
-    key = (task.bundle, task.renderer, task.vocoder, recipe)
+    key = (task.bundle, task.renderer, task.vocoder, task.runtime, task.precision, recipe)
     with _loading:
         if key not in _converters:
             if model_hash(task.bundle) != recipe.model:

@@ -1,6 +1,7 @@
 """Measurements of training, conversion and analysis on the processor of this machine.
 
     python -m benchmarks [--quick] [--long] [--bundle DIR] [--only NAME ...] [--json FILE]
+    python -m benchmarks.draw bench.json FOLDER
 
 Run it from the repository's root on a machine that does nothing else.
 """

@@ -12,15 +12,17 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from audiocycle.build import build_translator
-from audiocycle.bundle import BundleConfig, load_translator, read_config, stats_to_json, write_bundle
+from audiocycle.bundle import BundleConfig, read_config, stats_to_json, write_bundle
 from audiocycle.convert import Converter
 from audiocycle.demo import PRETRAINED
 from audiocycle.errors import ConfigError
 from audiocycle.library import model_folders
+from audiocycle.runtimes.choice import load_network
 from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.measure import (
     Figure,
+    Ratio,
     Settings,
     in_fresh_process,
     median_figure,
@@ -32,7 +34,7 @@ from benchmarks.stopwatch import Stopwatch, watched
 
 SHORT, LONG = 5.0, 60.0
 RENDERERS = WorldAdapter.renderers
-BESIDE = {"aperiodicity": ", partly beside the envelope", "rest": ", with no stage at work"}
+REMARKS = {"rest": "of the median run, with no stage at work"}
 
 
 def random_bundle(folder: Path) -> Path:
@@ -67,7 +69,7 @@ def stages(bundle: Path, renderer: str, length: float, repeats: int) -> list[Fig
     """Real-time factors of the whole and of each stage, with F0 by DIO whatever the bundle says."""
     config = read_config(bundle)
     config = replace(config, adapter=config.adapter | {"f0_method": "dio"})
-    converter = Converter(config, load_translator(bundle, config), renderer)
+    converter = Converter(config, load_network(bundle, config), renderer)
     source, target = config.domains[:2]
     speech = Signal(synthetic_speech(length, converter.adapter.sample_rate), converter.adapter.sample_rate)
     convert = partial(converter, speech, target, source)
@@ -81,8 +83,8 @@ def stages(bundle: Path, renderer: str, length: float, repeats: int) -> list[Fig
     figures = [median_figure(name, factors, "s/s", f"real-time factor; {config.name}, dio")]
     wall, watch = sorted(runs, key=lambda run: run[0])[len(runs) // 2]
     for stage, seconds in (watch.by_stage() | {"rest": wall - watch.busy()}).items():
-        remark = f"{100 * seconds / wall:.1f} % of the median run"
-        figures.append(Figure(f"{name}: {stage}", seconds / length, "s/s", remark + BESIDE.get(stage, "")))
+        remark = REMARKS.get(stage, "of the median run, all threads together")
+        figures.append(Figure(f"{name}: {stage}", seconds / length, "s/s", remark, Ratio(seconds / wall, "the whole")))
     return figures
 
 
@@ -145,7 +147,7 @@ def run(settings: Settings) -> list[Figure]:
             for renderer in RENDERERS:
                 figures += stages(bundle, renderer, length, settings.pick(5, 1))
         if settings.long:
-            minutes = settings.pick(60, 3)
+            minutes = settings.pick(180, 3)
             long = write_speech(scratch / "long.wav", minutes * 60.0, rate)
             figures.append(memory(bundle, short, long, minutes))
     return figures

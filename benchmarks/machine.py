@@ -1,4 +1,4 @@
-"""The machine: what it is, how busy it is, and how fast it multiplies matrices."""
+"""The machine: what it is, how busy it is, how fast it multiplies matrices and moves memory."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from pathlib import Path
 
 import torch
 
-from audiocycle.trainer import choose_bf16
-from benchmarks.measure import Figure, Settings, seconds_of
+from audiocycle.devices import choose_bf16
+from benchmarks.measure import Figure, Ratio, Settings, seconds_of
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 MATRIX = 2048
 REPEATS = 10
+COPIED_MIB = 256
+"""Of one copy: several times larger than any cache."""
 
 
 def describe() -> dict[str, str | int | float | bool]:
@@ -54,9 +56,21 @@ def matmul_peak(precision: str) -> float:
     return 2e-9 * MATRIX**3 / min(seconds_of(lambda: a @ b, REPEATS, warm_up=2))
 
 
+@cache
+def memory_bandwidth() -> float:
+    """GB/s of the best of several copies of a large array, read and write counted once each (as STREAM's copy, McCalpin 1995)."""
+    source = torch.zeros(COPIED_MIB * 2**20, dtype=torch.uint8)
+    target = torch.empty_like(source)
+    return 2e-9 * source.numel() / min(seconds_of(lambda: target.copy_(source), REPEATS, warm_up=2))
+
+
 def run(settings: Settings) -> list[Figure]:
-    remark = f"{MATRIX} x {MATRIX}, best of {REPEATS}, {torch.get_num_threads()} threads"
-    return [
-        Figure(f"matrix product, {precision}", matmul_peak(precision), "GFLOP/s", remark)
-        for precision in DTYPES
-    ]
+    threads = f"best of {REPEATS}, {torch.get_num_threads()} threads"
+    peaks = {precision: matmul_peak(precision) for precision in DTYPES}
+    products = [
+        Figure(f"matrix product, {precision}", peak, "GFLOP/s", f"{MATRIX} x {MATRIX}, {threads}",
+               Ratio(peak / peaks["fp32"], "the fp32 product"), {"roof": "compute", "precision": precision})
+        for precision, peak in peaks.items()
+    ]  # fmt: skip
+    copy = Figure("memory copy", memory_bandwidth(), "GB/s", f"{COPIED_MIB} MiB, {threads}", facts={"roof": "memory"})
+    return [*products, copy]

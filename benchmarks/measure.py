@@ -6,9 +6,9 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -50,13 +50,31 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Ratio:
+    """A figure seen from another one of the same run, which makes machines comparable: 0.61 × the bf16 matrix product."""
+
+    value: float
+    of: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} × {self.of}"
+
+
+@dataclass(frozen=True)
 class Figure:
-    """One measured number."""
+    """One measured number.
+
+    Attributes:
+        ratio: the share of a peak, or what this is to a baseline, both measured in the same run.
+        facts: further numbers and words of this measurement, for drawings.
+    """
 
     name: str
     value: float
     unit: str
     remark: str = ""
+    ratio: Ratio | None = None
+    facts: Mapping[str, float | str] = field(default_factory=dict)
 
 
 def seconds_of(function: Callable[[], object], repeats: int, warm_up: int = 1) -> list[float]:
@@ -69,10 +87,10 @@ def seconds_of(function: Callable[[], object], repeats: int, warm_up: int = 1) -
     return times[warm_up:]
 
 
-def median_figure(name: str, values: Sequence[float], unit: str, remark: str = "") -> Figure:
+def median_figure(name: str, values: Sequence[float], unit: str, remark: str = "", ratio: Ratio | None = None) -> Figure:
     """The median, with the range in the remark."""
     spread = f"median of {len(values)}, {min(values):.3g} to {max(values):.3g}"
-    return Figure(name, statistics.median(values), unit, f"{spread}; {remark}" if remark else spread)
+    return Figure(name, statistics.median(values), unit, f"{spread}; {remark}" if remark else spread, ratio)
 
 
 def in_fresh_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

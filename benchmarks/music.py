@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,15 @@ from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi_file import write_score
 from audiocycle.plan import Job
-from benchmarks.measure import Figure, Settings, in_fresh_process, median_figure, peak_memory, seconds_of
+from benchmarks.measure import (
+    Figure,
+    Ratio,
+    Settings,
+    in_fresh_process,
+    median_figure,
+    peak_memory,
+    seconds_of,
+)
 
 TPQ, BARS = 480, 90
 """Ninety bars of 4/4 at 120 quarter notes a minute: three minutes."""
@@ -104,8 +113,9 @@ def run(settings: Settings) -> list[Figure]:
         bundle = choose_bundle(scratch)
         songs = [write_song(scratch / f"song-{seed}.mid", seed) for seed in range(settings.pick(100, 6))]
         figures = [reading(songs, settings.pick(5, 1))]
-        for processes in dict.fromkeys((1, min(2, os.cpu_count() or 1))):
-            figures.append(batch(songs, bundle, scratch / f"out-{processes}", processes))
+        counts = dict.fromkeys((1, min(2, os.cpu_count() or 1)))
+        rates = [batch(songs, bundle, scratch / f"out-{processes}", processes) for processes in counts]
+        figures += [replace(rate, ratio=Ratio(rate.value / rates[0].value, "1 process")) for rate in rates]
         few, many = settings.pick((50, 500), (3, 6))
         many = 10_000 if settings.long and not settings.quick else many
         less, more = (in_fresh_process(memory_of_batch, bundle, songs, scratch, count) for count in (few, many))

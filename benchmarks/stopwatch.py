@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 from audiocycle.convert import Converter
+from audiocycle.voice import renderers
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
 STAGES = ("F0", "envelope", "aperiodicity", "network", "synthesis")
@@ -17,7 +18,8 @@ STAGES = ("F0", "envelope", "aperiodicity", "network", "synthesis")
 
 @dataclass
 class Stopwatch:
-    """When each stage was at work: (stage, begin, end). Stages may overlap, for analyses run side by side."""
+    """When each stage was at work: (stage, begin, end). Spans overlap, for threads share the work of a stage, and stages run side
+    by side."""
 
     spans: list[tuple[str, float, float]] = field(default_factory=list)
 
@@ -33,7 +35,7 @@ class Stopwatch:
         return call
 
     def by_stage(self) -> dict[str, float]:
-        """Seconds by stage."""
+        """Seconds by stage, all threads together."""
         seconds = dict.fromkeys(STAGES, 0.0)
         for stage, begin, end in self.spans:
             seconds[stage] += end - begin
@@ -53,12 +55,14 @@ def watched(converter: Converter) -> Iterator[Stopwatch]:
     """Time the stages of all that ``converter`` does inside the with-block."""
     watch = Stopwatch()
     places = (
-        ("F0", WorldAdapter, "f0_track"),
+        ("F0", WorldAdapter, "_f0"),
         ("envelope", pyworld, "cheaptrick"),
         ("envelope", pyworld, "code_spectral_envelope"),
         ("aperiodicity", pyworld, "d4c"),
-        ("network", converter.translator, "forward"),
-        ("synthesis", converter.renderer, "render"),
+        ("network", type(converter.network), "__call__"),
+        ("synthesis", pyworld, "decode_spectral_envelope"),
+        ("synthesis", pyworld, "synthesize"),
+        ("synthesis", renderers, "filter_by_frames"),
     )
     with ExitStack() as stack:
         for stage, owner, name in places:

@@ -16,10 +16,10 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
-    {"build", "bundle", "checkpoint", "data", "library"},
-    {"trainer", "train", "monitor", "samples", "convert", "classifier", "held_out", "evaluate", "demo"},
+    {"build", "bundle", "checkpoint", "data", "features", "corpus", "library", "runtimes"},
+    {"trainer", "trainer_config", "devices", "readings", "train", "monitor", "samples", "convert", "live", "export", "classifier", "held_out", "evaluate", "demo"},
     {"plan", "worker", "ledger", "processes", "cluster", "batch"},
 )
 """Modules that are in no set are what people touch (the command line, the app): nothing below may import them."""
@@ -32,10 +32,10 @@ MAY_USE = {
     "stabilizers": set[str](),
     "windows": set[str](),
     "metrics": {"metrics"},
-    "trainer": {"models", "objective", "stabilizers", "checkpoint", "data"},
+    "trainer": {"models", "objective", "stabilizers", "checkpoint", "data", "trainer_config", "devices", "readings"},
 }
 """What these import beside the foundation: modalities, networks and losses know nothing of each other."""
-FIRST = {"errors": set[str](), "compat": set[str](), "spec": {"errors"}}
+FIRST = {"errors": set[str](), "compat": set[str](), "threads": set[str](), "spec": {"errors"}}
 """What these of the foundation may import of it: all else is told in their words."""
 HEAVY = (
     "torch",
@@ -49,10 +49,13 @@ HEAVY = (
     "pretty_midi",
     "symusic",
     "distributed",
+    "onnxruntime",
+    "openvino",
+    "sounddevice",
 )
 OWNERS = {
-    "hydra": {"configure", "cli"},
-    "omegaconf": {"configure", "cli"},
+    "hydra": {"configure", "cli", "sweep", "sweep_job"},
+    "omegaconf": {"configure", "cli", "sweep", "sweep_job"},
     "typer": {"cli", "commands"},
     "soundfile": {"voice", "metrics", "music"},  # music writes previews, and may not import voice
     "pyworld": {"voice"},
@@ -61,6 +64,10 @@ OWNERS = {
     "symusic": {"music"},
     "mido": {"music"},
     "distributed": {"cluster"},
+    "onnxruntime": {"runtimes"},
+    "openvino": {"runtimes"},
+    "onnx_ir": {"export"},
+    "sounddevice": {"voice"},
 }
 """The only modules that may import a library."""
 

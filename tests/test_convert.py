@@ -19,7 +19,8 @@ from tiny_bundle import tiny_bundle, vowel
 import audiocycle
 from audiocycle.convert import FRAME_GRID, LONG_FRAMES, MIN_FRAMES, Converter, Record, mirrored, padded_length
 from audiocycle.errors import BundleError, ConfigError, DomainError, InputError, OutputError
-from audiocycle.spec import Signal
+from audiocycle.runtimes.network import Network
+from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.world_adapter import track_f0
 
 
@@ -175,7 +176,7 @@ def test_renderers_that_do_not_fit_are_refused(bundle: Path, renderer: str, voco
 def test_a_network_that_gives_nan_is_not_heard(bundle: Path) -> None:
     damaged = Converter.from_pretrained(bundle)
     with torch.no_grad():
-        next(damaged.translator.parameters()).fill_(float("nan"))
+        next(damaged.network.translator.parameters()).fill_(float("nan"))
     with pytest.raises(BundleError, match="model tiny gives NaN"):
         damaged(Signal(vowel(0.3), 16000), "ben")
 
@@ -250,10 +251,10 @@ def test_short_features_are_mirrored(n_frames: int, wanted: int) -> None:
 def test_networks_never_see_less_than_a_crop(converter: Converter) -> None:
     seen: list[int] = []
 
-    class Watched:
-        def __call__(self, x: torch.Tensor, source: str, target: str) -> torch.Tensor:
-            seen.append(x.shape[-1])
-            return x
+    class Watched(Network):
+        def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+            seen.append(batch.shape[-1])
+            return batch
 
     Converter(converter.config, Watched())(Signal(vowel(0.1), 16000), "ben")
     assert seen == [MIN_FRAMES]

@@ -14,12 +14,13 @@ import symusic
 import torch
 from pretty_midi import PrettyMIDI
 from tiny_bundle import SONG_TPQ, song, tiny_music_bundle, tiny_song
-from torch import Tensor, nn
 
 from audiocycle.bundle import read_config
 from audiocycle.convert import Converter
 from audiocycle.errors import AudioCycleError, BundleError, ConfigError, InputError, OutputError
 from audiocycle.music.notes import notes_of
+from audiocycle.runtimes.network import Network
+from audiocycle.spec import FloatArray
 
 BAR = 4 * SONG_TPQ
 
@@ -39,11 +40,11 @@ def midi(tmp_path: Path) -> Path:
     return tiny_song(tmp_path / "in.mid")
 
 
-class Same(nn.Module):
+class Same(Network):
     """A network that changes nothing."""
 
-    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
-        return x
+    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        return batch
 
 
 @pytest.fixture
@@ -134,9 +135,9 @@ def test_networks_see_windows_of_a_phrase_in_small_batches(bundle: Path, bars: i
     seen: list[tuple[int, ...]] = []
 
     class Watched(Same):
-        def forward(self, x: Tensor, source: str, target: str) -> Tensor:
-            seen.append(tuple(x.shape))
-            return x
+        def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+            seen.append(batch.shape)
+            return batch
 
     Converter(read_config(bundle), Watched())(song(bars), target="pop")
     assert seen == [(count, 2, 84, 64) for count in windows]  # a phrase of 64 steps every 48
@@ -264,7 +265,7 @@ def test_a_bad_file_leaves_nothing(converter: Converter, tmp_path: Path, write: 
 def test_a_network_that_gives_nan_is_not_heard(bundle: Path) -> None:
     damaged = Converter.from_pretrained(bundle)
     with torch.no_grad():
-        next(damaged.translator.parameters()).fill_(float("nan"))
+        next(damaged.network.translator.parameters()).fill_(float("nan"))
     with pytest.raises(BundleError, match="model tiny gives NaN"):
         damaged(song(), "pop")
 

@@ -1,4 +1,4 @@
-"""Copies left out, and counterparts of the same name found and cut to the frames that they share."""
+"""Short items and copies left out, and counterparts of the same name found and cut to the frames that they share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiocycle.data import DomainData, aligned_items, shared_frames, without_duplicates
+from audiocycle.data import DomainData, aligned_items, shared_frames, without_copies, without_short
 from audiocycle.errors import DataError
 from audiocycle.spec import Encoded
 
@@ -32,7 +32,8 @@ def phrases(*places: float, domain: int = 0) -> Encoded:
 def data(folder: str, **items: Encoded) -> DomainData:
     """Items by file name; ``__`` stands for a folder, and ``_mid`` or ``_midi`` at the end for a suffix."""
     paths = [ROOTS[folder] / name.replace("__", "/").replace("_mid", ".mid") for name in items]
-    return DomainData(list(items.values()), paths, {ROOTS[folder] / "bad.mid": "bad"})
+    keys = [f"key of {path}" for path in paths]
+    return DomainData(list(items.values()), paths, {ROOTS[folder] / "bad.mid": "bad"}, keys, {})
 
 
 def names(found: DomainData) -> list[str]:
@@ -40,29 +41,39 @@ def names(found: DomainData) -> list[str]:
 
 
 def test_of_items_with_the_same_features_the_first_is_kept() -> None:
-    found = without_duplicates(data("pop", a_mid=item(1), b_mid=item(2), c_mid=item(1, places=[0.0]), d_mid=item(1)))
+    root = ROOTS["pop"]
+    given = data("pop", a_mid=item(1), b_mid=item(2), c_mid=item(1, places=[0.0]), d_mid=item(1))
+    given.copies.update({root / "c.mid": root / "a.mid", root / "d.mid": root / "a.mid"})
+    found = without_copies(given)
     assert names(found) == ["a.mid", "b.mid"]
     assert [int(x.features[0, 0]) for x in found.items] == [1, 2]
-    first = ROOTS["pop"] / "a.mid"
+    assert found.keys == given.keys[:2]
     assert found.skipped == {
-        ROOTS["pop"] / "bad.mid": "bad",
-        ROOTS["pop"] / "c.mid": f"has the same content as {first}",
-        ROOTS["pop"] / "d.mid": f"has the same content as {first}",
+        root / "bad.mid": "bad",
+        root / "c.mid": f"has the same content as {root / 'a.mid'}",
+        root / "d.mid": f"has the same content as {root / 'a.mid'}",
     }
+    assert names(given) == ["a.mid", "b.mid", "c.mid", "d.mid"]
+    assert list(given.skipped) == [root / "bad.mid"], "the given data stay as they were"
 
 
-def test_what_merely_looks_alike_is_kept() -> None:
-    strided = Encoded(np.asfortranarray(item(1).features))
-    almost = Encoded(item(1).features + np.float32(1e-6))
-    found = without_duplicates(data("pop", a_mid=item(1), b_mid=almost, c_mid=strided, d_mid=item(1, frames=5)))
-    assert names(found) == ["a.mid", "b.mid", "d.mid"]  # c is a, laid out in another order
+def test_items_shorter_than_a_crop_are_left_out_and_said_to_be_short_once() -> None:
+    given = data("pop", a_mid=item(1, 3), b_mid=item(2, 4), c_mid=item(1, 3))
+    given.copies[ROOTS["pop"] / "c.mid"] = ROOTS["pop"] / "a.mid"
+    found = without_copies(without_short(given, 4))
+    assert names(found) == ["b.mid"]
+    short = "shorter than a training crop (3 of 4 frames)"
+    assert found.skipped == {ROOTS["pop"] / "bad.mid": "bad", ROOTS["pop"] / "a.mid": short, ROOTS["pop"] / "c.mid": short}
 
 
-def test_the_given_data_stay_as_they_were() -> None:
-    given = data("pop", a_mid=item(1), b_mid=item(1))
-    without_duplicates(given)
-    assert names(given) == ["a.mid", "b.mid"]
-    assert list(given.skipped) == [ROOTS["pop"] / "bad.mid"]
+def test_keys_of_counterparts_tell_what_they_were_cut_by() -> None:
+    """Statistics are kept by them: another counterpart leaves other frames."""
+    jazz, long, short = data("jazz", a_mid=item(0, 9)), data("pop", a_mid=item(0, 6)), data("pop", a_mid=item(0, 5))
+    short.keys[:] = ["another"]
+    first, again, other = (aligned_items({"jazz": jazz, "pop": pop}, ROOTS, WINDOW)["jazz"].keys for pop in (long, long, short))
+    assert first == again
+    assert first != other
+    assert first != jazz.keys
 
 
 def test_counterparts_have_the_same_name_in_the_same_subfolder() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from audiocycle.data import CropSampler, crop_starts
+from audiocycle.data import CropSampler
 from audiocycle.spec import MIXED, FloatArray
 
 CROP = 8
@@ -26,15 +26,37 @@ def assert_equal(left: dict[str, FloatArray], right: dict[str, FloatArray]) -> N
         np.testing.assert_array_equal(left[name], right[name])
 
 
-@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8), crop=st.integers(1, 20), hop=st.integers(1, 20))
-def test_crops_begin_at_multiples_of_the_hop_and_stay_inside_their_item(lengths: list[int], crop: int, hop: int) -> None:
-    expected = [
+@settings(deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    crop=st.integers(1, 20),
+    hop=st.integers(1, 20),
+    seed=st.integers(0, 2**31),
+    step=st.integers(0, 10**6),
+)
+def test_crops_are_those_of_a_choice_from_a_list_of_all_their_begins(
+    lengths: list[int], crop: int, hop: int, seed: int, step: int
+) -> None:
+    """They begin at multiples of the hop, inside one item; runs of older versions, which kept that list, go on as they began."""
+    begins = [
         start + offset
         for start, length in zip(np.cumsum([0, *lengths[:-1]]), lengths, strict=True)
         for offset in range(length)
         if offset % hop == 0 and offset + crop <= length
     ]
-    np.testing.assert_array_equal(crop_starts(lengths, crop, hop), expected)
+    assume(begins)
+    whole = np.arange(2 * sum(lengths), dtype=np.float32).reshape(2, -1)
+    items = np.split(whole, np.cumsum(lengths)[:-1], axis=1)
+    batch = CropSampler({"a": items, "b": items}, crop, 6, seed, hop=hop).batch(step)
+    random = np.random.default_rng([seed, step])
+    for domain in ("a", "b"):
+        expected = [whole[:, begin : begin + crop] for begin in random.choice(np.array(begins), 6)]
+        np.testing.assert_array_equal(batch[domain], expected)
+
+
+def test_nothing_long_enough_is_no_batch() -> None:
+    with pytest.raises(ValueError, match="high"):
+        CropSampler({"a": songs([1])}, CROP + 1, 1, seed=0).batch(0)
 
 
 def test_a_hop_of_a_window_gives_whole_phrases_each_as_likely() -> None:

@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from audiocycle import models
 from audiocycle.build import build_adapter, build_critic, build_translator
 from audiocycle.bundle import WEIGHTS, BundleConfig, load_translator, read_config, stats_to_json, write_bundle
 from audiocycle.checkpoint import FORMAT, load_newest
 from audiocycle.convert import Converter
-from audiocycle.data import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
+from audiocycle.features import FeatureCache
 from audiocycle.models.layers import GLU, parameter_count
 from audiocycle.objective import Critics, CycleObjective, Terms
+from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.trainer import Trainer
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
@@ -166,15 +167,15 @@ class Recorded:
 def test_6_critic_step_runs_no_generator_and_a_batch_cuts_only_its_own_crops(
     make_trainer: MakeTrainer,
 ) -> None:
-    trainer, calls, joined = make_trainer(batch_size=3), Counter[str](), {}
+    trainer, calls, recorded = make_trainer(batch_size=3), Counter[str](), {}
     for name, generator in trainer.translator.generators.items():
         generator.register_forward_hook(lambda *_, name=name: calls.update([name]))
-    for domain, array in trainer.sampler.joined.items():
-        joined[domain] = trainer.sampler.joined[domain] = Recorded(array)
+    for domain, items in trainer.sampler.items.items():
+        recorded[domain] = trainer.sampler.items[domain] = [Recorded(item) for item in items]
     trainer.train_step()
     assert calls == {"a->b": 2, "b->a": 2}  # fake and identity in one batch, and the way back
-    for recorded in joined.values():
-        assert [key[1].stop - key[1].start for key in recorded.slices] == [16] * 3
+    for items in recorded.values():
+        assert [key[1].stop - key[1].start for item in items for key in item.slices] == [16] * 3
 
 
 class Watched(CycleObjective):
@@ -192,9 +193,9 @@ def test_6_generator_step_computes_no_gradient_of_the_critics_weights(make_train
     make_trainer(objective=Watched(("a", "b"))).train_step()
 
 
-class Untouched(nn.Module):
-    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
-        return x
+class Untouched(Network):
+    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        return batch
 
 
 def test_7_statistics_are_the_bundles_own_source_in_target_out(bundle: Path, synthetic_voice: Voice) -> None:
@@ -280,7 +281,7 @@ def test_10_no_file_that_is_loaded_can_run_code(tmp_path: Path, bundle: Path) ->
     (tmp_path / "a.wav").touch()
     cache = FeatureCache(tmp_path / "cache", lambda path: Encoded(np.zeros((2, 3))), {})
     cache.get(tmp_path / "a.wav")
-    (stored,) = (tmp_path / "cache").iterdir()
+    (stored,) = (tmp_path / "cache").glob("*.npz")
     np.savez(stored, features=np.array([Trap(marker)], dtype=object))
     np.testing.assert_array_equal(cache.get(tmp_path / "a.wav").features, np.zeros((2, 3)))
     assert not marker.exists()

@@ -89,7 +89,7 @@ def test_a_hub_id_is_downloaded(folders: dict[str, Path], monkeypatch: pytest.Mo
     asked: list[Any] = []
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda hub_id, **options: asked.append((hub_id, options)) or str(bundle))
     assert locate("somebody/a-model") == bundle
-    assert asked == [("somebody/a-model", {"allow_patterns": ["config.json", "model.safetensors", "README.md"]})]
+    assert asked == [("somebody/a-model", {"allow_patterns": ["config.json", "model.safetensors", "README.md", "*.onnx"]})]
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
 from multiprocessing import get_context
@@ -38,6 +40,19 @@ def jobs(folder: Path, *names: str) -> list[Job]:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_workers_share_the_cores_whatever_computes() -> None:
+    code = """
+import sys
+from audiocycle import processes, threads
+processes._start_worker(2)
+assert "torch" not in sys.modules
+import torch
+print(threads.available(), torch.get_num_threads())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "2"})
+    assert done.stdout.split() == ["1", "1"]
 
 
 def test_only_the_file_that_kills_its_worker_fails(task: Task, tmp_path: Path) -> None:

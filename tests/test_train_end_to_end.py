@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,9 +124,9 @@ def test_ctrl_c_ends_with_a_checkpoint(
 ) -> None:
     step = Trainer.train_step
 
-    def interrupted_step(self: Trainer) -> dict[str, float]:
+    def interrupted_step(self: Trainer, *crops: Any) -> Any:
         os.kill(os.getpid(), signal.SIGINT)
-        return step(self)
+        return step(self, *crops)
 
     monkeypatch.setattr(Trainer, "train_step", interrupted_step)
     assert run(monkeypatch, *settings(recordings, tmp_path / "run", "trainer.checkpoint_every=100", "trainer.sample_every=0")) == 0

@@ -84,7 +84,7 @@ def phrases(number: int, pitch: int) -> DomainData:
     roll = np.zeros((2, 84, 64 * number), np.uint8)
     roll[0, pitch, :] = 1
     roll[1, pitch, ::64] = 1
-    return DomainData([Encoded(roll)], [Path("song.mid")], {})
+    return DomainData([Encoded(roll)], [Path("song.mid")], {}, ["key"], {})
 
 
 def sampled(config: RunConfig, rows: dict[str, int], steps: int = 30) -> dict[str, FloatArray]:

@@ -72,13 +72,11 @@ def test_resume_continues_bit_for_bit(
     straight.run()
 
     make_trainer(tmp_path / "halved", max_steps=3, **options).run()
-    random_state = torch.get_rng_state()
     resumed_log: list[Report] = []
     resumed = make_trainer(tmp_path / "halved", max_steps=6, on_log=resumed_log.append, **options)
     torch.randn(17)  # whatever happened to the random numbers before
     assert resumed.resume()
     assert resumed.step == 3
-    assert torch.equal(torch.get_rng_state(), random_state)
     resumed.run()
 
     assert_same(snapshot(straight), snapshot(resumed))
@@ -163,7 +161,9 @@ def test_a_finished_run_resumes_to_nothing(make_trainer: MakeTrainer) -> None:
 
 
 def test_report_names_terms_norms_and_rate(make_trainer: MakeTrainer) -> None:
-    values = make_trainer(lr=3e-4).train_step()
+    log: list[Report] = []
+    make_trainer(lr=3e-4, max_steps=1, on_log=log.append).run()
+    values = log[0].values
     kinds = ("adversarial", "cycle_adversarial", "cycle", "identity", "critic", "cycle_critic")
     terms = {f"{kind}/{pair}" for kind in kinds for pair in ("a->b", "b->a")}
     assert values.keys() == terms | {"norm/generator", "norm/critic", "rate/generator"}
@@ -221,7 +221,7 @@ class InfiniteSlope(CycleObjective):
 def test_infinite_gradient_is_caught_before_it_reaches_a_weight(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(objective=InfiniteSlope(("a", "b")))
     before = clone(snapshot(trainer))
-    with pytest.raises(TrainingError, match="step 0: gradient is not a finite number"):
+    with pytest.raises(TrainingError, match="step 0: norm/generator is not a finite number"):
         trainer.train_step()
     assert_same(before["translator"], trainer.translator.state_dict())
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from audiocycle.devices import choose_bf16, choose_device
 from audiocycle.errors import ConfigError
-from audiocycle.trainer import TrainerConfig, choose_bf16, choose_device
+from audiocycle.trainer import TrainerConfig
 
 
 @pytest.mark.parametrize(

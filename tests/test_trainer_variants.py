@@ -96,7 +96,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(make: Callable[..., Trainer],
 def test_two_steps_change_every_weight_and_log_every_term(make: Callable[..., Trainer], variant: str) -> None:
     trainer = make(variant)
     before = clone({"translator": trainer.translator.state_dict(), "critics": trainer.critics.state_dict()})
-    values = [trainer.train_step() for _ in range(2)][-1]
+    values = [{name: value.item() for name, value in trainer.train_step().items()} for _ in range(2)][-1]
     assert all(np.isfinite(value) for value in values.values())
     for name, state in before.items():
         after = getattr(trainer, name).state_dict()
@@ -110,7 +110,7 @@ def test_two_steps_change_every_weight_and_log_every_term(make: Callable[..., Tr
         kinds |= {"cycle_critic"} if config.cycle_adversarial else set()
         kinds |= {"mixed_critic"} if config.mixture != "base" else set()
         kinds |= {"mixed"} if config.mixed_to_generator else set()
-    assert {name.split("/")[0] for name in values} == kinds | {"norm", "rate"}
+    assert {name.split("/")[0] for name in values} == kinds | {"norm"}
     assert average_kinds(values).keys() == kinds  # all are shown
 
 
@@ -122,7 +122,6 @@ def test_mixed_crops_reach_the_mixed_critics_and_nothing_else(make: Callable[...
         if name == "emptied":
             batch[MIXED] = np.zeros_like(batch[MIXED])
         trainer.sampler = Fixed(batch)  # type: ignore[assignment]
-        torch.manual_seed(0)  # the same noise
         values.append(trainer.train_step())
     changed = {name for name, value in values[0].items() if value != values[1][name]}
     assert changed == {"mixed_critic/a->b", "mixed_critic/b->a", "norm/critic"}
@@ -131,7 +130,6 @@ def test_mixed_crops_reach_the_mixed_critics_and_nothing_else(make: Callable[...
 def test_a_sample_hook_that_draws_changes_nothing(make: Callable[..., Trainer]) -> None:
     with_samples, without = make("noise", "with", max_steps=4), make("noise", "without", max_steps=4, sample_every=0)
     for trainer in (with_samples, without):
-        torch.manual_seed(0)
         trainer.run()
     assert_same(snapshot(with_samples), snapshot(without))
 
@@ -139,10 +137,9 @@ def test_a_sample_hook_that_draws_changes_nothing(make: Callable[..., Trainer]) 
 def test_noise_is_drawn_anew_in_each_step_and_follows_the_seed(make: Callable[..., Trainer]) -> None:
     values = []
     for seed in (1, 1, 2):
-        trainer = make("noise", lr=1e-12)
-        trainer.sampler = Fixed(trainer.sampler.batch(0))  # type: ignore[assignment]
-        torch.manual_seed(seed)
-        values.append([trainer.train_step()["adversarial/a->b"] for _ in range(2)])
+        trainer = make("noise", lr=1e-12, seed=seed)
+        trainer.sampler = Fixed(make("noise").sampler.batch(0))  # type: ignore[assignment]
+        values.append([trainer.train_step()["adversarial/a->b"].item() for _ in range(2)])
     assert values[0] == values[1]
     assert np.diff(sorted([*values[0], *values[2]])).min() > 1e-4
 

@@ -32,6 +32,7 @@ class ToyConverter:
 
     adapter = SimpleNamespace(renderers=("plain",))
     medium = SimpleNamespace(preview_suffix=".prv")
+    network = SimpleNamespace(runtime="torch", precision="fp32")
 
     def __init__(self, bundle: Path) -> None:
         self.weights = (bundle / "model.safetensors").read_text()

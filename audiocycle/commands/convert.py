@@ -31,6 +31,8 @@ CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another g
 
 \b
 Recordings: wav, flac, ogg, opus, mp3, aiff, ... MIDI: mid, midi, kar, rmi.
+--runtime auto takes openvino or onnx for a model that was exported (audiocycle export), else torch, which takes a second
+longer to start. Models of mel spectrograms load torch all the same: their analysis and their vocoders are made of it.
 Without --source, a model of two domains takes every input for the other one's.
 """
 
@@ -45,6 +47,8 @@ def convert(
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files.")] = None,
     renderer: Annotated[str | None, typer.Option(help="world, differential, griffin_lim or hifigan (default: the model's first).")] = None,
     vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path or a hub id.")] = None,
+    runtime: Annotated[str, typer.Option(help="What computes the network: torch, onnx, openvino or auto.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Of the network: auto, bf16 or fp32; auto is bf16 where the processor has it.")] = "auto",
     pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Voices: shift the converted pitch.")] = None,
     strength: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: from the source (0) to the whole transfer (1, default).")] = None,
     key_lock: Annotated[bool, typer.Option("--key-lock", help="MIDI: only pitch classes that the source has in the same phrase.")] = False,
@@ -84,7 +88,7 @@ def convert(
         "threshold": threshold, "shortest": shortest,
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
-    task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging())
+    task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging(), runtime, precision)
 
     def records(progress: Callable[[float], None]) -> Iterator[Record]:
         return convert_jobs(task, jobs_to_do, jobs, progress, scheduler, folder)

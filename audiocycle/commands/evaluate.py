@@ -41,7 +41,7 @@ def evaluate(
     from audiocycle.evaluate import evaluate as measure
     from audiocycle.evaluation_table import to_json, to_text
 
-    converter = Converter.from_pretrained(bundle)
+    converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")  # the same figures on every machine
     first = source or next(domain for domain in converter.domains if domain != target)
     second = target or next(domain for domain in converter.domains if domain != first)
     converter.resolve(second, first)

@@ -10,15 +10,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from audiocycle.spec import FloatArray
+from audiocycle.voice.moments import Moments
 
 
 def log_f0_stats(tracks: Iterable[FloatArray]) -> tuple[float, float] | None:
     """Mean and standard deviation of log F0 over voiced frames; None when no frame is voiced."""
-    voiced = np.concatenate([np.asarray(f0)[np.asarray(f0) > 0] for f0 in tracks] or [np.zeros(0)])
-    if voiced.size == 0:
-        return None
-    log_f0 = np.log(voiced)
-    return float(log_f0.mean()), float(log_f0.std())
+    log_f0 = Moments()
+    for f0 in tracks:
+        values = np.asarray(f0, np.float64)
+        log_f0.add(np.log(values[values > 0]))
+    return (float(log_f0.mean[0]), float(log_f0.std[0])) if log_f0.count else None
 
 
 def convert_f0(

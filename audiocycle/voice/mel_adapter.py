@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from audiocycle.compat import import_torchaudio
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.voice.moments import Moments
 
 torchaudio = import_torchaudio()
 
@@ -128,13 +129,13 @@ class MelAdapter:
         """
         if not any(item.features.shape[-1] for item in items):
             raise InputError(f"mel statistics need at least one frame, got none in {len(items)} items")
-        loud = [item.features[:, self._loud_frames(item.features)] for item in items]
-        if not any(features.shape[-1] for features in loud):
-            loud = [item.features for item in items]
-        frames = np.concatenate(loud, axis=-1)
-        mean = frames.mean(axis=-1, keepdims=True, dtype=np.float64)
-        std = frames.std(axis=-1, keepdims=True, dtype=np.float64)
-        return {"mean": mean.astype(np.float32), "std": np.maximum(std, STD_FLOOR).astype(np.float32)}
+        frames = Moments()
+        for item in items:
+            frames.add(item.features[:, self._loud_frames(item.features)])
+        if not frames.count:
+            for item in items:
+                frames.add(item.features)
+        return {"mean": frames.mean.astype(np.float32), "std": np.maximum(frames.std, STD_FLOOR).astype(np.float32)}
 
     def _loud_frames(self, features: FloatArray) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the loudest."""

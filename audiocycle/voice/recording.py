@@ -3,8 +3,8 @@
 Three passes, of which only the last writes the output:
 
 1. The source streams in, is resampled to the model's rate, and is cut at its quietest moments into chunks of 15 to 30
-   seconds. Each is converted with some context around it, and cross-faded into the next. The result, back at the
-   source's rate, goes to a temporary spool.
+   seconds. Each is converted with some context around it, and cross-faded into the next. While the network has one, the
+   next is analysed and the one before becomes sound. The result, back at the source's rate, goes to a temporary spool.
 2. Frame energies of source and spool give the gain that matches the loudness.
 3. Gain, digital silences and a soft limit are applied on the way to the output, sample for sample as long as the input.
 """
@@ -12,15 +12,19 @@ Three passes, of which only the last writes the output:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 import soundfile
 import soxr
 
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
 from audiocycle.voice.sound_file import (
@@ -39,6 +43,8 @@ CONTEXT_SECONDS = 0.5
 FADE_SECONDS = 0.02
 BLOCK_SECONDS = 5.0
 
+T = TypeVar("T")
+R = TypeVar("R")
 Translate = Callable[[Encoded], Encoded]
 Progress = Callable[[float], None]
 
@@ -139,30 +145,78 @@ def convert_stream(
     blocks: Iterator[FloatArray], adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
 ) -> Iterator[FloatArray]:
     """Blocks of source samples to blocks of converted samples at the model's rate, equally many in all."""
-    rate = adapter.sample_rate
-    context, half = round(CONTEXT_SECONDS * rate), round(FADE_SECONDS * rate / 2)
+    half = round(FADE_SECONDS * adapter.sample_rate / 2)
+    tail = np.zeros(0, dtype=np.float32)  # what the chunk before made of the 2 * half samples around the cut
+    for chunk, made in converted(chunks(blocks, adapter.sample_rate), adapter, renderer, translate):
+        begin = max(0, chunk.start - half) if len(tail) else chunk.start
+        if chunk.cut is None:
+            yield cross_fade(tail, made[begin:])
+        else:
+            body = cross_fade(tail, made[begin : chunk.cut + half])
+            yield body[: len(body) - 2 * half]
+            tail = body[len(body) - 2 * half :]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Samples with their context: ``samples[start:cut]`` are wanted, ``cut`` is None for the last."""
+
+    samples: FloatArray
+    start: int
+    cut: int | None
+
+
+def chunks(blocks: Iterator[FloatArray], rate: int) -> Iterator[Chunk]:
+    """A stream of samples, cut at its quietest moments."""
+    context = round(CONTEXT_SECONDS * rate)
     low, high = (round(seconds * rate) for seconds in CHUNK_SECONDS)
-
-    def convert(samples: FloatArray) -> FloatArray:
-        if not samples.any():
-            return np.zeros(len(samples), dtype=np.float32)
-        return renderer.render(translate(adapter.analyze(samples))).samples
-
     # `held` begins at most `context` samples before the sample that comes next, which is held[start].
     held, start = np.zeros(0, dtype=np.float32), 0
-    tail = np.zeros(0, dtype=np.float32)  # what the chunk before made of the 2 * half samples around the cut
     for block in blocks:
         held = np.concatenate([held, block])
         while len(held) - start >= round(BUFFER_SECONDS * rate):
             cut = quietest(held, start + low, start + high, rate)
-            made = convert(held[: cut + context])
-            body = made[max(0, start - half) : cut + half] if len(tail) else made[start : cut + half]
-            body = cross_fade(tail, body)
-            yield body[: len(body) - 2 * half]
-            tail = body[len(body) - 2 * half :]
+            yield Chunk(held[: cut + context], start, cut)
             held, start = held[cut - context :], context
-    made = convert(held) if len(held) else held
-    yield cross_fade(tail, made[max(0, start - half) :] if len(tail) else made[start:])
+    yield Chunk(held, start, None)
+
+
+def converted(
+    source: Iterator[Chunk], adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
+) -> Iterator[tuple[Chunk, FloatArray]]:
+    """Chunks with what was made of their samples, in order.
+
+    Where there are threads, three chunks are in work, each at another stage; the network stays on the caller's thread.
+    """
+
+    def analyze(chunk: Chunk) -> tuple[Chunk, Encoded | None]:
+        return chunk, adapter.analyze(chunk.samples) if chunk.samples.any() else None
+
+    def network(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, Encoded | None]:
+        chunk, encoded = given
+        return chunk, None if encoded is None else translate(encoded)
+
+    def render(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, FloatArray]:
+        chunk, encoded = given
+        silence = np.zeros(len(chunk.samples), dtype=np.float32)
+        return chunk, silence if encoded is None else renderer.render(encoded).samples
+
+    if available() == 1:
+        yield from map(render, map(network, map(analyze, source)))
+        return
+    with ThreadPoolExecutor(2) as beside:
+        yield from one_ahead(beside, render, map(network, one_ahead(beside, analyze, source)))
+
+
+def one_ahead(pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """``function`` of each item, in order; it works on the next one already when a result is handed out."""
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > 1:
+            yield waiting.popleft().result()
+    for last in waiting:
+        yield last.result()
 
 
 def cross_fade(before: FloatArray, after: FloatArray) -> FloatArray:

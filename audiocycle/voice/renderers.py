@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 
 from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.threads import spread
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
 MAX_GAIN_DB = 30.0
 """Limit of the differential filter, so that a spectral valley of the source is not amplified into noise."""
+PIECE_SECONDS = 1.0
+"""WORLD's synthesis is cut in the unvoiced stretches that come next after this long, and threads share the pieces. There it
+is all noise, and where pulses of the next voiced stretch begin means nothing, so that no cut is heard."""
+FADE_FRAMES = 4
+"""Frames of noise that two pieces have in common, and that are cross-faded: 20 ms."""
 
 
 class WorldRenderer:
@@ -22,10 +30,48 @@ class WorldRenderer:
     def render(self, encoded: Encoded) -> Signal:
         """(n_mcep, T) with side ``f0``, ``ap``, ``n_samples`` to a waveform of exactly ``n_samples``."""
         adapter, side = self.adapter, encoded.side
-        envelope = adapter.envelope(encoded.features)
-        f0 = np.ascontiguousarray(side["f0"], dtype=np.float64)
-        samples = pyworld.synthesize(f0, envelope, side["ap"], adapter.sample_rate, adapter.frame_period)
+        f0, ap = np.ascontiguousarray(side["f0"], dtype=np.float64), side["ap"]
+        cuts = [0, *noise_cuts(f0, round(1000.0 * PIECE_SECONDS / adapter.frame_period)), len(f0)]
+
+        def synthesize(piece: tuple[int, int]) -> FloatArray:
+            span = slice(max(0, piece[0] - FADE_FRAMES // 2), piece[1] + FADE_FRAMES // 2)
+            envelope = adapter.envelope(encoded.features[:, span])
+            made: FloatArray = pyworld.synthesize(f0[span], envelope, ap[span], adapter.sample_rate, adapter.frame_period)
+            return made
+
+        hop = adapter.sample_rate * adapter.frame_period / 1000.0
+        begins = [round(max(0, cut - FADE_FRAMES // 2) * hop) for cut in cuts[:-1]]
+        samples = joined(spread(synthesize, pairwise(cuts)), begins)
         return Signal(fit_length(samples, int(side["n_samples"])), adapter.sample_rate)
+
+
+def noise_cuts(f0: FloatArray, distance: int) -> list[int]:
+    """Frames in the middle of unvoiced stretches, at least ``distance`` after each other and before the end.
+
+    Args:
+        f0: (T,), 0 where unvoiced.
+    """
+    edges = np.flatnonzero(np.diff(f0 > 0, prepend=True, append=True))  # begin and end of each unvoiced stretch, in turn
+    cuts, last = list[int](), 0
+    for begin, end in edges.reshape(-1, 2):
+        middle = (begin + end) // 2
+        if end - begin >= 2 * FADE_FRAMES and last + distance <= middle <= len(f0) - distance:
+            cuts.append(last := int(middle))
+    return cuts
+
+
+def joined(pieces: Sequence[FloatArray], begins: Sequence[int]) -> FloatArray:
+    """Pieces of one signal that begin at these samples; where two overlap they are faded with constant power, as noise wants."""
+    whole = np.zeros(begins[-1] + len(pieces[-1]))
+    end = 0
+    for begin, piece in zip(begins, pieces, strict=True):
+        overlap = end - begin
+        angle = 0.5 * np.pi * (np.arange(overlap) + 0.5) / max(1, overlap)
+        whole[begin:end] *= np.cos(angle)
+        whole[begin:end] += np.sin(angle) * piece[:overlap]
+        whole[end : begin + len(piece)] = piece[overlap:]
+        end = begin + len(piece)
+    return whole
 
 
 class DifferentialRenderer:

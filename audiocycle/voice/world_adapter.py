@@ -2,13 +2,16 @@
 
 pyworld works on float64 with time first, (T, D). It is turned around here and nowhere else: features leave as
 (n_mcep, T) float32.
+
+All of pyworld releases the GIL. A recording is analysed in pieces that threads share; how it is cut does not depend on
+their number, so that the features do not either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +20,9 @@ from numpy.typing import NDArray
 from audiocycle.compat import import_pyworld
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
+from audiocycle.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
+from audiocycle.voice.moments import Moments
 from audiocycle.voice.sound_file import resample
 
 pyworld = import_pyworld()
@@ -28,6 +33,13 @@ MIN_RATE = 16000
 that is not its own. Recordings of lower rates are resampled; a model's rate is this or more."""
 GATE_DB = 40.0
 """Frames this far below the loudest of a recording are pauses, and do not enter a speaker's statistics."""
+
+F0_SECONDS, F0_CONTEXT_SECONDS = 3.5, 0.3
+"""DIO filters a whole signal with one FFT, which costs twice as much for 30 s as for 4 s, a second, as the cache overflows.
+So it gets pieces of at most the first length, with the second on either side. On a minute of speech no frame changed its
+voicing, and none its F0 (with 0.1 s: 3 of 12,001 frames)."""
+BLOCK_FRAMES = 128
+"""Frames whose envelopes are made at once: they fit the cache, and 5 s are eight pieces of work."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class WorldAdapter:
 
     renderers: ClassVar[tuple[str, ...]] = ("world", "differential")
     shifts_pitch: ClassVar[bool] = True
-    analysis: ClassVar[int] = 1
+    analysis: ClassVar[int] = 2
     """Raised whenever the same recording gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
@@ -84,16 +96,21 @@ class WorldAdapter:
         # WORLD reads before it checks: fewer samples than a few pitch periods crash or give no frame.
         x = np.pad(samples, (0, max(0, 4 * self.fft_size - len(samples)))).astype(np.float64)
         n_frames = self.frames(len(samples))
-        f0, times = self.f0_track(x)
-        kept: dict[str, object] = {"f0": f0[:n_frames], "n_samples": len(samples)}
-        with ThreadPoolExecutor(1) as beside:  # pyworld releases the GIL: both analyses need F0 only
+        f0, times = (track[:n_frames] for track in self.f0_track(x))
+        mcep = np.empty((self.n_mcep, n_frames), dtype=np.float32)
+        kept: dict[str, object] = {"f0": f0, "n_samples": len(samples)}
+        if side:
+            ap = np.empty((n_frames, self.fft_size // 2 + 1))
+            kept |= {"ap": ap, "samples": samples}
+
+        def analyze_block(begin: int) -> None:
+            block = slice(begin, begin + BLOCK_FRAMES)
+            mcep[:, block] = self.coded_envelope(x, f0[block], times[block]).T
             if side:
-                aperiodicity = beside.submit(pyworld.d4c, x, f0, times, self.sample_rate, fft_size=self.fft_size)
-            sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
-            mcep = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
-            if side:
-                kept |= {"ap": aperiodicity.result()[:n_frames], "samples": samples}
-        return Encoded(np.ascontiguousarray(mcep.T[:, :n_frames], dtype=np.float32), kept)
+                ap[block] = self.aperiodicity(x, f0[block], times[block])
+
+        spread(analyze_block, range(0, n_frames, BLOCK_FRAMES))
+        return Encoded(mcep, kept)
 
     def frames(self, n_samples: int) -> int:
         """How many frames WORLD makes of ``n_samples``; rounds in the same order as WORLD does."""
@@ -107,12 +124,63 @@ class WorldAdapter:
 
     def f0_track(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """F0 in Hz (0 is unvoiced) and frame times in seconds, both (T,), of (N,) float64 samples."""
+        n_frames, hop = self.frames(len(x)), self.sample_rate * self.frame_period / 1000.0
+        times: FloatArray = np.arange(n_frames) * self.frame_period / 1000.0
+        bounds = np.linspace(0, n_frames, max(1, round(np.ceil(len(x) / (F0_SECONDS * self.sample_rate)))) + 1).astype(int)
+        context = round(1000.0 * F0_CONTEXT_SECONDS / self.frame_period)
+
+        def track(piece: tuple[int, int]) -> FloatArray:
+            begin, end = piece
+            first, last = max(0, begin - context), end + context
+            part = x[round(first * hop) : round(last * hop) if last < n_frames else None]
+            return self._f0(part)[begin - first : end - first]
+
+        f0 = np.concatenate(spread(track, pairwise(bounds)))
+        return f0, times
+
+    def _f0(self, x: FloatArray) -> FloatArray:
         limits = {"f0_floor": self.f0_floor, "f0_ceil": self.f0_ceil, "frame_period": self.frame_period}
-        if self.f0_method == "harvest":
-            f0, times = pyworld.harvest(x, self.sample_rate, **limits)
-            return f0, times
-        raw, times = pyworld.dio(x, self.sample_rate, **limits)
-        return pyworld.stonemask(x, raw, times, self.sample_rate), times
+        method = pyworld.harvest if self.f0_method == "harvest" else pyworld.dio
+        f0, times = method(x, self.sample_rate, **limits)
+        if self.f0_method == "dio":
+            f0 = pyworld.stonemask(x, f0, times, self.sample_rate)
+        made: FloatArray = f0
+        return made
+
+    def coded_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
+        """Mel-cepstrum (T, n_mcep) of the frames at ``times``, by CheapTrick."""
+        sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
+        coded: FloatArray = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
+        return coded
+
+    def aperiodicity(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
+        """Aperiodicity (T, bins) of consecutive frames, by D4C at every second one.
+
+        D4C is the dearest analysis, its windows are four pitch periods long, and from frame to frame its values, one for
+        each 3 kHz, are noisy. So a frame between two voiced ones gets their mean in dB. Sound made with it differs from
+        sound made with all of D4C by 0.17 dB log-spectral distance, 0.14 dB mel-cepstral distortion, on 20 s of speech at
+        16 kHz (every third frame: 0.22 and 0.18); D4C works on 53 % of the voiced frames (40 %).
+
+        At the borders of voiced stretches, and where D4C finds one of the two neighbours unvoiced, it is asked.
+        """
+
+        def d4c(frames: NDArray[np.intp]) -> FloatArray:
+            found: FloatArray = pyworld.d4c(x, f0[frames], times[frames], self.sample_rate, fft_size=self.fft_size)
+            return found
+
+        voiced = f0 > 0
+        between = np.zeros(len(f0), dtype=bool)
+        between[1:-1:2] = (voiced[:-2] & voiced[1:-1] & voiced[2:])[::2]
+        ap = np.empty((len(f0), self.fft_size // 2 + 1))
+        ap[~between] = d4c(np.flatnonzero(~between))
+        odd = np.flatnonzero(between)
+        noise = ap[:, 0] > 0.5  # a voiced frame's begins at -60 dB
+        border = noise[odd - 1] != noise[odd + 1]
+        if border.any():
+            ap[odd[border]] = d4c(odd[border])
+        inner = odd[~border]
+        ap[inner] = np.sqrt(ap[inner - 1] * ap[inner + 1])
+        return ap
 
     def fit(self, items: Sequence[Encoded]) -> Stats:
         """Mean and deviation of coefficients over frames with speech, of log F0 over voiced frames.
@@ -123,10 +191,12 @@ class WorldAdapter:
         log_f0 = log_f0_stats(item.side["f0"] for item in items)
         if log_f0 is None:
             raise InputError("no voiced frame in any of the recordings; are these recordings of speech?")
-        speech = np.concatenate([item.features[:, speech_frames(item.features)] for item in items], axis=1)
+        speech = Moments()
+        for item in items:
+            speech.add(item.features[:, speech_frames(item.features)])
         return {
-            "mean": speech.mean(axis=1, keepdims=True),
-            "std": np.maximum(speech.std(axis=1, keepdims=True), 1e-3),
+            "mean": speech.mean.astype(np.float32),
+            "std": np.maximum(speech.std, 1e-3).astype(np.float32),
             "log_f0": np.array(log_f0, dtype=np.float32),
         }
 

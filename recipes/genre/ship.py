@@ -12,6 +12,7 @@ from pathlib import Path
 import pieces
 
 from audiocycle.bundle import load_translator, model_card, read_config, write_bundle
+from audiocycle.export import export_bundle
 from audiocycle.models.layers import parameter_count
 from audiocycle.music.midi_file import write_score
 
@@ -50,6 +51,7 @@ def main() -> None:
     translator = load_translator(arguments.bundle, config)
     card = model_card(config, parameter_count(translator)) + ORIGIN
     write_bundle(arguments.out, config, translator.state_dict(), card=card)
+    export_bundle(arguments.out)
     write_score(arguments.out / "samples" / "classic-prelude.mid", pieces.prelude())
     write_score(arguments.out / "samples" / "jazz-blues.mid", pieces.blues())
     print(f"{arguments.out}: {sum(p.stat().st_size for p in arguments.out.rglob('*') if p.is_file()) / 1e6:.1f} MB")

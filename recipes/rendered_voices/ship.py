@@ -13,6 +13,7 @@ from pathlib import Path
 import soundfile
 
 from audiocycle.bundle import load_translator, model_card, read_config, write_bundle
+from audiocycle.export import export_bundle
 from audiocycle.models.layers import parameter_count
 
 NAME = "rendered-voices"
@@ -45,6 +46,7 @@ def main() -> None:
     translator = load_translator(args.bundle, config)
     card = model_card(config, parameter_count(translator)) + ORIGIN
     write_bundle(args.out, config, translator.state_dict(), card=card)
+    export_bundle(args.out)
     samples = args.out / "samples"
     samples.mkdir(exist_ok=True)
     for domain in config.domains:

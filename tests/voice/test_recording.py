@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
+from audiocycle import threads
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import recording, sound_file
@@ -261,6 +263,87 @@ def test_cross_fade_goes_from_one_to_the_other() -> None:
     assert np.all(np.diff(mixed[:10]) > 0)
     np.testing.assert_array_equal(mixed[10:], 1.0)
     np.testing.assert_allclose(cross_fade(np.ones(10), np.ones(4)), 1.0)
+
+
+class Stages(Plain):
+    """Notes which chunk (by its first sample, a number that grows) enters which stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[tuple[str, int]] = []
+        self.analyzed = [threading.Event() for _ in range(10)]
+        self.rendered = [threading.Event() for _ in range(10)]
+
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+        number = sum(stage == "analyze" for stage, _ in self.notes)
+        self.notes.append(("analyze", number))
+        self.analyzed[number].set()
+        return Encoded(samples[None], {"number": number})
+
+    def translate(self, encoded: Encoded) -> Encoded:
+        self.notes.append(("network", encoded.side["number"]))
+        return encoded
+
+    def render(self, encoded: Encoded) -> Signal:
+        self.notes.append(("render", encoded.side["number"]))
+        self.rendered[encoded.side["number"]].set()
+        return super().render(encoded)
+
+
+def blocks_of(n_chunks: int) -> Iterator[FloatArray]:
+    return pieces(np.random.default_rng(0).normal(size=n_chunks * 20_000).astype(np.float32), 5000)
+
+
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, small_chunks: None) -> None:
+    samples = vowel(8.0)
+    samples[40_000:90_000] = 0.0  # a whole chunk of silence
+    made = []
+    for limit in (1, 3):
+        monkeypatch.setattr(threads, "_limit", limit)
+        made.append(np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, WorldRenderer(WORLD), brighter))))
+    np.testing.assert_array_equal(*made)
+    assert len(made[0]) == len(samples)
+
+
+def test_the_next_chunk_is_analysed_and_the_last_rendered_beside_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_limit", 2)
+    stages = Stages()
+
+    def translate(encoded: Encoded) -> Encoded:
+        number = encoded.side["number"]
+        if number < 2:
+            assert stages.analyzed[number + 1].wait(10)
+        if number > 0:
+            assert stages.rendered[number - 1].wait(10)
+        return stages.translate(encoded)
+
+    made = list(convert_stream(blocks_of(4), stages, stages, translate))
+    assert [number for stage, number in stages.notes if stage == "network"] == list(range(len(made)))
+    assert len(made) >= 3
+
+
+def test_only_a_few_chunks_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_limit", 2)
+    stages = Stages()
+    stream = convert_stream(blocks_of(8), stages, stages, stages.translate)
+    for done in range(3):
+        next(stream)
+        assert sum(stage == "analyze" for stage, _ in stages.notes) <= done + 4
+    stream.close()
+
+
+@pytest.mark.parametrize("stage", ["analyze", "translate", "render"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_in_any_stage_ends_the_conversion(monkeypatch: pytest.MonkeyPatch, stage: str, count: int) -> None:
+    monkeypatch.setattr(threads, "_limit", count)
+    stages = Stages()
+
+    def fail(*_: object) -> Any:
+        raise InputError("no")
+
+    monkeypatch.setattr(stages, stage, fail)
+    with pytest.raises(InputError, match="no"):
+        list(convert_stream(blocks_of(4), stages, stages, stages.translate))
 
 
 def test_the_quietest_moment_is_found() -> None:

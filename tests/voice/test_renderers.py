@@ -10,13 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
+from audiocycle import threads
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice import renderers
 from audiocycle.voice.renderers import (
+    FADE_FRAMES,
     MAX_GAIN_DB,
     DifferentialRenderer,
     WorldRenderer,
     filter_by_frames,
     fit_length,
+    joined,
+    noise_cuts,
 )
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -57,6 +62,71 @@ def test_world_speaks_at_the_pitch_it_is_given(ratio: float) -> None:
     made = WorldRenderer(ADAPTER).render(with_source(encoded, f0=ratio * encoded.side["f0"]))
     f0 = ADAPTER.analyze(made.samples).side["f0"][30:-30]
     assert abs(np.median(cents(f0[f0 > 0], ratio * 150))) < 20
+
+
+def spoken(adapter: WorldAdapter, hiss: float = 3e-3) -> Encoded:
+    """Four seconds: vowels of 0.6 s, each followed by 0.2 s of hiss."""
+    rate = adapter.sample_rate
+    random = np.random.default_rng(0)
+    syllable = [vowel(0.6, rate), np.zeros(round(0.2 * rate))]
+    return with_source(adapter.analyze(np.concatenate(5 * syllable) + random.normal(scale=hiss, size=5 * sum(map(len, syllable)))))
+
+
+@pytest.mark.parametrize(("sample_rate", "period"), [(16000, 5.0), (22050, 5.8)])
+def test_synthesis_in_pieces_is_synthesis(monkeypatch: pytest.MonkeyPatch, sample_rate: int, period: float) -> None:
+    adapter = WorldAdapter(sample_rate=sample_rate, frame_period=period)
+    encoded = spoken(adapter)
+    cuts = noise_cuts(encoded.side["f0"], round(1000 / period))
+    pieces = WorldRenderer(adapter).render(encoded).samples
+    monkeypatch.setattr(renderers, "PIECE_SECONDS", 1e6)
+    whole = WorldRenderer(adapter).render(encoded).samples
+    assert len(cuts) >= 2
+    assert len(pieces) == len(whole)
+    levels, pitches = [], []
+    for made in (pieces, whole):
+        frames = made[: len(made) // 800 * 800].reshape(-1, 800)
+        levels.append(10 * np.log10(np.square(frames).mean(axis=1) + 1e-9))
+        pitches.append(adapter.analyze(made).side["f0"])
+    assert np.sqrt(np.square(levels[0] - levels[1]).mean()) < 1.0  # dB; the hiss is another one
+    both = (pitches[0] > 0) & (pitches[1] > 0)
+    assert ((pitches[0] > 0) == (pitches[1] > 0)).mean() > 0.97
+    assert np.median(np.abs(cents(pitches[0][both], pitches[1][both]))) < 3
+    for cut in cuts:  # no click, and no hole, in the hiss
+        around = slice(round((cut - 4) * period * sample_rate / 1000), round((cut + 4) * period * sample_rate / 1000))
+        assert np.abs(pieces[around]).max() < 3 * np.abs(whole[around]).max()
+        assert 0.3 < np.square(pieces[around]).mean() / np.square(whole[around]).mean() < 3.0
+
+
+def test_threads_change_no_bit_of_the_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded, made = spoken(ADAPTER), []
+    for count in (1, 4):
+        monkeypatch.setattr(threads, "_limit", count)
+        made.append([renderer(ADAPTER).render(encoded).samples for renderer in (WorldRenderer, DifferentialRenderer)])
+    for one, other in zip(*made, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@given(stretches=st.lists(st.integers(1, 30), max_size=40), first=st.booleans(), distance=st.integers(1, 100))
+def test_cuts_are_in_the_middle_of_noise(stretches: list[int], first: bool, distance: int) -> None:
+    voiced = np.repeat([first ^ bool(index % 2) for index in range(len(stretches))], stretches).astype(bool)
+    cuts = noise_cuts(np.where(voiced, 120.0, 0.0), distance)
+    assert np.all(np.diff([0, *cuts, len(voiced)]) >= distance) or not cuts
+    for cut in cuts:
+        assert not voiced[cut - FADE_FRAMES : cut + FADE_FRAMES].any()
+    assert cuts == noise_cuts(np.where(voiced, 240.0, 0.0), distance)
+
+
+def test_a_steady_voice_is_not_cut() -> None:
+    assert noise_cuts(np.full(5000, 100.0), 200) == []
+    assert noise_cuts(np.zeros(1000), 200) == [500]
+
+
+def test_noises_are_joined_with_constant_power() -> None:
+    random = np.random.default_rng(0)
+    made = np.stack([joined(list(random.normal(size=(3, 500))), [0, 400, 800]) for _ in range(3000)])
+    assert made.shape == (3000, 1300)
+    np.testing.assert_allclose(np.square(made).mean(axis=0), 1.0, atol=0.15)
+    np.testing.assert_array_equal(joined([np.arange(3.0)], [0]), np.arange(3.0))
 
 
 @pytest.mark.parametrize("n_samples", [1, 79, 80, 81, 1000, 4096, 16080])

@@ -10,8 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
+from audiocycle import threads
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, Signal, Stats
+from audiocycle.spec import Encoded, FloatArray, Signal, Stats
+from audiocycle.voice import world_adapter
 from audiocycle.voice.medium import VoiceOptions
 from audiocycle.voice.world_adapter import GATE_DB, WorldAdapter, pyworld, speech_frames, track_f0
 
@@ -64,8 +66,83 @@ def test_features_are_pyworlds(sample_rate: int) -> None:
     sp = pyworld.cheaptrick(x, f0, times, sample_rate)
     encoded = adapter.analyze(samples)
     np.testing.assert_allclose(encoded.side["f0"], f0)
-    np.testing.assert_allclose(encoded.side["ap"], pyworld.d4c(x, f0, times, sample_rate))
+    borders = (f0 > 0) & ((np.roll(f0, 1) == 0) | (np.roll(f0, -1) == 0))  # of voiced stretches: no frame beside to take it from
+    full = pyworld.d4c(x, f0, times, sample_rate)
+    np.testing.assert_allclose(20 * np.log10(encoded.side["ap"] / full)[(f0 == 0) | borders], 0.0, atol=0.3)  # WORLD adds its own noise
     np.testing.assert_allclose(encoded.features, pyworld.code_spectral_envelope(sp, sample_rate, 24).T, atol=1e-5)
+
+
+def speech_like(seconds: float) -> FloatArray:
+    """Vowels with some breath in them, and a hiss after each."""
+    random = np.random.default_rng(0)
+    sounds = [random.normal(scale=1e-3, size=round(seconds * RATE))]
+    while sum(map(len, sounds[1:])) < len(sounds[0]):
+        sounds += [vowel(0.5, f0=random.uniform(90, 250)), random.normal(scale=0.003, size=round(random.uniform(0.05, 0.3) * RATE))]
+    return sounds[0] + np.concatenate(sounds[1:])[: len(sounds[0])]
+
+
+@pytest.mark.parametrize("method", ["dio", "harvest"])
+def test_pieces_are_analysed_as_the_whole(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    samples, adapter = speech_like(9.0 if method == "dio" else 4.0), replace(ADAPTER, f0_method=method)
+    if method == "harvest":
+        monkeypatch.setattr(world_adapter, "F0_SECONDS", 2.0)
+    pieces = adapter.analyze(samples)
+    monkeypatch.setattr(world_adapter, "F0_SECONDS", 1e6)
+    monkeypatch.setattr(world_adapter, "BLOCK_FRAMES", 10**6)
+    whole = adapter.analyze(samples)
+    voiced = [each.side["f0"] > 0 for each in (pieces, whole)]
+    assert 0.3 < voiced[0].mean() < 0.95
+    assert (voiced[0] != voiced[1]).sum() <= 2
+    both = voiced[0] & voiced[1]
+    np.testing.assert_allclose(pieces.side["f0"][both], whole.side["f0"][both], rtol=1e-3)
+    alike = voiced[0] == voiced[1]
+    np.testing.assert_allclose(pieces.features[:, alike], whole.features[:, alike], atol=2e-3)
+    coded = [20 * np.log10(each.side["ap"][alike, 192]) for each in (pieces, whole)]  # dB at 3 kHz
+    assert np.sqrt(np.square(coded[0] - coded[1]).mean()) < 1.0
+
+
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, made = speech_like(8.0), []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(threads, "_limit", count)
+        made.append(ADAPTER.analyze(samples))
+    for other in made[1:]:
+        np.testing.assert_array_equal(other.features, made[0].features)
+        for name in ("f0", "ap"):
+            np.testing.assert_array_equal(other.side[name], made[0].side[name])
+
+
+def test_aperiodicity_of_every_second_frame_is_the_whole_ones() -> None:
+    x = speech_like(3.0)
+    f0, times = ADAPTER.f0_track(x)
+    made, full = ADAPTER.aperiodicity(x, f0, times), pyworld.d4c(x, f0, times, RATE, fft_size=ADAPTER.fft_size)
+    assert ((made[:, 0] > 0.5) == (full[:, 0] > 0.5)).mean() > 0.99  # noise is noise, never half
+    assert ((made[:, 0] > 0.99) | (made[:, 0] < 0.0011)).all()
+    difference = 20 * np.log10(made[:, 192] / full[:, 192])
+    assert np.sqrt(np.square(difference).mean()) < 4.0
+    assert (np.abs(difference) < 0.01).mean() > 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(voiced=st.lists(st.booleans(), min_size=1, max_size=30))
+def test_aperiodicity_is_shared_only_between_voiced_frames(voiced: list[bool]) -> None:
+    """D4C is replaced by the frame's number, so that what comes from which frame can be seen."""
+    asked: list[int] = []
+
+    def d4c(x: FloatArray, f0: FloatArray, times: FloatArray, rate: int, fft_size: int) -> FloatArray:
+        asked.extend(map(int, times))
+        level = np.where(f0 > 0, 1e-3 * 1.01**times, 1.0)
+        return np.repeat(level[:, None], fft_size // 2 + 1, axis=1)
+
+    f0, times = np.where(voiced, 100.0, 0.0), np.arange(len(voiced)).astype(float)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pyworld, "d4c", d4c)
+        made = ADAPTER.aperiodicity(np.zeros(1), f0, times)
+    np.testing.assert_allclose(made[:, 7], np.where(voiced, 1e-3 * 1.01**times, 1.0))  # a geometric series is its own mean
+    for frame in set(range(len(voiced))) - set(asked):
+        assert voiced[frame - 1 : frame + 2] == [True] * 3
+    if all(voiced) and len(voiced) > 2:
+        assert len(asked) == len(voiced) // 2 + 1
 
 
 def test_training_features_are_the_same_without_what_only_rendering_needs() -> None:

@@ -1,0 +1,89 @@
+"""A bundle made ready for live conversion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audiocycle.convert import Converter
+from audiocycle.errors import ConfigError
+from audiocycle.models.running_norm import RunningNorms
+from audiocycle.runtimes.torch_network import TorchNetwork
+from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice.level import GATE_DB
+from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter
+from audiocycle.voice.world_adapter import WorldAdapter
+
+NORM_SECONDS = 10.0
+"""Memory of the network's norms; offline they see 15 to 30 seconds."""
+WHOLE_SHARE, LEAST_WEIGHT = 0.3, 0.02
+"""A window with this share of speech counts whole in the norms, one without any as much as the second number."""
+LEVEL_DB = 10.0 / np.log(10.0)
+
+
+def open_stream(
+    bundle: str | Path,
+    target: str,
+    source: str | None = None,
+    *,
+    sample_rate: int | None = None,
+    block_seconds: float = BLOCK_SECONDS,
+    **options: Any,
+) -> StreamAtRate:
+    """A converter for a stream of ``sample_rate`` (the model's by default), which has been tried out: its first block is not late.
+
+    Args:
+        options: ``pitch_shift``, in semitones.
+
+    Raises:
+        BundleError: the bundle is missing, damaged, or from a newer version.
+        ConfigError: it has no WORLD features; or a block, rate or option that cannot be.
+        DomainError: unknown, equal, or ambiguous names.
+    """
+    from audiocycle.bundle import read_config
+    from audiocycle.library import locate
+
+    folder = locate(bundle)
+    config = read_config(folder)
+    if config.modality != "voice" or config.adapter["name"] != "world":
+        raise ConfigError(
+            f"model {config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another --model"
+        )
+    converter = Converter.from_pretrained(folder, "world", runtime="torch")
+    source, target = converter.resolve(target, source)
+    network = LiveNetwork(converter, source, target, block_seconds, options)
+    stream = StreamAtRate(StreamConverter(network.adapter, network, block_seconds), sample_rate or network.adapter.sample_rate)
+    noise = np.random.default_rng(0).normal(0.0, 0.01, round((1.0 + stream.latency) * stream.sample_rate))
+    stream.push(noise.astype(np.float32))
+    stream.clear()
+    network.clear()
+    return stream
+
+
+class LiveNetwork:
+    """Source features to converted ones, a window at a time, with norms that remember those before."""
+
+    def __init__(self, converter: Converter, source: str, target: str, block_seconds: float, options: dict[str, Any]) -> None:
+        network, adapter = converter.network, converter.adapter
+        assert isinstance(network, TorchNetwork)
+        assert isinstance(adapter, WorldAdapter)
+        self.adapter = replace(adapter, f0_method="dio")  # harvest takes longer than what it analyses
+        self.norms = RunningNorms(network.translator, NORM_SECONDS / block_seconds)
+        self.translate = converter.translation(target, source, **options)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.norms.forget()
+        self.loudest = -np.inf
+
+    def __call__(self, encoded: Encoded) -> Encoded:
+        """Norms learn next to nothing from a window without speech: a minute of it would wash out what they know of the voice."""
+        level: FloatArray = encoded.features[0] * LEVEL_DB
+        self.loudest = max(self.loudest, float(level.max()))
+        share = float(np.mean(level >= self.loudest - GATE_DB))
+        self.norms.weight = min(1.0, max(LEAST_WEIGHT, share / WHOLE_SHARE))
+        return self.translate(encoded)

@@ -1,0 +1,93 @@
+"""Which library computes a bundle's network, and in which precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from audiocycle.bundle import BundleConfig
+from audiocycle.errors import ConfigError
+from audiocycle.runtimes.graphs import has_graphs
+from audiocycle.runtimes.network import Network
+
+AUTO = "auto"
+PRECISIONS = (AUTO, "bf16", "fp32")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How to get at a library.
+
+    Attributes:
+        place: module and class of its networks.
+        module: what has to be installed, and how.
+        graphs: it computes exported graphs.
+        precisions: that it knows on a CPU.
+    """
+
+    place: str
+    module: str
+    install: str
+    graphs: bool
+    precisions: tuple[str, ...]
+
+    @property
+    def installed(self) -> bool:
+        """Whether its library can be imported."""
+        return find_spec(self.module) is not None
+
+    def load(self, folder: Path, config: BundleConfig, precision: str) -> Network:
+        """The bundle's network (see the ``load`` of each)."""
+        module, _, name = self.place.partition(":")
+        network: Network = getattr(import_module(module), name).load(folder, config, precision)
+        return network
+
+
+RUNTIMES = {
+    "openvino": Runtime(
+        "audiocycle.runtimes.openvino_network:OpenVinoNetwork", "openvino", "'audiocycle[openvino]'", True, ("bf16", "fp32")
+    ),
+    "onnx": Runtime("audiocycle.runtimes.onnx_network:OnnxNetwork", "onnxruntime", "onnxruntime", True, ("fp32",)),
+    "torch": Runtime("audiocycle.runtimes.torch_network:TorchNetwork", "torch", "torch", False, ("bf16", "fp32")),
+}
+"""In the order in which ``auto`` takes them: who installed OpenVINO wants its speed, and torch takes longest to start."""
+
+
+def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precision: str = AUTO) -> Network:
+    """The network of a bundle.
+
+    Args:
+        runtime: a name in :data:`RUNTIMES`; ``auto`` is the first that is installed, knows the precision, and has graphs if it
+            needs them.
+        precision: ``bf16`` or ``fp32``; ``auto`` is bf16 where the runtime and the processor have it natively.
+
+    Raises:
+        ConfigError: an unknown runtime or precision, one that is not installed, or a precision that it does not know.
+        BundleError: graphs or weights are missing, damaged, or do not belong together.
+    """
+    for option, value, known in (("runtime", runtime, (AUTO, *RUNTIMES)), ("precision", precision, PRECISIONS)):
+        if value not in known:
+            raise ConfigError(f"--{option} {value}: unknown; choose one of: {', '.join(known)}")
+    name = first_fitting(folder, precision) if runtime == AUTO else runtime
+    if not RUNTIMES[name].installed:
+        raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
+    return RUNTIMES[name].load(folder, config, precision)
+
+
+def first_fitting(folder: Path, precision: str) -> str:
+    """What ``auto`` takes; torch, where nothing fits."""
+    exported = has_graphs(folder)
+    for name, runtime in RUNTIMES.items():
+        if runtime.installed and (exported or not runtime.graphs) and precision in (AUTO, *runtime.precisions):
+            return name
+    return "torch"
+
+
+def installed_kinds() -> Iterator[tuple[str, str]]:
+    """(runtime, precision) of all that is installed."""
+    for name, runtime in RUNTIMES.items():
+        if runtime.installed:
+            yield from ((name, precision) for precision in runtime.precisions)

@@ -1,0 +1,59 @@
+"""Networks computed by ONNX Runtime: small, quick to start, float32 only on a CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import onnxruntime
+
+from audiocycle import threads
+from audiocycle.bundle import BundleConfig
+from audiocycle.errors import ConfigError
+from audiocycle.runtimes.graphs import INPUT, check_graphs, graph_path, unreadable
+from audiocycle.runtimes.network import Network
+from audiocycle.spec import FloatArray, direction
+
+FATAL = 4
+"""Of ONNX Runtime's levels of messages: its errors reach us as exceptions, and need not be printed, too."""
+
+
+class OnnxNetwork(Network):
+    """The graphs of a bundle as sessions of ONNX Runtime, one for each direction that is asked for."""
+
+    runtime = "onnx"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sessions: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:
+        """From a bundle.
+
+        Raises:
+            BundleError: a graph is missing, or made for other weights. ConfigError: ``bf16`` was asked for.
+        """
+        if precision == "bf16":
+            raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
+        check_graphs(folder, config.domains)
+        return cls(folder)
+
+    def prepare(self, source: str, target: str) -> None:
+        name = direction(source, target)
+        if name in self._sessions:
+            return
+        path = graph_path(self.folder, source, target)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads.available()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = FATAL
+        try:
+            self._sessions[name] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the library's own kinds have no common name
+            raise unreadable(path, error) from error
+
+    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        self.prepare(source, target)
+        made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
+        return made

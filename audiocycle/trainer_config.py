@@ -1,0 +1,75 @@
+"""The settings of a training loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiocycle.errors import ConfigError
+
+PRECISIONS = ("auto", "bf16", "fp32")
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """How to train.
+
+    Attributes:
+        max_steps, max_minutes: whichever comes first ends the run; minutes count over resumes. None: no limit.
+        batch_size: crops of each domain in a step, of all processes together.
+        crop: frames of a crop; 0 is the window of the adapter, or 128 where it has none.
+        lr: the generators' learning rate. The paper's 2e-4 is for batch 1.
+        critic_lr: the critics'; None means half of ``lr`` (the paper's ratio).
+        constant_steps, decay_steps: both rates are constant, then fall linearly to 0.
+        identity_steps: the identity terms are left out from this step on; None keeps them.
+        precision: of the networks; losses and optimizers are float32 always. auto is bf16 where the processor
+            computes it natively. On a GPU, products of float32 are TF32.
+        average: decay of the generators' moving average, which is what the bundle holds; 0 turns it off.
+        pool_size: history of fakes that the critics see (Shrivastava et al. 2017); 0 turns it off.
+        max_gradient_norm: of the generators and of the critics; larger gradients are scaled down. 0 turns it off.
+        checkpoint_every, sample_every, log_every: steps.
+        keep_checkpoints: how many stay on disk.
+    """
+
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    batch_size: int = 1
+    crop: int = 0
+    lr: float = 2e-4
+    critic_lr: float | None = None
+    beta1: float = 0.5
+    beta2: float = 0.999
+    constant_steps: int = 200_000
+    decay_steps: int = 200_000
+    identity_steps: int | None = 10_000
+    precision: str = "auto"
+    device: str = "auto"
+    average: float = 0.0
+    pool_size: int = 0
+    max_gradient_norm: float = 0.0
+    checkpoint_every: int = 1000
+    sample_every: int = 5000
+    log_every: int = 10
+    keep_checkpoints: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"trainer.precision={self.precision}: choose one of {', '.join(PRECISIONS)}")
+        if self.crop < 0:
+            raise ConfigError(f"trainer.crop={self.crop}: must be 1 or more, or 0 for the adapter's own")
+        for name in ("batch_size", "checkpoint_every", "log_every", "keep_checkpoints"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"trainer.{name}={getattr(self, name)}: must be 1 or more")
+        if self.lr <= 0 or (self.critic_lr is not None and self.critic_lr <= 0):
+            raise ConfigError(f"trainer.lr={self.lr}, critic_lr={self.critic_lr}: must be above 0")
+
+    def rate_factor(self, step: int) -> float:
+        """What both learning rates are multiplied with at a step: 1, then linearly to 0."""
+        if step < self.constant_steps:
+            return 1.0
+        return max(0.0, 1.0 - (step - self.constant_steps) / max(1, self.decay_steps))
+
+    @property
+    def last_step(self) -> int:
+        """The step count at which the run ends by itself: ``max_steps``, or the end of the schedule."""
+        return self.max_steps if self.max_steps is not None else self.constant_steps + self.decay_steps

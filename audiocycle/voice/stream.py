@@ -1,0 +1,251 @@
+"""Voice conversion while somebody speaks: samples come in as blocks, and go out converted a fraction of a second later.
+
+Every block of new samples is analysed with what was heard before it and with a look-ahead behind it; its features go through the
+network together with the second before; pulses and noise go on where the last block ended. Nothing waits for the end, as the
+offline path (:mod:`audiocycle.voice.recording`) does with the loudness: the gain follows slowly instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiocycle.errors import ConfigError
+from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice.level import (
+    FRAME_SECONDS,
+    GATE_DB,
+    MAX_GAIN,
+    frame_energies,
+    silence_envelope,
+    soft_clip,
+)
+from audiocycle.voice.pulse_synthesis import PulseSynthesizer
+from audiocycle.voice.recording import Translate
+from audiocycle.voice.stream_resampler import StreamResampler
+from audiocycle.voice.world_adapter import WorldAdapter
+
+BLOCK_SECONDS = 0.1
+AHEAD_SECONDS = 0.1
+"""Look-ahead. With 0.08 s some frames near voicing borders get another F0 than offline; what more would bring the network is little."""
+MAX_BLOCK_SECONDS = 0.18
+"""With the look-ahead and two resamplers, 0.3 s of latency."""
+F0_CONTEXT_SECONDS = 0.4
+"""Heard before a block by DIO, which decides on voicing by the length of a voiced stretch."""
+EDGE_SECONDS = 0.01
+"""Frames nearer to the last sample are not shown to the network: half of their window is missing."""
+WINDOW_FRAMES = 128
+"""What the network sees at a time, always as many: of another length each time it would have to be planned anew."""
+GRID_FRAMES = 4
+"""Windows begin at its multiples, as recordings do: a network that halves the frames twice gives something else (1.5 dB of MCD)
+for a window that begins a frame later."""
+FADE_FRAMES = 8
+"""Frames over which one block's conversion passes into the next one's."""
+SILENCE_POWER = 1e-16
+
+
+class StreamConverter:
+    """Converts a stream at the model's rate. Output sample i belongs to input sample i.
+
+    A sample comes out of :meth:`push` when the block that it is in is complete and the look-ahead behind it is there: at most
+    :attr:`latency` seconds after it went in. Blocks are counted from the first sample, whatever is pushed at a time.
+
+    Args:
+        adapter: the model's.
+        translate: source features (n_mcep, T) with side ``f0`` (T,) to converted ones with theirs.
+        block_seconds: rounded to a multiple of 10 ms.
+
+    Raises:
+        ConfigError: the block is too long or too short, or too long for the network's window.
+    """
+
+    def __init__(self, adapter: WorldAdapter, translate: Translate, block_seconds: float = BLOCK_SECONDS) -> None:
+        self.adapter, self.translate, self.sample_rate = adapter, translate, adapter.sample_rate
+        self.period = adapter.sample_rate * adapter.frame_period / 1000.0
+        self.frame = round(FRAME_SECONDS * self.sample_rate)
+        self.block = round(block_seconds / FRAME_SECONDS) * self.frame
+        self.ahead = round(AHEAD_SECONDS / FRAME_SECONDS) * self.frame
+        self.edge = round(EDGE_SECONDS * self.sample_rate)
+        if not 2 * self.frame <= self.block <= MAX_BLOCK_SECONDS * self.sample_rate:
+            raise ConfigError(f"--block {1000 * block_seconds:g}: choose between 20 and {1000 * MAX_BLOCK_SECONDS:g} ms")
+        if (self.block + self.ahead) / self.period > 0.75 * WINDOW_FRAMES:
+            raise ConfigError(f"adapter.frame_period={adapter.frame_period:g}: too short for live conversion, whose network sees {WINDOW_FRAMES} frames")
+        self.before = round(F0_CONTEXT_SECONDS * 1000.0 / adapter.frame_period)  # frames
+        self.clear()
+
+    @property
+    def latency(self) -> float:
+        """Seconds from a sample's arrival until it is sure to have come out, on an infinitely fast machine."""
+        return (self.block + self.ahead) / self.sample_rate
+
+    def clear(self) -> None:
+        """Begin anew, as with another recording."""
+        self.held = np.zeros(round(self.before * self.period), dtype=np.float32)  # silence was before the first sample
+        self.held_begin = -len(self.held)  # the number of its first sample
+        self.fresh: list[FloatArray] = []  # pushed since the last block
+        self.n_inputs = self.n_outputs = self.n_frames = 0
+        self.past = np.zeros((self.adapter.n_mcep, 0), dtype=np.float32)  # the network's context
+        self.past_f0 = np.zeros(0)
+        self.foreseen = self.past  # what the last block made of the look-ahead, which is the next block's beginning
+        self.early = np.zeros(0)  # synthesised of the next block
+        self.synthesizer = PulseSynthesizer(self.sample_rate, self.adapter.frame_period, self.adapter.fft_size)
+        self.gain = RunningGain(self.block / self.sample_rate)
+
+    def push(self, samples: FloatArray) -> FloatArray:
+        """Take (N,) samples, and return those that are ready, (M,) float32: none, or whole blocks."""
+        self.fresh.append(np.asarray(samples, dtype=np.float32))
+        self.n_inputs += len(samples)
+        made = []
+        while self.n_inputs >= self.n_outputs + self.block + self.ahead:
+            made.append(self._block())
+        return np.concatenate(made) if made else np.zeros(0, dtype=np.float32)
+
+    def finish(self) -> FloatArray:
+        """What is missing of as many samples as came in; the end is followed by silence."""
+        missing = self.n_inputs - self.n_outputs
+        made = self.push(np.zeros(self.block + self.ahead, dtype=np.float32)) if missing else np.zeros(0, dtype=np.float32)
+        return made[:missing]
+
+    def _block(self) -> FloatArray:
+        """The next block, (block,)."""
+        begin, end = self.n_outputs, self.n_outputs + self.block
+        f0_begin = self.n_frames - self.before
+        self.held = np.concatenate([self.held, *self.fresh])
+        self.fresh.clear()
+        heard = round(f0_begin * self.period) - self.held_begin
+        self.held, self.held_begin = self.held[max(0, heard) :], self.held_begin + max(0, heard)
+        samples = self.held[: end + self.ahead - self.held_begin].astype(np.float64)
+        n_final = int(np.ceil(end / self.period)) + 1 - self.n_frames
+        n_shown = int((end + self.ahead - self.edge) / self.period) // GRID_FRAMES * GRID_FRAMES - self.n_frames
+        frames = self._converted(samples, n_final, n_shown) if samples.any() else self._silence(n_final)
+        self.n_frames += n_final
+        made = np.concatenate([self.early, self.synthesizer.push(*frames)])
+        self.early, made = made[self.block :], made[: self.block]
+        self.n_outputs = end
+        return self._levelled(samples[begin - self.frame - self.held_begin :], made)
+
+    def _converted(self, x: FloatArray, n_final: int, n_shown: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """F0, envelope and aperiodicity of the next ``n_final`` frames, which begin ``before`` frames after x does."""
+        adapter, new = self.adapter, slice(self.before, self.before + n_shown)
+        f0, times = (track[new] for track in adapter.f0_track(x))
+        mcep = adapter.coded_envelope(x, f0, times).T.astype(np.float32)
+        aperiodicity = adapter.aperiodicity(x, f0[:n_final], times[:n_final])
+        known, known_f0 = np.concatenate([self.past, mcep], axis=1), np.concatenate([self.past_f0, f0])
+        self.past, self.past_f0 = (x[..., : x.shape[-1] - n_shown + n_final][..., -WINDOW_FRAMES:] for x in (known, known_f0))
+        window = Encoded(mirrored_before(known, WINDOW_FRAMES), {"f0": mirrored_before(known_f0, WINDOW_FRAMES)})
+        made = self.translate(window)
+        context = WINDOW_FRAMES - n_shown
+        converted = made.features[:, context:].copy()
+        first = int(adapter.keep_energy)  # c0 is the source's then, and now it is surer than it was
+        n_fade = min(FADE_FRAMES, self.foreseen.shape[1])
+        share = (np.arange(n_fade) + 0.5) / max(1, n_fade)
+        converted[first:, :n_fade] = (1.0 - share) * self.foreseen[first:, :n_fade] + share * converted[first:, :n_fade]
+        self.foreseen = converted[:, n_final:]
+        converted_f0 = np.asarray(made.side["f0"])[context : context + n_final]
+        return converted_f0, adapter.envelope(converted[:, :n_final]), aperiodicity
+
+    def _silence(self, n_frames: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Frames of nothing; digital silence leaves the network's context as it was."""
+        self.foreseen = self.foreseen[:, :0]
+        bins = self.adapter.fft_size // 2 + 1
+        return np.zeros(n_frames), np.full((n_frames, bins), SILENCE_POWER), np.ones((n_frames, bins))
+
+    def _levelled(self, source: FloatArray, converted: FloatArray) -> FloatArray:
+        """The source's loudness and digital silences, and no clipping.
+
+        Args:
+            source: from a frame (10 ms) before the block to a frame behind it, or longer.
+            converted: (block,).
+        """
+        energies = frame_energies(source[: self.block + 2 * self.frame], self.frame)
+        gain = self.gain.follow(energies[1:-1], frame_energies(converted, self.frame), self.block)
+        envelope = silence_envelope(energies == 0.0, self.frame, self.frame, self.frame + self.block)
+        return soft_clip(converted * gain * envelope)
+
+
+class RunningGain:
+    """The gain that gives converted speech the source's loudness, from what has been heard so far.
+
+    Energies of both are summed over frames with speech, older ones counting less; the gain moves towards the root of their ratio,
+    too slowly to be heard. It starts at 1: features carry the source's level, so that it is near to that already.
+    """
+
+    MEMORY_SECONDS = 10.0
+    PRIOR_SECONDS = 1.0
+    """The gain of 1 counts as much as so many seconds of speech like the first."""
+    DB_PER_SECOND = 4.0
+
+    def __init__(self, block_seconds: float) -> None:
+        self.keep = float(np.exp(-block_seconds / self.MEMORY_SECONDS))
+        self.prior = self.PRIOR_SECONDS / block_seconds
+        self.step = 10.0 ** (self.DB_PER_SECOND * block_seconds / 20.0)
+        self.gain, self.source, self.converted, self.loudest = 1.0, 0.0, 0.0, 0.0
+
+    def follow(self, source: FloatArray, converted: FloatArray, length: int) -> FloatArray:
+        """Gains (length,) over a block whose frames have these energies (T,), a line from the last block's gain to the new one."""
+        self.loudest = max(self.loudest * self.keep, float(source.max()))
+        speech = source > self.loudest * 10.0 ** (-GATE_DB / 10.0)
+        if speech.any():
+            wanted, given = float(source[speech].sum()), float(converted[speech].sum())
+            if self.source == 0.0:
+                self.source = self.converted = self.prior * wanted
+            self.source, self.converted = self.keep * self.source + wanted, self.keep * self.converted + given
+        before, aim = self.gain, 1.0 if self.converted == 0.0 else float(np.sqrt(self.source / self.converted))
+        self.gain = float(np.clip(np.clip(aim, before / self.step, before * self.step), 1.0 / MAX_GAIN, MAX_GAIN))
+        return np.asarray(before + (self.gain - before) * (np.arange(length) + 1.0) / length)
+
+
+class StreamAtRate:
+    """A :class:`StreamConverter` for a stream of another sample rate. Output sample i belongs to input sample i.
+
+    Raises:
+        ConfigError: see :class:`~audiocycle.voice.stream_resampler.StreamResampler`.
+    """
+
+    def __init__(self, inner: StreamConverter, sample_rate: int) -> None:
+        self.inner, self.sample_rate = inner, sample_rate
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.inner.clear()
+        self.inlet = StreamResampler(self.sample_rate, self.inner.sample_rate)
+        self.outlet = StreamResampler(self.inner.sample_rate, self.sample_rate)
+        self.n_inputs = self.n_outputs = 0
+
+    @property
+    def latency(self) -> float:
+        """Seconds, with those of the resampling."""
+        return self.inlet.delay + self.inner.latency + self.outlet.delay
+
+    @property
+    def parts(self) -> str:
+        """What the latency is made of, for people."""
+        inner, resampling = self.inner, 1000.0 * (self.inlet.delay + self.outlet.delay)
+        block, ahead = (1000 * n / inner.sample_rate for n in (inner.block, inner.ahead))
+        return f"block {block:.0f}, look-ahead {ahead:.0f}" + (f", resampling {resampling:.0f}" if resampling else "")
+
+    @property
+    def block(self) -> int:
+        """Samples that make a block, a little more or less at rates that do not divide."""
+        return round(self.inner.block * self.sample_rate / self.inner.sample_rate)
+
+    def push(self, samples: FloatArray) -> FloatArray:
+        """As :meth:`StreamConverter.push`."""
+        self.n_inputs += len(samples)
+        made = self.outlet.push(self.inner.push(self.inlet.push(samples)))
+        self.n_outputs += len(made)
+        return made
+
+    def finish(self) -> FloatArray:
+        """As :meth:`StreamConverter.finish`."""
+        last = [self.inner.push(self.inlet.finish()), self.inner.finish()]
+        made = np.concatenate([*(self.outlet.push(samples) for samples in last), self.outlet.finish()])
+        missing = self.n_inputs - self.n_outputs
+        return np.pad(made[:missing], (0, max(0, missing - len(made))))
+
+
+def mirrored_before(features: FloatArray, frames: int) -> FloatArray:
+    """The last ``frames`` of (..., T), extended to the left by reflection where there are fewer."""
+    missing = max(0, frames - features.shape[-1])
+    widths = [(0, 0)] * (features.ndim - 1) + [(missing, 0)]
+    return np.pad(features[..., -frames:], widths, mode="symmetric")

@@ -1,0 +1,125 @@
+"""How cost grows: a training step with width, batch and crop; a conversion with the recording's length; many with processes.
+
+Each series varies one thing. Its figures are seconds, and what they are to those of the series' smallest case.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from audiocycle.batch import convert_jobs
+from audiocycle.bundle import read_config
+from audiocycle.convert import Converter
+from audiocycle.devices import choose_bf16
+from audiocycle.plan import Job
+from audiocycle.spec import Signal
+from audiocycle.worker import Task
+from benchmarks.conversion import choose_bundle, write_speech
+from benchmarks.measure import Figure, Ratio, Settings, seconds_of, synthetic_speech
+from benchmarks.training_step import Case, make_trainer
+
+WIDTHS = (0.25, 0.35, 0.5, 1.0)
+BATCHES = (1, 2, 4, 8)
+CROPS = (64, 128, 256)
+LENGTHS = (5.0, 15.0, 60.0, 180.0)
+FILES, FILE_SECONDS = 8, 15.0
+"""Recordings that several processes convert."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One case of a series: what varies, its value, and the best of several times.
+
+    Attributes:
+        expected: the exponent with which one would expect seconds to grow.
+    """
+
+    series: str
+    unit: str
+    value: float
+    seconds: float
+    remark: str
+    expected: int = 1
+
+
+def figures_of(points: Sequence[Point]) -> Iterator[Figure]:
+    """Figures of one series, the smallest case first."""
+    first = points[0]
+    for point in points:
+        ratio = Ratio(point.seconds / first.seconds, f"{first.series.split(', ')[-1]} {first.value:g}{first.unit}")
+        facts: dict[str, float | str] = {
+            "series": point.series, "unit": point.unit.strip(), "value": point.value, "expected": point.expected,
+        }  # fmt: skip
+        yield Figure(f"{point.series} {point.value:g}{point.unit}", point.seconds, "s", point.remark, ratio, facts)
+
+
+def training(series: str, unit: str, values: Sequence[float], cases: Sequence[Case], repeats: int, expected: int = 1) -> Iterator[Figure]:
+    """Training steps that differ in one thing."""
+    points = []
+    for value, case in zip(values, cases, strict=True):
+        seconds = min(seconds_of(make_trainer(case).train_step, repeats))
+        points.append(Point(series, unit, value, seconds, f"best of {repeats}; {case}, crop {case.crop}", expected))
+    yield from figures_of(points)
+
+
+def conversions(bundle: Path, lengths: Sequence[float], repeats: int) -> Iterator[Figure]:
+    """Conversions of ever longer recordings in this process, from samples to samples."""
+    converter = Converter.from_pretrained(bundle)
+    source, target = converter.domains[:2]
+    rate = converter.adapter.sample_rate
+    points = []
+    for length in lengths:
+        speech = Signal(synthetic_speech(length, rate), rate)
+        seconds = min(seconds_of(partial(converter, speech, target, source), repeats))
+        remark = f"best of {repeats}; real-time factor {seconds / length:.3g}"
+        points.append(Point("conversion, recording", " s", length, seconds, remark))
+    yield from figures_of(points)
+
+
+def side_by_side(bundle: Path, scratch: Path, counts: Sequence[int], files: int, length: float) -> Iterator[Figure]:
+    """The same recordings, converted by more and more processes; their start counts."""
+    rate = int(read_config(bundle).adapter.get("sample_rate", 16000))
+    recordings = [write_speech(scratch / f"{index}.wav", length, rate) for index in range(files)]
+    source, target = read_config(bundle).domains[:2]
+    points = []
+    for count in counts:
+        jobs = [Job(path, scratch / f"out-{count}" / path.name) for path in recordings]
+        convert = partial(convert_all, Task(bundle, target, source), jobs, count)
+        seconds = seconds_of(convert, 1, warm_up=0)[0]
+        remark = f"{files} recordings of {length:g} s, the start of the processes included"
+        points.append(Point("batch conversion, processes", "", count, seconds, remark, expected=-1))
+    yield from figures_of(points)
+
+
+def convert_all(task: Task, jobs: Sequence[Job], processes: int) -> None:
+    """Convert all, and see that it went well."""
+    for record in convert_jobs(task, jobs, processes):
+        assert record.status == "converted", record
+
+
+def run(settings: Settings) -> list[Figure]:
+    base = Case(settings.pick(0.5, 0.0625), settings.pick(4, 1), "bf16" if choose_bf16("auto", torch.device("cpu")) else "fp32")
+    widths, batches, crops = settings.pick((WIDTHS, BATCHES, CROPS), ((0.0625, 0.125), (1, 2), (64, 128)))
+    lengths, repeats = settings.pick((LENGTHS, 4), ((2.0, 4.0), 1))
+    step = "training step, "
+    figures = [
+        *training(f"{step}width", "", widths, [replace(base, width=width) for width in widths], repeats, expected=2),
+        *training(f"{step}batch", "", batches, [replace(base, batch=batch) for batch in batches], repeats),
+        *training(f"{step}crop", " frames", crops, [replace(base, crop=crop) for crop in crops], repeats),
+    ]
+    with TemporaryDirectory() as name:
+        scratch = Path(name)
+        bundle = choose_bundle(settings, scratch)
+        figures += conversions(bundle, lengths, repeats)
+        cores = os.cpu_count() or 1
+        counts = [2**power for power in range(cores.bit_length()) if 2**power <= cores]
+        files, length = settings.pick((FILES, FILE_SECONDS), (2, 1.0))
+        figures += side_by_side(bundle, scratch, settings.pick(counts, counts[:2]), files, length)
+    return figures
