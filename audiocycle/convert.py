@@ -21,9 +21,9 @@ from audiocycle.windows import in_windows
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
 are noise."""
-LONG_FRAMES, FRAME_GRID = 2048, 512
-"""Inputs beyond the first are mirrored up to a multiple of the second: the CPU's convolution library keeps a plan for each
-length that it meets, and the chunks of an hour, each of another length, made that grow by 2 GiB."""
+SHORT_GRID, LONG_GRID, LONG_FRAMES = 64, 512, 2048
+"""Inputs are mirrored up to a multiple of the first, or of the second beyond the third: torch's convolution library keeps a plan
+for each length that it meets. The chunks of an hour, each of another length, made that grow by 2 GiB, and 400 short files by 0.4."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,8 @@ def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path
 
 def padded_length(frames: int) -> int:
     """How many frames the network gets for an input of ``frames``: few different lengths, none too short."""
-    return max(frames, MIN_FRAMES) if frames <= LONG_FRAMES else -(-frames // FRAME_GRID) * FRAME_GRID
+    grid = SHORT_GRID if frames <= LONG_FRAMES else LONG_GRID
+    return max(-(-frames // grid) * grid, MIN_FRAMES)
 
 
 def mirrored(features: FloatArray, frames: int) -> FloatArray:

@@ -56,7 +56,7 @@ def main() -> None:
         "--quick", action="store_true", help="small cases, few repeats: only to see that all runs"
     )
     parser.add_argument(
-        "--long", action="store_true", help="also the memory of an hour's recording (minutes of work)"
+        "--long", action="store_true", help="also the memory of a three-hour recording (minutes of work)"
     )
     parser.add_argument("--bundle", type=Path, help="the model to convert with (default: the pretrained one)")
     parser.add_argument(

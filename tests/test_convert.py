@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from tiny_bundle import tiny_bundle, vowel
 
 import audiocycle
-from audiocycle.convert import FRAME_GRID, LONG_FRAMES, MIN_FRAMES, Converter, Record, mirrored, padded_length
+from audiocycle.convert import (
+    LONG_FRAMES,
+    LONG_GRID,
+    MIN_FRAMES,
+    SHORT_GRID,
+    Converter,
+    Record,
+    mirrored,
+    padded_length,
+)
 from audiocycle.errors import BundleError, ConfigError, DomainError, InputError, OutputError
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import FloatArray, Signal
@@ -264,5 +273,6 @@ def test_networks_never_see_less_than_a_crop(converter: Converter) -> None:
 def test_long_inputs_come_in_few_lengths(frames: int) -> None:
     padded = padded_length(frames)
     assert padded >= max(frames, MIN_FRAMES)
-    assert padded - frames < max(FRAME_GRID, MIN_FRAMES)
-    assert frames <= LONG_FRAMES or padded % FRAME_GRID == 0
+    grid = SHORT_GRID if frames <= LONG_FRAMES else LONG_GRID
+    assert padded % grid == 0
+    assert padded - frames < grid or padded == MIN_FRAMES
