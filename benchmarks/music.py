@@ -90,7 +90,7 @@ def batch(songs: list[Path], bundle: Path, folder: Path, processes: int) -> Figu
     """Whole conversions, the start of the processes left out: the clock runs from the first finished file."""
     jobs = [Job(song, folder / song.name) for song in songs]
     times = []
-    for record in convert_jobs(Task(bundle, read_config(bundle).domains[1]), jobs, processes):
+    for record in convert_jobs(Task(bundle, read_config(bundle).domains[1]), jobs, processes, folder=folder):
         assert record.status == "converted", record
         times.append(time.perf_counter())
     rate = 60 * (len(times) - 1) / (times[-1] - times[0])

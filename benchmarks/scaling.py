@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,8 +29,8 @@ WIDTHS = (0.25, 0.35, 0.5, 1.0)
 BATCHES = (1, 2, 4, 8)
 CROPS = (64, 128, 256)
 LENGTHS = (5.0, 15.0, 60.0, 180.0)
-FILES, FILE_SECONDS = 8, 15.0
-"""Recordings that several processes convert."""
+FILES, FILE_SECONDS = (4, 16, 64), 5.0
+"""Recordings of a folder; several processes convert the most."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,27 @@ def conversions(bundle: Path, lengths: Sequence[float], repeats: int) -> Iterato
     yield from figures_of(points)
 
 
-def side_by_side(bundle: Path, scratch: Path, counts: Sequence[int], files: int, length: float) -> Iterator[Figure]:
-    """The same recordings, converted by more and more processes; their start counts."""
+def folders(bundle: Path, scratch: Path, files: Sequence[int], processes: Sequence[int], length: float) -> Iterator[Figure]:
+    """Ever more recordings in one process, then the most of them in ever more processes; loading and starts count."""
     rate = int(read_config(bundle).adapter.get("sample_rate", 16000))
-    recordings = [write_speech(scratch / f"{index}.wav", length, rate) for index in range(files)]
+    recordings = [write_speech(scratch / f"{index}.wav", length, rate) for index in range(max(files))]
     source, target = read_config(bundle).domains[:2]
-    points = []
-    for count in counts:
-        jobs = [Job(path, scratch / f"out-{count}" / path.name) for path in recordings]
-        convert = partial(convert_all, Task(bundle, target, source), jobs, count)
-        seconds = seconds_of(convert, 1, warm_up=0)[0]
-        remark = f"{files} recordings of {length:g} s, the start of the processes included"
-        points.append(Point("batch conversion, processes", "", count, seconds, remark, expected=-1))
-    yield from figures_of(points)
+
+    @cache  # one process and the most files stand in both series
+    def seconds(count: int, workers: int) -> float:
+        out = scratch / f"out-{count}-{workers}"
+        jobs = [Job(path, out / path.name) for path in recordings[:count]]
+        return seconds_of(partial(convert_all, Task(bundle, target, source), jobs, workers, out), 1, warm_up=0)[0]
+
+    remark = f"{length:g} s each, one process"
+    yield from figures_of([Point("folder, files", "", count, seconds(count, 1), remark) for count in files])
+    remark = f"{max(files)} recordings of {length:g} s, the start of the processes included"
+    yield from figures_of([Point("folder, processes", "", n, seconds(max(files), n), remark, expected=-1) for n in processes])
 
 
-def convert_all(task: Task, jobs: Sequence[Job], processes: int) -> None:
+def convert_all(task: Task, jobs: Sequence[Job], processes: int, folder: Path) -> None:
     """Convert all, and see that it went well."""
-    for record in convert_jobs(task, jobs, processes):
+    for record in convert_jobs(task, jobs, processes, folder=folder):
         assert record.status == "converted", record
 
 
@@ -120,6 +123,6 @@ def run(settings: Settings) -> list[Figure]:
         figures += conversions(bundle, lengths, repeats)
         cores = os.cpu_count() or 1
         counts = [2**power for power in range(cores.bit_length()) if 2**power <= cores]
-        files, length = settings.pick((FILES, FILE_SECONDS), (2, 1.0))
-        figures += side_by_side(bundle, scratch, settings.pick(counts, counts[:2]), files, length)
+        files, length = settings.pick((FILES, FILE_SECONDS), ((1, 2), 1.0))
+        figures += folders(bundle, scratch, files, settings.pick(counts, counts[:2]), length)
     return figures
