@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from audiocycle.build import build_adapter, build_critic, build_translator
-from audiocycle.configure import compose_run, conf_dir, show_config
+from audiocycle.configure import compose_raw, compose_run, conf_dir, show_config
 from audiocycle.errors import ConfigError
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import crop_length
@@ -39,6 +39,17 @@ def test_every_experiment_composes(experiment: str) -> None:
     run = compose_run([*NEEDED, f"experiment={experiment}"])
     assert run.trainer.last_step > 0
     assert build_adapter(run.adapter).spec.shape
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_setting_of_an_experiment_arrives(experiment: str) -> None:
+    said = OmegaConf.to_container(OmegaConf.load(conf_dir() / "experiment" / f"{experiment}.yaml"))
+    composed = OmegaConf.to_container(compose_raw([*NEEDED, f"experiment={experiment}"]), resolve=True)
+    assert isinstance(said, dict)
+    assert isinstance(composed, dict)
+    for group, settings in said.items():
+        if group != "defaults":
+            assert composed[group] == composed[group] | settings
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -28,11 +28,11 @@ joblib and Slurm need more: pip install 'audiocycle[sweep]'
 
 \b
 One training in several processes, on several GPUs or machines:
-  torchrun --nproc-per-node 2 -m audiocycle train experiment=vc2 data.root=recordings 'data.domains=[anna,ben]'
+  torchrun --nproc-per-node 2 -m audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]'
 
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
-  experiment=NAME           voices: vc2_quick (an hour or two on a laptop) or vc2 (the paper's schedule);
+  experiment=NAME           voices: vc2_lite (small machines), vc2_quick (an hour or two on a laptop) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre, or pairs (the same tunes in both genres)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain
   data.domains=[A,B]        the folders' names; quote it: the shell takes brackets for a pattern
