@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,8 @@ class OpenVinoNetwork(Network):
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "INFERENCE_NUM_THREADS": threads.available(),
+            # Processes that share the cores would all pin their threads to the first ones.
+            "ENABLE_CPU_PINNING": threads.available() >= (os.cpu_count() or 1),
         }
         try:
             with without_links(path) as real:
