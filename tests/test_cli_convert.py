@@ -183,8 +183,9 @@ def test_a_picture_on_request(here: Path, bundle: Path, capsys: Capture) -> None
 
 
 def program(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
-    """The real program, in a process group of its own."""
-    command = [sys.executable, "-c", "from audiocycle.cli import main; main()", *map(str, arguments)]
+    """The real program, in a process group of its own. A test run in the background of a shell is deaf to Ctrl-C; it is not."""
+    hear = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{hear}; from audiocycle.cli import main; main()", *map(str, arguments)]
     return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
