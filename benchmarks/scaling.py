@@ -95,6 +95,7 @@ def folders(bundle: Path, scratch: Path, files: Sequence[int], processes: Sequen
         jobs = [Job(path, out / path.name) for path in recordings[:count]]
         return seconds_of(partial(convert_all, Task(bundle, target, source), jobs, workers, out), 1, warm_up=0)[0]
 
+    seconds(1, 1)  # warms up: imports are loaded from here on
     remark = f"{length:g} s each, one process"
     yield from figures_of([Point("folder, files", "", count, seconds(count, 1), remark) for count in files])
     remark = f"{max(files)} recordings of {length:g} s, the start of the processes included"
