@@ -212,6 +212,26 @@ def test_a_bundle_of_links_as_the_model_hub_keeps_them(bundle: Path, tmp_path: P
     assert np.isfinite(network(x, "jazz", "classic")).all()
 
 
+def test_ctrl_c_is_heard_after_openvino_was_let_go_in_another_thread(bundle: Path) -> None:
+    """As the garbage collector may do it. A signal handler would run on a stack that OpenVINO has freed."""
+    pytest.importorskip("openvino")
+    script = """
+import os, signal, sys, threading
+from pathlib import Path
+from audiocycle.bundle import read_config
+from audiocycle.runtimes.choice import load_network
+held = [load_network(Path(sys.argv[1]), read_config(Path(sys.argv[1])), "openvino")]
+held[0].prepare("jazz", "classic")
+thread = threading.Thread(target=held.clear)
+thread.start()
+thread.join()
+signal.signal(signal.SIGINT, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(bundle)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
 def test_what_computed_is_part_of_what_an_output_is_made_with() -> None:
     kinds: list[Any] = [("torch", "fp32"), ("torch", "bf16"), ("onnx", "fp32")]
     tasks = [Task(MUSIC, "classic", runtime=runtime, precision=precision) for runtime, precision in kinds]

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -30,7 +31,7 @@ class OpenVinoNetwork(Network):
 
     def __init__(self, folder: Path, precision: str) -> None:
         self.folder, self.precision = folder, precision
-        self._core = openvino.Core()
+        self._core = core()
         native = "BF16" in self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
         if precision == "auto":
             self.precision = "bf16" if native else "fp32"
@@ -71,6 +72,17 @@ class OpenVinoNetwork(Network):
         request = self._requests[direction(source, target)].create_infer_request()  # each thread needs its own
         made: FloatArray = request.infer([batch])[0]
         return made
+
+
+@cache
+def core() -> openvino.Core:
+    """OpenVINO itself, one for the life of the process.
+
+    Its processor plugin gives signal handlers a stack of its own to the thread that loads it, and frees that memory when it is
+    unloaded, in whatever thread the garbage collector does so. In another one the first thread keeps the freed stack, and the
+    next signal, a Ctrl-C, writes over whatever lies there now.
+    """
+    return openvino.Core()
 
 
 @contextmanager
