@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.compat import import_resemblyzer
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import FloatArray
 
@@ -20,7 +21,8 @@ LEVEL_DBFS = -30.0
 DEFINITION = (
     "Speaker similarity: cosine between the embedding of a recording and the mean of a speaker's own recordings "
     "(Resemblyzer's GE2E encoder, 256 dimensions, 16 kHz), 0 to 1. Every recording is brought to -30 dBFS first, and "
-    "pauses above about 0.2 s are shortened (WebRTC VAD). Nearer target: the target speaker's mean is more similar than the source's."
+    "frames without speech are cut out, but for up to 0.2 s beside speech (WebRTC VAD). Nearer target: the target speaker's mean "
+    "is more similar than the source's."
 )
 """Print it beside results: another encoder gives other numbers."""
 
@@ -39,13 +41,13 @@ class SpeakerEncoder:
 
     def __init__(self) -> None:
         try:
-            import resemblyzer
+            library = import_resemblyzer()
         except ImportError as error:
             raise ConfigError(
                 "speaker similarity: Resemblyzer is not installed; pip install 'audiocycle[eval]'"
             ) from error
-        self._library = resemblyzer
-        self._encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)
+        self._library = library
+        self._encoder = library.VoiceEncoder("cpu", verbose=False)
 
     def embed(self, samples: FloatArray) -> NDArray[np.float64]:
         """The voice of a mono recording at 16 kHz: ``(N,)`` to ``(256,)`` of length 1.
