@@ -29,7 +29,7 @@ DEFINITION = (
 )
 """Print it beside results: windows and bound differ between papers."""
 
-_FLOOR = 1e-12  # -120 dB: keeps the logarithm finite; speech stays above 1e-7
+_FLOOR = 1e-12  # -120 dB: keeps the logarithm finite; speech stays above 1e-9
 
 
 def modulation_spectrum(mel_cepstrum: FloatArray) -> NDArray[np.float64]:

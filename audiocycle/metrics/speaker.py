@@ -1,7 +1,8 @@
 """Speaker similarity: whose voice is it? Cosine of two embeddings from a speaker encoder (extra ``eval``).
 
-Embeddings are ``(256,)`` of length 1. They are positive, so cosines lie between 0 and 1: strangers have 0.5 to 0.7, two
-recordings of one voice 0.8 to 0.95. Read a similarity beside that of the target's own recordings.
+Embeddings are ``(256,)`` of length 1 and positive, so that even strangers have something in common: to the mean of
+another VCC2016 speaker's recordings a recording has a cosine of 0.58 to 0.73, to the mean of its own speaker's others 0.89
+to 0.90, after WORLD analysis and synthesis 0.86. Read a similarity beside these two of your own speakers.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ LEVEL_DBFS = -30.0
 DEFINITION = (
     "Speaker similarity: cosine between the embedding of a recording and the mean of a speaker's own recordings "
     "(Resemblyzer's GE2E encoder, 256 dimensions, 16 kHz), 0 to 1. Every recording is brought to -30 dBFS first, and "
-    "frames without speech are cut out, but for up to 0.2 s beside speech (WebRTC VAD). Nearer target: the target speaker's mean "
-    "is more similar than the source's."
+    "pauses are cut to 0.2 s at most (WebRTC VAD). Nearer target: the target speaker's mean is more similar than the source's."
 )
 """Print it beside results: another encoder gives other numbers."""
 
