@@ -32,6 +32,7 @@ from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, OutputError
 from audiocycle.features import FeatureCache
+from audiocycle.guides import GuideConfig, Guides, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.objective import ObjectiveConfig, build_objective
@@ -64,6 +65,7 @@ class RunConfig:
     trainer: TrainerConfig
     mixture: tuple[str, ...] = ()
     """Folders of further music that the critics of mixed music see (``objective.mixture: full``)."""
+    guide: GuideConfig = GuideConfig()
 
     def __post_init__(self) -> None:
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
@@ -109,6 +111,10 @@ def train(config: RunConfig) -> Path:
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
         stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
+        guides: Guides = {}
+        if config.objective.guide:
+            with processes.one_before_others():  # who only open what it made
+                guides = load_guides(config.guide, adapter, medium, data, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)
@@ -116,7 +122,7 @@ def train(config: RunConfig) -> Path:
             build_translator(config.model, config.domains, shape),
             {name: build_critic(config.model, config.domains, channels) for name in objective.critics},
             objective,
-            build_sampler(config, adapter, data, stats),
+            build_sampler(config, adapter, data, stats, guides),
             config.trainer,
             config.run_dir / "checkpoints",
             settings=same_for_all(identity(config, data), processes, config.data_root),
@@ -160,7 +166,9 @@ def crop_length(wanted: int, window: int) -> int:
     return wanted or window or DEFAULT_CROP
 
 
-def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats]) -> CropSampler:
+def build_sampler(
+    config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats], guides: Guides
+) -> CropSampler:
     """Augmented and normalised crops of all domains."""
 
     def prepare(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
@@ -173,6 +181,7 @@ def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData
         {domain: [item.features for item in items.items] for domain, items in data.items()},
         trainer.crop, trainer.batch_size, trainer.seed,
         domains=config.domains, hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
+        guides=guides,
     )  # fmt: skip
 
 

@@ -38,18 +38,20 @@ class GatedGenerator212D(nn.Module):
         shape: ``(P,)``.
         width: factor on every channel count.
         n_blocks: 1D residual blocks in the middle.
+        residual: the output is added to the input, so that training starts near it. The paper's is not.
 
     Raises:
         ConfigError: the features are an image, (C, P).
     """
 
-    def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6) -> None:
+    def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6, residual: bool = False) -> None:
         super().__init__()
         if len(shape) != 1:
             raise ConfigError(
                 f"generator 'gated_212d' takes features of one axis, not of shape {tuple(shape)}; "
                 "for images choose one of: gated_2d, resnet, unet"
             )
+        self.residual = residual
         c64, c128, c256 = (scaled(c, width) for c in (64, 128, 256))
         rows = -(-shape[0] // STRIDE)
         self.inlet = nn.Sequential(nn.Conv2d(1, 2 * c64, (5, 15), padding=(2, 7)), GLU())
@@ -71,4 +73,5 @@ class GatedGenerator212D(nn.Module):
         h = self.down(self.inlet(pad_to_multiple(as_image(x), STRIDE, dims=2)))
         b, c, rows, frames = h.shape
         h = self.to_2d(self.blocks(self.to_1d(h.reshape(b, c * rows, frames))))
-        return crop_like(self.outlet(self.up(h.reshape(b, c, rows, frames))), x)
+        made = crop_like(self.outlet(self.up(h.reshape(b, c, rows, frames))), x)
+        return x + made if self.residual else made
