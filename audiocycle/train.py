@@ -167,7 +167,7 @@ def crop_length(wanted: int, window: int) -> int:
 
 
 def build_sampler(
-    config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats], guides: Guides
+    config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats], guides: Guides | None = None
 ) -> CropSampler:
     """Augmented and normalised crops of all domains."""
 

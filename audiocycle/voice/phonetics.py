@@ -9,7 +9,7 @@ import numpy as np
 
 from audiocycle.recognizer import load_whisper
 from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.voice.recording import resample
+from audiocycle.voice.sound_file import resample
 
 SAMPLE_RATE = 16000
 FRAME_RATE = 50.0
