@@ -88,7 +88,7 @@ def sweep(overrides: Sequence[str]) -> list[Outcome]:
         old.unlink(missing_ok=True)
     console().print(f"sweep: {plan.folder}, launcher {plan.launcher}", markup=False)
     try:
-        with stop_politely(plan):
+        with waiting_for_jobs(plan):
             launch(plan.words)
     except KeyboardInterrupt:
         (plan.folder / STOP).touch()
@@ -174,7 +174,7 @@ def launch(words: Sequence[str]) -> None:
 
 
 @contextmanager
-def stop_politely(plan: Plan) -> Iterator[None]:
+def waiting_for_jobs(plan: Plan) -> Iterator[None]:
     """Joblib's processes hear Ctrl-C too, and end after a step with a checkpoint: wait for them, and start no further job.
 
     A second Ctrl-C ends them at once. With other launchers nothing is done here.
