@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 
 from audiocycle import __version__
 from audiocycle.convert import Record
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, explain
 from audiocycle.plan import Job
-from audiocycle.worker import Recipe, Task, explain, failed, loaded, work
+from audiocycle.worker import Recipe, Task, failed, loaded, work
 
 if TYPE_CHECKING:
     from distributed import Future

@@ -27,9 +27,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from audiocycle.atomic import write_text
-from audiocycle.configure import compose_raw, conf_dir, explained, hydra_at_conf, in_quotes, one_line, quoted
+from audiocycle.configure import compose_raw, conf_dir, explained, hydra_at_conf, in_quotes, quoted
 from audiocycle.debugging import debugging
-from audiocycle.errors import ConfigError, TrainingError
+from audiocycle.errors import ConfigError, TrainingError, one_line
 from audiocycle.monitor import average_kinds
 from audiocycle.progress import console
 from audiocycle.sweep_job import OUTCOME, STOP, job

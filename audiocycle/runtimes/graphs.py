@@ -13,7 +13,7 @@ from itertools import permutations
 from pathlib import Path
 
 from audiocycle.bundle import WEIGHTS, graph_files
-from audiocycle.errors import BundleError
+from audiocycle.errors import BundleError, one_line
 from audiocycle.spec import direction
 
 SUFFIX = ".onnx"
@@ -71,5 +71,5 @@ def check_graphs(folder: Path, domains: Sequence[str]) -> None:
 
 def unreadable(path: Path, error: Exception) -> BundleError:
     """The error for a graph that a runtime refuses."""
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = one_line(error)[:200] or type(error).__name__
     return BundleError(f"{path}: damaged, or too new for what reads it ({reason}); make it again: audiocycle export {path.parent}")
