@@ -96,7 +96,7 @@ def hydra_at_conf() -> Iterator[ConfigLoader]:
 
 def explained(error: BaseException) -> str:
     """What Hydra complains about, in one line with our own advice."""
-    text = one_line(error)
+    text = one_line(error).partition(" Config search path:")[0]  # ours is no place to look for anything
     if "--multirun" in text:
         text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'; to train with each of several values, add -m"
     if "'hydra/launcher/" in text or "'hydra/sweeper/" in text:
