@@ -59,7 +59,8 @@ def job(raw: DictConfig) -> None:
         with printing_to(folder / LOG, parallel):
             result |= run(replace(to_run(raw), run_dir=folder), parallel)
     except Exception as error:
-        result |= {"status": "failed", "error": explain(error)}
+        said = explain(error).removeprefix(f"{told['overrides']}: ")  # which is shown before it anyway
+        result |= {"status": "failed", "error": said}
     finally:
         write(folder, told | result)
     if result["status"] == "stopped" and not parallel:  # the launcher would go on with the next one

@@ -71,14 +71,14 @@ def test_jobs_train_one_after_the_other_and_continue(
 def test_jobs_train_side_by_side_and_one_fails(recordings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     run_dir = tmp_path / "run"
-    words = settings(recordings, run_dir, "trainer.lr=1e-4,fast,2e-4", "max_steps=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    words = settings(recordings, run_dir, "trainer.device=cpu,tpu,auto", "max_steps=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert exit_code(*words) == 1
     heard = capfd.readouterr()
-    assert "error: 1 of 3 jobs failed; trainer.lr=fast: trainer.lr=fast: a number is needed" in heard.err
+    assert "error: 1 of 3 jobs failed; trainer.device=tpu: not available here" in heard.err
     assert "checkpoint and bundle written" not in heard.err, "that would be lines of two jobs between each other"
     jobs = {job["overrides"]: job for job in json.loads((run_dir / "sweep" / "sweep.json").read_text())["jobs"]}
-    assert [jobs[f"trainer.lr={rate}"]["status"] for rate in ("0.0001", "fast", "0.0002")] == ["finished", "failed", "finished"]
-    log = (run_dir / "sweep" / "trainer.lr=0.0001" / "job.log").read_text()
+    assert [jobs[f"trainer.device={name}"]["status"] for name in ("cpu", "tpu", "auto")] == ["finished", "failed", "finished"]
+    log = (run_dir / "sweep" / "trainer.device=cpu" / "job.log").read_text()
     assert "step 1: checkpoint and bundle written" in log
     assert len(list((run_dir / "features").glob("*.npz"))) == 2
 
@@ -126,6 +126,10 @@ def test_what_a_job_did_not_foresee_is_told_and_the_others_go_on(
         (["experiment=vc2,vc9"], "vc2_quick"),
         (["seed=1,2", "--cfg"], "leave out -m"),
         (["1,2"], "KEY=VALUE"),
+        (["trainer.lr=1e-4,2e-4,fast"], "trainer.lr=fast: a number is needed (job trainer.lr=fast; none was started)"),
+        (["seed=1,2", "trainer.precision=fp32,fp8"], "choose one of auto, bf16, fp32 (job seed=1,trainer.precision=fp8; none was started)"),
+        (["seed=1,2", "data.root=null"], "not set: data.root"),
+        (["trainer.lr=interval(1e-4,2e-4)"], "INTERVAL_SWEEP"),
     ],
 )
 def test_what_cannot_be_swept_is_one_line(
@@ -136,6 +140,8 @@ def test_what_cannot_be_swept_is_one_line(
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert says in error
+    assert "search path" not in error
+    assert not list(tmp_path.iterdir()), "nothing was begun"
 
 
 def test_torchruns_processes_start_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
