@@ -31,6 +31,10 @@ class OutputError(AudioCycleError):
     """An output cannot be written: exists, no space, no permission."""
 
 
+class RunExistsError(OutputError):
+    """A run's folder holds a run already, and nobody said what to do with it."""
+
+
 class TrainingError(AudioCycleError):
     """Training stopped: a loss became NaN, or a checkpoint does not fit."""
 

@@ -27,7 +27,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from audiocycle.atomic import write_text
+from audiocycle.atomic import write_text, writing_below
 from audiocycle.configure import (
     compose_raw,
     compose_run,
@@ -69,7 +69,8 @@ class Outcome:
 
     Attributes:
         overrides: those that tell it from the others, as ``trainer.lr=1e-4,seed=1``.
-        status: finished, stopped (asked to), failed, or lost (its process ended without a word).
+        status: finished, stopped (asked to), exists (as an earlier sweep left it), failed, or lost (its process ended without a
+            word).
         losses: means over directions and the last lines of its log, by kind.
     """
 
@@ -92,9 +93,10 @@ def sweep(overrides: Sequence[str]) -> list[Outcome]:
         TrainingError: the launcher itself failed before any job began.
     """
     plan = make_plan(overrides)
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    for old in (plan.folder / STOP, *plan.folder.rglob(OUTCOME)):
-        old.unlink(missing_ok=True)
+    with writing_below(plan.folder, "run_dir"):
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        for old in (plan.folder / STOP, *plan.folder.rglob(OUTCOME)):
+            old.unlink(missing_ok=True)
     console().print(f"sweep: {plan.folder}, launcher {plan.launcher}", markup=False)
     try:
         with waiting_for_jobs(plan):

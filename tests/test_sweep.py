@@ -59,7 +59,9 @@ def test_jobs_train_one_after_the_other_and_continue(
     assert {path.name for path in tmp_path.iterdir()} == {recordings.name, run_dir.name}, "nothing lies about"
 
     assert exit_code(*words, "max_steps=2") == 1, "runs are never overwritten unasked"
-    assert "error: 2 of 2 jobs failed; the first: trainer.lr=0.0001: " in capsys.readouterr().err
+    heard = capsys.readouterr()
+    assert "error: 2 of 2 jobs are there already, and were left alone; add resume=true" in heard.err
+    assert [line.split()[:3] for line in heard.out.splitlines()[1:]] == [[f"trainer.lr={r}", "exists", "1"] for r in ("0.0001", "0.0002")]
     assert exit_code(*words, "max_steps=2", "resume=true") == 0
     kept = json.loads((run_dir / "sweep" / "sweep.json").read_text())
     assert [(job["overrides"], job["steps"], job["folder"]) for job in kept["jobs"]] == [
@@ -129,6 +131,7 @@ def test_what_a_job_did_not_foresee_is_told_and_the_others_go_on(
         (["trainer.lr=1e-4,2e-4,fast"], "trainer.lr=fast: a number is needed (job trainer.lr=fast; none was started)"),
         (["seed=1,2", "trainer.precision=fp32,fp8"], "choose one of auto, bf16, fp32 (job seed=1,trainer.precision=fp8; none was started)"),
         (["seed=1,2", "data.root=null"], "not set: data.root"),
+        (["seed=1,2", "run_dir=/dev/null/run"], "/dev/null/run/sweep: cannot be written (Not a directory); set run_dir to another folder"),
         (["trainer.lr=interval(1e-4,2e-4)"], "INTERVAL_SWEEP"),
     ],
 )

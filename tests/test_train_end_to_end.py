@@ -132,6 +132,8 @@ def test_ctrl_c_ends_with_a_checkpoint(
         (["trainer.lr=fast"], "lr"),
         (["model.generator=unknown"], "gated_212d"),
         (["--steps"], "KEY=VALUE"),
+        (["run_dir=/dev/null/run"], "/dev/null/run: cannot be written (Not a directory); set run_dir to another folder"),
+        (["data.cache=/dev/null/cache"], "/dev/null/cache: cannot be written (Not a directory); set data.cache to another folder"),
     ],
 )
 def test_bad_settings_are_one_line(
