@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from audiocycle.atomic import writing_below
 from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
 from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
@@ -30,7 +31,7 @@ from audiocycle.data import (
 )
 from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
-from audiocycle.errors import ConfigError, DataError, OutputError
+from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
@@ -94,7 +95,7 @@ def train(config: RunConfig) -> Path:
     processes.share(config.trainer.batch_size)  # refused now, not after an hour of analysis
     started = checkpoints(config.run_dir / "checkpoints")
     if started and not (config.resume or config.overwrite):
-        raise OutputError(
+        raise RunExistsError(
             f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
             "or set another run_dir"
         )
@@ -108,7 +109,8 @@ def train(config: RunConfig) -> Path:
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
-        stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
+        with writing_below(config.cache, "data.cache"):
+            stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)
@@ -224,11 +226,12 @@ def load_domains(
         DataError: a domain has too little usable material; the message says why files were left out.
     """
     cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
-    for domain, files in paths.items():
-        cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)
-    processes.wait()
-    with processes.one_before_others():  # who only open what it joined
-        corpora = {domain: open_corpus(cache, files, monitor.progress(f"joining {domain}")) for domain, files in paths.items()}
+    with writing_below(config.cache, "data.cache"):
+        for domain, files in paths.items():
+            cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)
+        processes.wait()
+        with processes.one_before_others():  # who only open what it joined
+            corpora = {domain: open_corpus(cache, files, monitor.progress(f"joining {domain}")) for domain, files in paths.items()}
     data = {}
     for domain in paths:
         data[domain] = without_short(corpora[domain], config.trainer.crop)
