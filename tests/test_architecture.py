@@ -52,6 +52,9 @@ HEAVY = (
     "onnxruntime",
     "openvino",
     "sounddevice",
+    "resemblyzer",
+    "faster_whisper",
+    "speechmos",
 )
 OWNERS = {
     "hydra": {"configure", "cli", "sweep", "sweep_job"},
@@ -68,6 +71,9 @@ OWNERS = {
     "openvino": {"runtimes"},
     "onnx_ir": {"export"},
     "sounddevice": {"voice"},
+    "resemblyzer": {"metrics"},
+    "faster_whisper": {"metrics"},
+    "speechmos": {"metrics"},
 }
 """The only modules that may import a library."""
 
