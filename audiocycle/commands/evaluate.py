@@ -38,8 +38,8 @@ def evaluate(
     from audiocycle import progress
     from audiocycle.classifier import Classifier
     from audiocycle.convert import Converter
-    from audiocycle.evaluate import evaluate as measure
-    from audiocycle.evaluation_table import to_json, to_text
+    from audiocycle.evaluation.music import evaluate as measure
+    from audiocycle.evaluation.music_table import to_json, to_text
 
     converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")  # the same figures on every machine
     first = source or next(domain for domain in converter.domains if domain != target)

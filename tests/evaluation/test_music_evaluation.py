@@ -17,9 +17,9 @@ from two_genres import GENRES, a_song, small_classifier, write_genre, write_genr
 from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
-from audiocycle.evaluate import IDENTITY, MODEL, RANDOM, Evaluation, evaluate
-from audiocycle.evaluation_table import to_text
-from audiocycle.held_out import name_of, read_songs, transferred
+from audiocycle.evaluation.music import IDENTITY, MODEL, RANDOM, Evaluation, evaluate
+from audiocycle.evaluation.music_table import to_text
+from audiocycle.evaluation.songs import name_of, read_songs, transferred
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import write_score
 from audiocycle.spec import Encoded
