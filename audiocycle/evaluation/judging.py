@@ -76,15 +76,20 @@ class Judge:
 
     def errors(self, measured: Measured, which: Which) -> dict[str, tuple[int, int]]:
         """Word and character errors, and how many words and characters were said; empty where that is not known."""
-        text, origin = measured.heard[which].text, (which[0], measured.item.name)
-        said = measured.heard[which[0], OWN].text if self.said is None else self.said.get(origin)
-        if text is None or said is None or (self.said is None and which[1] == OWN):
+        text, said = measured.heard[which].text, self.reference(measured, which)
+        if text is None or said is None:
             return {}
         reference, heard = words(said), words(text)
         return {
             "wer": (word_errors(reference, heard), len(reference)),
             "cer": (character_errors(reference, heard), len(" ".join(reference))),
         }
+
+    def reference(self, measured: Measured, which: Which) -> str | None:
+        """What a text is compared with: the transcript, or what is heard in the recording itself; None where that is not known."""
+        if self.said is not None:
+            return self.said.get((which[0], measured.item.name))
+        return None if which[1] == OWN else measured.heard[which[0], OWN].text
 
     def speaker(self, measured: Measured, which: Which, embedding: FloatArray) -> Measures:
         """Whose voice it is."""

@@ -40,6 +40,8 @@ from audiocycle.evaluation.voice import (
     Direction,
     VoiceEvaluation,
 )
+from audiocycle.evaluation.voice_table import definitions
+from audiocycle.metrics.recognition import words
 from audiocycle.monitor import average_kinds
 
 MOST_POINTS = 300
@@ -52,6 +54,7 @@ ROWS_EXPLAINED = {
     TARGET_COPY: "the target's recordings through the vocoder alone: what a perfect conversion could reach.",
     TARGET: "the target's own recordings.",
 }
+NO_COUNTERPARTS = "the recordings are not of the same sentences; add --parallel if those of one name are."
 LIMITS = (
     "Listeners have the last word: recogniser, speaker encoder and naturalness are models that were trained for other ends, and can be "
     "wrong in the same way for all files. Trust differences between rows more than single figures, and your ears more than both.",
@@ -153,7 +156,7 @@ def direction(each: Direction, number: int) -> Iterator[Markup]:
         )
         yield report_sounds.listening(each)
     yield from charts(each)
-    if each.texts:
+    if any(each.texts.values()):
         yield texts(each)
 
 
@@ -201,23 +204,26 @@ def variance_in_words(each: Direction) -> str:
 
 
 def texts(each: Direction) -> Markup:
-    """What the recogniser heard, file by file, in a fold-out."""
-    said = each.texts.get(UNCONVERTED, {})
-    rows = [row for row in in_order(each.texts) if row != UNCONVERTED]
+    """What the recogniser heard, file by file, in a fold-out; the source's and the target's file of a name are one sentence or not."""
     bodies = []
-    for file in each.files:
-        lines = [element("tr", element("th", file, scope="rowgroup"), element("td", "source"), element("td", said.get(file, "–"), class_="words"))]
-        for row in rows:
-            if file in each.texts[row]:
-                heard = report_texts.marked(said.get(file, "").lower().split(), each.texts[row][file].lower().split())
-                lines.append(element("tr", element("td"), element("td", row), element("td", heard, class_="words")))
+    for file in dict.fromkeys(each.files + each.target_files):
+        lines = [element("tr", element("th", file, colspan="2", scope="rowgroup"), class_="file")]
+        for row in in_order(each.texts):
+            heard, said = each.texts[row].get(file), each.said.get(row, {}).get(file)
+            if heard is not None:
+                cell = heard if said is None else report_texts.marked(words(said), words(heard))
+                lines.append(element("tr", element("td", row), element("td", cell)))
         bodies.append(element("tbody", *lines))
-    headings = element("thead", element("tr", *(element("th", text, scope="col") for text in ("file", "row", "heard"))))
     note = element(
-        "p", element("mark", "marked"), " words are wrong, ", element("del", "struck"), " ones were not heard.", class_="soft"
+        "p",
+        element("mark", "Marked"),
+        " words are wrong, ",
+        element("del", "struck"),
+        " ones were not heard; then how many that are, of those that were said.",
+        class_="soft",
     )
     name = f"{arrowed(each)}: recognised texts"
-    table = element("div", element("table", headings, *bodies, class_="texts"), class_="scroll", role="region", aria_label=name, tabindex="0")
+    table = element("div", element("table", *bodies, class_="texts"), class_="scroll", role="region", aria_label=name, tabindex="0")
     return element("details", element("summary", "Recognised texts"), note, table)
 
 
@@ -244,12 +250,15 @@ def training(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float]
 def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
     """What rows and measures are, what was left out, and what no figure here can say."""
     yield element("h2", "What the figures mean", id="meaning")
-    if evaluation.missing:
+    left_out = evaluation.missing | ({} if evaluation.parallel else {"distances to the target's recording": NO_COUNTERPARTS})
+    if left_out:
         yield element("h3", "Left out")
-        yield described(evaluation.missing)
+        yield described(left_out)
     measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
     yield element("details", element("summary", "The rows"), described(ROWS_EXPLAINED))
-    yield element("details", element("summary", "The measures"), element("dl", *explained(measured)))
+    yield element("details", element("summary", "The measures in short"), element("dl", *explained(measured)))
+    exact = (element("p", text) for text in definitions(evaluation).values())
+    yield element("details", element("summary", "Definitions, units and sources"), *exact)
     if evaluation.skipped:
         summary = element("summary", f"Files that could not be used ({len(evaluation.skipped)})")
         yield element("details", summary, described(evaluation.skipped))

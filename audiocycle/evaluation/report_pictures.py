@@ -181,7 +181,7 @@ def strip_chart(
         TOP + BOTTOM + band * len(rows),
         (float(values.min()) - margin, float(values.max()) + margin),
         (0.0, 1.0),
-        left=142,
+        left=162,
     )
     chart.x_axis(axis)
     for i, (row, values_) in enumerate(rows.items()):

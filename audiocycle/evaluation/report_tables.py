@@ -51,13 +51,13 @@ class Measure:
     @property
     def axis(self) -> str:
         """Name and unit."""
-        return f"{self.heading} ({self.unit})" if self.unit else self.heading
+        return f"{self.heading}, {self.unit}" if self.unit else self.heading
 
 
 FAMILIES: dict[str, dict[str, Measure]] = {
     "Envelope": {
-        "mcd_sptk": Measure("MCD, SPTK", "dB", 2, FEWER, "Mel-cepstral distortion to the target's recording of the sentence."),
-        "mcd_world": Measure("MCD, WORLD", "dB", 2, FEWER, "The same with WORLD's coded envelope; not to be compared with the SPTK one."),
+        "mcd_sptk": Measure("MCD (SPTK)", "dB", 2, FEWER, "Mel-cepstral distortion to the target's recording of the sentence."),
+        "mcd_world": Measure("MCD (WORLD)", "dB", 2, FEWER, "The same with WORLD's coded envelope; not to be compared with the SPTK one."),
         "modulation_distance": Measure(
             "modulation spectrum", "dB", 2, FEWER, "How differently the envelope moves: smeared speech moves too little."
         ),
@@ -176,7 +176,7 @@ def explained(measured: Sequence[str]) -> Iterator[Markup]:
     """Each measure in plain words."""
     for members in families(measured).values():
         for shown in members.values():
-            yield element("dt", shown.axis, ", ", shown.direction)
+            yield element("dt", shown.axis, ": ", shown.direction)
             yield element("dd", shown.meaning or "–")
 
 

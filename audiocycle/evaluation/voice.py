@@ -68,6 +68,7 @@ class Direction:
         rows: row to measure to the mean over files; without measures that no file of the row has.
         global_variance: row to (34,) mean over files of each coefficient's variance.
         texts: row to file to what the recogniser heard; empty without one.
+        said: row to file to what a text is compared with; empty where that is the text itself.
         examples: a few files.
     """
 
@@ -79,6 +80,7 @@ class Direction:
     rows: dict[str, Row]
     global_variance: dict[str, FloatArray]
     texts: dict[str, dict[str, str]]
+    said: dict[str, dict[str, str]]
     examples: list[Sounds]
 
 
@@ -186,6 +188,7 @@ def results(way: Way, measured: Sequence[Measured], said: Mapping[tuple[str, str
     rows: dict[str, Row] = {}
     variance: dict[str, FloatArray] = {}
     texts: dict[str, dict[str, str]] = {}
+    references: dict[str, dict[str, str]] = {}
     for row, which in sounds_of(way).items():
         files = members[which[0]]
         each = [judge.values(file, which) for file in files]
@@ -195,8 +198,9 @@ def results(way: Way, measured: Sequence[Measured], said: Mapping[tuple[str, str
         rows[row] = {name: mean for name, mean in means.items() if mean is not None}
         variance[row] = np.mean([file.heard[which].variance for file in files], axis=0)
         texts[row] = {file.item.name: text for file in files if (text := file.heard[which].text) is not None}
+        references[row] = {file.item.name: text for file in files if (text := judge.reference(file, which)) is not None}
     names = [[file.item.name for file in members[domain]] for domain in (way.source, way.target)]
-    return Direction(way.source, way.target, *names, values, rows, variance, texts, examples_of(way, members))
+    return Direction(way.source, way.target, *names, values, rows, variance, texts, references, examples_of(way, members))
 
 
 def sounds_of(way: Way) -> dict[str, Which]:
