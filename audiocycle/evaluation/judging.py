@@ -36,6 +36,10 @@ WORDS_DEFINITION = (
     "(so that a recording itself has no error rate then)."
 )
 DROP_DEFINITION = "P808 drop: how much less P808 is than that of the source's copy-synthesis, file by file."
+INTERVALS_DEFINITION = (
+    "95 % intervals: bootstrap over files (percentiles of 2,000 draws), for one training. Means are over files, of error rates over "
+    "words (characters). Files without a value do not count. Total: mean of both directions; parallel files are drawn together."
+)
 
 
 class Judge:

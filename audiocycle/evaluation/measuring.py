@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.convert import Converter
-from audiocycle.errors import InputError
 from audiocycle.evaluation.listeners import Listeners
 from audiocycle.evaluation.recordings import Item, copied, matched, read, rendered
 from audiocycle.metrics import mcd, pitch
@@ -23,7 +22,7 @@ from audiocycle.metrics.loudness import loudness_difference
 from audiocycle.metrics.mel_cepstrum import spectrum_to_mel_cepstrum
 from audiocycle.metrics.modulation import modulation_distance
 from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.voice.analysis import FFT_SIZE, SAMPLE_RATE, analyse, at_measured_rate
+from audiocycle.voice.analysis import SAMPLE_RATE, analyse, at_measured_rate
 
 OWN, COPY, MADE, MEANS = "own", "copy", "made", "means"
 """Sounds of a recording: itself; rendered again; converted; with the target's means and deviations (matched)."""
@@ -161,7 +160,7 @@ def all_distances(sounds: Mapping[Which, Sound], way: Way) -> dict[Which, Measur
 def distances(reference: Sound, sound: Sound) -> Measures:
     """Between a sound and the target's recording of the same sentence."""
     distortion = mcd.aligned_distortion(reference.mel_cepstrum, sound.mel_cepstrum, reference.loud, sound.loud)
-    coded = mcd.coded_distortion(reference.coded, sound.coded, reference.loud, sound.loud, FFT_SIZE)
+    coded = mcd.coded_distortion(reference.coded, sound.coded, reference.loud, sound.loud)
     f0 = pitch.compare_pitch(reference.f0, sound.f0, distortion.path)
     return {
         "mcd_sptk": distortion.db,

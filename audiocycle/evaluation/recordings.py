@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from audiocycle.convert import Converter
-from audiocycle.errors import DataError, InputError
+from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice.sound_file import is_recording, read_mono
 
@@ -126,3 +126,24 @@ def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded]
         signal, converter.adapter, converter.renderer, translate, converter.options({})
     )
     return made
+
+
+def read_transcripts(path: Path) -> dict[str, str]:
+    """What is said, by name: lines ``NAME TEXT``; with a tab between the two, names may hold spaces.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds a line that is a name alone.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        raise ConfigError(f"--transcripts {path}: {reason}; name a text file with a line NAME TEXT for each recording") from error
+    said = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            name, *text = line.strip().split("\t" if "\t" in line else None, 1)
+            if not text:
+                raise ConfigError(f"--transcripts {path}: line {number} has no text after the name; write NAME TEXT")
+            said[name] = text[0]
+    return said

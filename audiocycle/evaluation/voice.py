@@ -18,7 +18,7 @@ import numpy as np
 from audiocycle import threads
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
-from audiocycle.evaluation.judging import MEASURES, Judge
+from audiocycle.evaluation.judging import MEASURES, Judge, Said
 from audiocycle.evaluation.listeners import Listeners
 from audiocycle.evaluation.measuring import COPY, MADE, MEANS, OWN, Measured, Way, Which, measure
 from audiocycle.evaluation.recordings import Item, evenly, find_items
@@ -180,7 +180,7 @@ def evaluate(
     )
 
 
-def results(way: Way, measured: Sequence[Measured], said: Mapping[tuple[str, str], str] | None) -> Direction:
+def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direction:
     """One direction, from all recordings."""
     judge = Judge(way, measured, said)
     members = {domain: [each for each in measured if domain in each.item.paths] for domain in (way.source, way.target)}
@@ -199,8 +199,8 @@ def results(way: Way, measured: Sequence[Measured], said: Mapping[tuple[str, str
         variance[row] = np.mean([file.heard[which].variance for file in files], axis=0)
         texts[row] = {file.item.name: text for file in files if (text := file.heard[which].text) is not None}
         references[row] = {file.item.name: text for file in files if (text := judge.reference(file, which)) is not None}
-    names = [[file.item.name for file in members[domain]] for domain in (way.source, way.target)]
-    return Direction(way.source, way.target, *names, values, rows, variance, texts, references, examples_of(way, members))
+    files, target_files = ([file.item.name for file in members[domain]] for domain in (way.source, way.target))
+    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples_of(way, members))
 
 
 def sounds_of(way: Way) -> dict[str, Which]:

@@ -12,8 +12,6 @@ from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
 SAMPLE_RATE, FRAME_PERIOD = 16000, 5.0
 """Hz and ms. Measures at other rates are other measures: the band up to the Nyquist frequency weighs as much as the rest."""
-FFT_SIZE = 1024
-"""Of the envelopes, which have one bin more than half of it."""
 CODED = 36
 """Coefficients of WORLD's own coding, c0 included."""
 
