@@ -68,6 +68,7 @@ class Direction:
         rows: row to measure to the mean over files; without measures that no file of the row has.
         global_variance: row to (34,) mean over files of each coefficient's variance.
         texts: row to file to what the recogniser heard; empty without one.
+        said: row to file to what a text is compared with; empty where that is the text itself.
         examples: a few files.
     """
 
@@ -79,6 +80,7 @@ class Direction:
     rows: dict[str, Row]
     global_variance: dict[str, FloatArray]
     texts: dict[str, dict[str, str]]
+    said: dict[str, dict[str, str]]
     examples: list[Sounds]
 
 
@@ -93,8 +95,8 @@ class VoiceEvaluation:
         total: mean over the directions, by row.
         skipped: path to reason, of recordings that could not be used.
         missing: family of measures to why it was left out.
-        recognizer: the recogniser's weights, their folder or hub id; empty without one.
         training: how the model was trained, as its bundle says.
+        recognizer: the recogniser's weights, their folder or hub id; empty without one.
     """
 
     model: str
@@ -104,8 +106,8 @@ class VoiceEvaluation:
     total: dict[str, Row]
     skipped: dict[str, str]
     missing: dict[str, str]
-    recognizer: str = ""
     training: dict[str, Any] = field(default_factory=dict)
+    recognizer: str = ""
 
 
 def evaluate(
@@ -176,8 +178,8 @@ def evaluate(
         {row: {m: joined([x[m] for x in each], parallel) for m in each[0] if all(m in x for x in each)} for row, each in rows.items()},
         skipped,
         listeners.missing,
-        "" if listeners.recognizer is None else listeners.recognizer.model,
         converter.config.training,
+        "" if listeners.recognizer is None else listeners.recognizer.model,
     )
 
 
@@ -189,6 +191,7 @@ def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direct
     rows: dict[str, Row] = {}
     variance: dict[str, FloatArray] = {}
     texts: dict[str, dict[str, str]] = {}
+    references: dict[str, dict[str, str]] = {}
     for row, which in sounds_of(way).items():
         there = members[which[0]]
         each = [judge.values(file, which) for file in there]
@@ -198,8 +201,9 @@ def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direct
         rows[row] = {name: mean for name, mean in means.items() if mean is not None}
         variance[row] = np.mean([file.heard[which].variance for file in there], axis=0)
         texts[row] = {file.item.name: text for file in there if (text := file.heard[which].text) is not None}
+        references[row] = {file.item.name: text for file in there if (text := judge.reference(file, which)) is not None}
     files, target_files = ([file.item.name for file in members[domain]] for domain in (way.source, way.target))
-    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, examples_of(way, members))
+    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples_of(way, members))
 
 
 def sounds_of(way: Way) -> dict[str, Which]:

@@ -1,0 +1,315 @@
+"""The report of an evaluation: one HTML page with tables, recordings, pictures, texts and training curves, and nothing outside it.
+
+The same evaluation gives the same page, byte for byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from audiocycle.atomic import write_text
+from audiocycle.errors import InputError
+from audiocycle.evaluation import report_sounds, report_texts
+from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.report_pictures import curve_chart, strip_chart, variance_chart
+from audiocycle.evaluation.report_tables import (
+    CLASSES,
+    FAMILIES,
+    STRIPS,
+    Measure,
+    explained,
+    in_order,
+    legend,
+    tables,
+)
+from audiocycle.evaluation.voice import (
+    CONVERTED,
+    MATCHED,
+    OF_TARGET,
+    SOURCE_COPY,
+    TARGET,
+    TARGET_COPY,
+    UNCONVERTED,
+    Direction,
+    VoiceEvaluation,
+)
+from audiocycle.evaluation.voice_table import definitions
+from audiocycle.metrics.recognition import words
+from audiocycle.monitor import average_kinds
+
+MOST_POINTS = 300
+"""Points of a training curve; of more steps, means over neighbours are shown."""
+ROWS_EXPLAINED = {
+    CONVERTED: "what the model makes of the source speaker's recordings.",
+    UNCONVERTED: "the source's recordings as they are: what doing nothing would score.",
+    MATCHED: "pitch, and mean and variance of the envelope, set to the target's: what a line of statistics would score.",
+    SOURCE_COPY: "the source's recordings through the vocoder alone: what its sound costs.",
+    TARGET_COPY: "the target's recordings through the vocoder alone: what a perfect conversion could reach.",
+    TARGET: "the target's own recordings.",
+}
+NO_COUNTERPARTS = "the recordings are not of the same sentences; add --parallel if those of one name are."
+LIMITS = (
+    "Listeners have the last word: recogniser, speaker encoder and naturalness are models that were trained for other ends, and can be "
+    "wrong in the same way for all files. Trust differences between rows more than single figures, and your ears more than both.",
+    "The 95 % intervals are over files. They do not say how another training, another speaker or another text would do.",
+    "A measure alone misleads: a blurred envelope has a low distortion, an unconverted voice perfect words. Read the rows together.",
+)
+
+
+def write_report(evaluation: VoiceEvaluation, folder: Path, training_log: Path | None = None) -> Path:
+    """Write ``folder/index.html``, whole or not at all.
+
+    Args:
+        training_log: the training's ``log.jsonl``; its losses are drawn.
+
+    Raises:
+        InputError: the log cannot be read. OutputError: the page cannot be written.
+    """
+    losses = {} if training_log is None else read_losses(training_log)
+    path = folder / "index.html"
+    write_text(path, page(evaluation, losses))
+    return path
+
+
+def page(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> str:
+    """The document.
+
+    Args:
+        losses: see :func:`read_losses`.
+    """
+    title = f"Voice evaluation: {evaluation.model}"
+    style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    content = joined(
+        element("header", element("h1", title), element("p", in_short(evaluation)), navigation(evaluation, bool(losses))),
+        element("main", *sections(evaluation, losses)),
+        element("footer", element("p", "Made by audiocycle evaluate. This page loads nothing from elsewhere.")),
+    )
+    head = joined(
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(script)),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("link", rel="icon", href="data:,"),
+        element("title", title),
+        element("style", Markup(style)),
+    )
+    body = element("body", content, element("script", Markup(script)))
+    return f"<!DOCTYPE html>\n{element('html', element('head', head), body, lang='en')}\n"
+
+
+def policy(script: str) -> str:
+    """What browsers may do with the page: show what is in it, run this script and no other, load nothing."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def in_short(evaluation: VoiceEvaluation) -> str:
+    """What was measured, in a sentence."""
+    count = sum(len(each.files) for each in evaluation.directions.values())
+    pairs = "files of one name are the same sentence" if evaluation.parallel else "sentences of the speakers differ"
+    directions = ", ".join(arrowed(each) for each in evaluation.directions.values())
+    return f"{directions}: {count} recordings at {evaluation.sample_rate / 1000:g} kHz that the model was not trained on; {pairs}."
+
+
+def navigation(evaluation: VoiceEvaluation, curves: bool) -> Markup:
+    """Links to the parts of the page."""
+    links = [("#total", "All directions")] if len(evaluation.directions) > 1 else []
+    links += [(f"#direction-{i}", arrowed(each)) for i, each in enumerate(evaluation.directions.values(), 1)]
+    links += [("#training", "Training")] if curves or evaluation.training else []
+    links += [("#meaning", "What the figures mean")]
+    items = (element("li", element("a", text, href=target)) for target, text in links)
+    return element("nav", element("ul", *items), aria_label="Parts of this page")
+
+
+def sections(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> Iterator[Markup]:
+    """From the result to the small print."""
+    if len(evaluation.directions) > 1:
+        yield element("h2", "All directions", id="total")
+        yield element("p", "Means over the directions, with 95 % intervals over files. ✓ marks the best of the conversions.")
+        yield tables(evaluation.total, "All directions")
+    for i, each in enumerate(evaluation.directions.values(), 1):
+        yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
+    if losses or evaluation.training:
+        yield element("section", *training(evaluation, losses), aria_labelledby="training")
+    yield element("section", *meaning(evaluation), aria_labelledby="meaning")
+
+
+def direction(each: Direction, number: int) -> Iterator[Markup]:
+    """Everything about one direction."""
+    name = arrowed(each)
+    yield element("h2", name, id=f"direction-{number}")
+    yield element("p", f"{len(each.files)} files. 95 % intervals over files; ✓ marks the best of the conversions.")
+    yield tables(each.rows, name)
+    if each.examples:
+        yield element("h3", "Listen")
+        yield element(
+            "p",
+            "Spectrograms over 80 dB with the F0 track (cyan, axis at the right). A click into a picture plays from there.",
+            class_="soft",
+        )
+        yield report_sounds.listening(each)
+    yield from charts(each)
+    if any(each.texts.values()):
+        yield texts(each)
+
+
+def charts(each: Direction) -> Iterator[Markup]:
+    """File by file, and global variance."""
+    name = arrowed(each)
+    members = {measure: shown for family in FAMILIES.values() for measure, shown in family.items()}
+    strips = [strip(each, measure, members[measure]) for measure in STRIPS if any(measure in row for row in each.values.values())]
+    if strips:
+        yield element("h3", "File by file")
+        yield element("p", "A dot is a file, the stroke the mean, the bar its 95 % interval.", class_="soft")
+        yield element("div", *strips, class_="charts")
+    if each.global_variance:
+        rows = in_order(each.global_variance)
+        label = f"{name}: global variance of each coefficient. {variance_in_words(each)}"
+        yield element("h3", "Global variance")
+        yield element("p", "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed.", class_="soft")
+        yield legend(rows)
+        chart = variance_chart({row: each.global_variance[row] for row in rows}, CLASSES, label)
+        yield element("div", element("figure", chart), class_="charts")
+
+
+def strip(each: Direction, measure: str, shown: Measure) -> Markup:
+    """One measure, a dot for each file."""
+    values = {row: [v * shown.scale for v in each.values[row][measure]] for row in in_order(each.values) if measure in each.values[row]}
+    values = {row: numbers for row, numbers in values.items() if np.isfinite(numbers).any()}
+    means = {}
+    for row in values:
+        estimate = each.rows[row][measure]
+        interval = estimate.interval and (estimate.interval[0] * shown.scale, estimate.interval[1] * shown.scale)
+        means[row] = (estimate.mean * shown.scale, interval)
+    names = {row: each.target_files if row in OF_TARGET else each.files for row in values}
+    told = "; ".join(f"{row} {mean:.{shown.digits}f}" for row, (mean, _) in means.items())
+    label = f"{arrowed(each)}, {shown.axis}, one dot a file. Means: {told}."
+    return element("figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label))
+
+
+def variance_in_words(each: Direction) -> str:
+    """For those who do not see the lines: each row beside the target's own."""
+    own = each.global_variance.get(TARGET)
+    if own is None:
+        return ""
+    ratios = {row: float(np.exp(np.nanmean(np.log(np.asarray(v) / own)))) for row, v in each.global_variance.items() if row != TARGET}
+    return "Beside the target's, on the average: " + ", ".join(f"{row} {ratio:.2f}" for row, ratio in ratios.items()) + "."
+
+
+def texts(each: Direction) -> Markup:
+    """What the recogniser heard, file by file, in a fold-out; the source's and the target's file of a name are one sentence or not."""
+    bodies = []
+    for file in dict.fromkeys(each.files + each.target_files):
+        lines = [element("tr", element("th", file, colspan="2", scope="rowgroup"), class_="file")]
+        for row in in_order(each.texts):
+            heard, said = each.texts[row].get(file), each.said.get(row, {}).get(file)
+            if heard is not None:
+                cell = heard if said is None else report_texts.marked(words(said), words(heard))
+                lines.append(element("tr", element("td", row), element("td", cell)))
+        bodies.append(element("tbody", *lines))
+    note = element(
+        "p",
+        element("mark", "Marked"),
+        " words are wrong, ",
+        element("del", "struck"),
+        " ones were not heard; then how many that are, of those that were said.",
+        class_="soft",
+    )
+    name = f"{arrowed(each)}: recognised texts"
+    table = element("div", element("table", *bodies, class_="texts"), class_="scroll", role="region", aria_label=name, tabindex="0")
+    return element("details", element("summary", "Recognised texts"), note, table)
+
+
+def training(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> Iterator[Markup]:
+    """Curves and settings."""
+    yield element("h2", "Training", id="training")
+    if losses:
+        last = max(steps[-1] for steps, _ in losses.values())
+        yield element("p", f"Losses over {last:g} steps, means of all directions.", class_="soft")
+        figures = (
+            element(
+                "figure",
+                element("figcaption", kind.replace("_", " ")),
+                curve_chart(*thinned(steps, values), f"{kind.replace('_', ' ')} loss: {values[0]:.3g} at first, {values[-1]:.3g} at last"),
+            )
+            for kind, (steps, values) in losses.items()
+        )
+        yield element("div", *figures, class_="charts curves")
+    if evaluation.training:
+        settings = json.dumps(evaluation.training, indent=1, default=str, ensure_ascii=False)
+        yield element("details", element("summary", "Settings"), element("pre", settings))
+
+
+def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
+    """What rows and measures are, what was left out, and what no figure here can say."""
+    yield element("h2", "What the figures mean", id="meaning")
+    left_out = evaluation.missing | ({} if evaluation.parallel else {"distances to the target's recording": NO_COUNTERPARTS})
+    if left_out:
+        yield element("h3", "Left out")
+        yield described(left_out)
+    measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
+    yield element("details", element("summary", "The rows"), described(ROWS_EXPLAINED))
+    yield element("details", element("summary", "The measures in short"), element("dl", *explained(measured)))
+    exact = (element("p", text) for text in definitions(evaluation).values())
+    yield element("details", element("summary", "Definitions, units and sources"), *exact)
+    if evaluation.skipped:
+        summary = element("summary", f"Files that could not be used ({len(evaluation.skipped)})")
+        yield element("details", summary, described(evaluation.skipped))
+    yield element("h3", "Limits")
+    yield element("ul", *(element("li", element("p", text)) for text in LIMITS))
+
+
+def described(facts: Mapping[str, str]) -> Markup:
+    """A list of words and what they stand for."""
+    return element("dl", *(part for word, fact in facts.items() for part in (element("dt", word), element("dd", fact))))
+
+
+def arrowed(each: Direction) -> str:
+    """``SF1 → TM3``."""
+    return f"{each.source} → {each.target}"
+
+
+def read_losses(path: Path) -> dict[str, tuple[list[float], list[float]]]:
+    """Steps and values of each kind of loss, the mean over directions, from a training's ``log.jsonl``.
+
+    A training that was resumed wrote some steps twice: the later ones count. A last line cut short is left out.
+
+    Raises:
+        InputError: it cannot be read, or is no such log.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); name a training's log.jsonl") from error
+    by_step: dict[float, dict[str, float]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            by_step[float(record["step"])] = average_kinds(record)
+        except (ValueError, TypeError, KeyError) as error:
+            if number == len(lines):
+                break
+            raise InputError(f"{path}: line {number} is not a training's log; name the log.jsonl beside its checkpoints") from error
+    losses: dict[str, tuple[list[float], list[float]]] = {}
+    for step in sorted(by_step):
+        for kind, value in by_step[step].items():
+            if np.isfinite(value):
+                steps, values = losses.setdefault(kind, ([], []))
+                steps.append(step)
+                values.append(value)
+    return losses
+
+
+def thinned(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+    """At most :data:`MOST_POINTS` points: means over neighbours."""
+    groups = min(MOST_POINTS, len(steps))
+    parts = zip(np.array_split(np.array(steps), groups), np.array_split(np.array(values), groups), strict=True)
+    points = [(float(x.mean()), float(y.mean())) for x, y in parts]
+    return [x for x, _ in points], [y for _, y in points]
