@@ -5,7 +5,7 @@ Means and intervals, and what takes all recordings together (centroids of speake
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audiocycle.convert import Converter
 from audiocycle.evaluation.listeners import Listeners
-from audiocycle.evaluation.recordings import Item, copied, matched, read, rendered
+from audiocycle.evaluation.recordings import Item, copied, matched, rendered
 from audiocycle.metrics import mcd, pitch
 from audiocycle.metrics.alignment import loud_frames, speech_span
 from audiocycle.metrics.duration import duration_error
@@ -109,18 +109,20 @@ class Way:
     translate: Translate
 
 
-def measure(item: Item, ways: list[Way], converter: Converter, listeners: Listeners, keep: bool) -> Measured:
+def measure(
+    item: Item, signals: Mapping[str, Signal], ways: Sequence[Way], converter: Converter, listeners: Listeners, keep: bool
+) -> Measured:
     """Make all sounds of an item and measure them.
 
     Args:
+        signals: the item's recordings at the model's rate, by domain.
         keep: it is an example, to be looked at and listened to.
 
     Raises:
-        InputError: a recording cannot be read, or is silent.
+        InputError: something that was made cannot be measured; left out, such files would flatter the model.
     """
     sounds: dict[Which, Sound] = {}
-    for domain, path in item.paths.items():
-        signal = read(path, converter)
+    for domain, signal in signals.items():
         sounds[domain, OWN] = Sound.of(signal)
         sounds[domain, COPY] = Sound.of(copied(signal, converter))
         for way in ways:

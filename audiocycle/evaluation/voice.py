@@ -21,7 +21,7 @@ from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.evaluation.judging import MEASURES, Judge, Said
 from audiocycle.evaluation.listeners import Listeners
 from audiocycle.evaluation.measuring import COPY, MADE, MEANS, OWN, Measured, Way, Which, measure
-from audiocycle.evaluation.recordings import Item, evenly, find_items
+from audiocycle.evaluation.recordings import Item, evenly, find_items, read
 from audiocycle.metrics.estimates import Estimate, estimate, joined
 from audiocycle.spec import FloatArray, direction
 
@@ -149,12 +149,17 @@ def evaluate(
 
     def work(item: Item) -> Measured | InputError:
         try:
-            return measure(item, ways, converter, listeners, item.name in examples)
+            signals = {domain: read(path, converter) for domain, path in item.paths.items()}
         except InputError as error:
-            return error
-        finally:
-            for _ in item.paths:
-                progress(next(ticks), total)
+            made: Measured | InputError = error  # left out, and told
+        else:
+            try:
+                made = measure(item, signals, ways, converter, listeners, item.name in examples)
+            except InputError as error:  # the model's failure: without such files it would look better than it is
+                raise InputError(f"{item.name}: cannot be measured: {error}") from error
+        for _ in item.paths:
+            progress(next(ticks), total)
+        return made
 
     done = in_threads(work, items)
     measured = [each for each in done if isinstance(each, Measured)]

@@ -9,6 +9,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audiocycle.evaluation import judging, recordings
 from audiocycle.evaluation.listeners import NATURALNESS, SPEAKER, WORDS
 from audiocycle.evaluation.voice import CONVERTED, ROWS, Direction, Row, VoiceEvaluation
@@ -126,20 +128,21 @@ def lines(evaluation: VoiceEvaluation) -> Iterator[str]:
 
 
 def tables(title: str, rows: Mapping[str, Row]) -> Iterator[str]:
-    """All tables of some rows, with an empty line after each."""
+    """All tables of some rows, with an empty line after each; one that would be too wide goes on in another."""
     for columns in TABLES:
         there = {measure: column for measure, column in columns.items() if any(measure in row for row in rows.values())}
-        if there:
+        ends = {measure: interval(column, rows[CONVERTED], measure) for measure, column in there.items()}
+        widths = {measure: max(len(column.heading), len(ends[measure]), 6) + 1 for measure, column in there.items()}
+        while widths:
+            ends_at = np.cumsum(list(widths.values())) + LABEL
+            shown = {measure: widths.pop(measure) for measure in list(widths)[: max(1, int((ends_at <= WIDTH).sum()))]}
             yield title
-            yield from table(there, rows)
+            yield from table({measure: there[measure] for measure in shown}, shown, ends, rows)
             yield ""
 
 
-def table(columns: Mapping[str, Column], rows: Mapping[str, Row]) -> Iterator[str]:
-    """One line a row, and one for the converted's 95 % intervals."""
-    converted = rows[CONVERTED]
-    ends = {measure: interval(column, converted, measure) for measure, column in columns.items()}
-    widths = {measure: max(len(column.heading), len(ends[measure]), 6) + 1 for measure, column in columns.items()}
+def table(columns: Mapping[str, Column], widths: Mapping[str, int], ends: Mapping[str, str], rows: Mapping[str, Row]) -> Iterator[str]:
+    """One line a row, and one for the converted's 95 % intervals (``ends``)."""
 
     def line(label: str, cell: Callable[[str], str]) -> str:
         return f"{label:{LABEL}}" + "".join(f"{cell(measure):>{width}}" for measure, width in widths.items())
@@ -147,7 +150,7 @@ def table(columns: Mapping[str, Column], rows: Mapping[str, Row]) -> Iterator[st
     yield line("", lambda measure: columns[measure].heading)
     for name in ROWS:
         yield line(name, lambda measure, row=rows[name]: columns[measure].text(row[measure].mean) if measure in row else "–")  # type: ignore[misc]
-        if name == CONVERTED and any(ends.values()):
+        if name == CONVERTED and any(ends[measure] for measure in columns):
             yield line("  95 % over files", lambda measure: ends[measure])
 
 
