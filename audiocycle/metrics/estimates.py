@@ -1,4 +1,4 @@
-"""Means with what is uncertain about them: which songs were drawn, and which seed a judge was trained with."""
+"""Means with what is uncertain about them: which songs or recordings were drawn, and which seed a judge was trained with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING: Numbers = np.zeros(0)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over songs, for each seed.
+    """A mean over songs (or recordings: what is said of songs holds for all files), for each seed.
 
     Attributes:
         by_seed: (seeds,) means; one number where there are no seeds.
@@ -54,11 +54,14 @@ class Estimate:
 
 
 def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
-    """From each song's mean.
+    """From each song's mean, or each recording's value.
 
     Parameters:
-        values: ``(songs, seeds)``.
-        weights: ``(songs,)`` phrases in each.
+        values: ``(songs, seeds)``, finite: leave out files without a value. One column where there are no seeds.
+        weights: ``(songs,)`` phrases in each. For recordings 1; for an error rate the length of each reference, which
+            makes the mean all errors by all words.
+
+    Source: Efron 1979, percentile bootstrap; for error rates Bisani & Ney 2004.
     """
     table, phrases = np.asarray(values, np.float64), np.asarray(weights, np.float64)
     by_seed = phrases @ table / phrases.sum()

@@ -58,7 +58,8 @@ def k_weighting(sample_rate: int) -> NDArray[np.float64]:
     BS.1770 prints coefficients for 48 kHz only. They are the bilinear transform of these analogue filters, which
     give its table to all its digits, and other rates their filters.
 
-    Source: ITU-R BS.1770-5, tables 1 and 2; analogue parameters after Mansbridge, Finn & Reiss 2012.
+    Source: ITU-R BS.1770-5, tables 1 and 2; analogue parameters from De Man 2018,
+    "Evaluation of implementations of the EBU R128 loudness measurement".
     """
     k, q = np.tan(np.pi * 1681.974450955533 / sample_rate), 0.7071752369554196
     high = 10.0 ** (3.999843853973347 / 20.0)

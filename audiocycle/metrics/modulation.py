@@ -18,7 +18,8 @@ FRAME_RATE = 200.0
 SEGMENT = 256
 """Frames that are analysed at a time: 1.28 s, so that a bin is 0.78 Hz."""
 HIGHEST_HZ = 50.0
-"""Faster movements than this do not count: listeners do not miss them in speech (Takamichi et al. 2016)."""
+"""Faster movements than this do not count: speech synthesis smooths them away unheard (Takamichi et al. 2015, "The NAIST
+text-to-speech system for the Blizzard Challenge 2015")."""
 
 DEFINITION = (
     "Modulation-spectrum distance: root mean square difference in dB between the modulation spectra of two "
@@ -28,22 +29,22 @@ DEFINITION = (
 )
 """Print it beside results: windows and bound differ between papers."""
 
-_FLOOR = 1e-12  # -120 dB: keeps the logarithm finite; speech stays above 1e-7
+_FLOOR = 1e-12  # -120 dB: keeps the logarithm finite; speech stays above 1e-9
 
 
 def modulation_spectrum(mel_cepstrum: FloatArray) -> NDArray[np.float64]:
     """Power in dB of each coefficient's movement by modulation frequency: ``(T, K)`` to ``(SEGMENT // 2 + 1, K)``.
 
-    Bin b is b / ``SEGMENT`` of the frame rate. Power is averaged over segments that cover all frames (Welch's method)
-    and is power per bin: the variance is the sum of all bins but the first and last twice, and those once. An
-    utterance shorter than a segment is one shorter window, padded with zeros.
+    Bin b is b / ``SEGMENT`` of the frame rate. Power is that of one bin of a two-sided spectrum, so that all ``SEGMENT`` bins
+    add up to the variance, and is averaged over segments that cover all frames (Welch's method). An utterance shorter
+    than a segment is one shorter window, padded with zeros.
 
     Raises:
         InputError: there are no frames.
 
     Source: Takamichi et al. 2014, "A postfilter to modify the modulation spectrum in HMM-based speech synthesis", and
-    2016, "Postfilters to modify the modulation spectrum for statistical parametric speech synthesis", which do not
-    average over windows but take one long DFT, so that the utterance's length shows.
+    2016, "Postfilters to modify the modulation spectrum for statistical parametric speech synthesis", utterance by
+    utterance and segment by segment. The mean over segments is this project's, for utterances of any length.
     """
     if len(mel_cepstrum) == 0:
         raise InputError("modulation spectrum of no frames: is the recording empty or silent?")
