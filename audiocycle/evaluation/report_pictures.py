@@ -135,7 +135,9 @@ class Chart:
     def svg(self, label: str) -> Markup:
         """The picture; ``label`` says in words what it shows."""
         inside = joined(element("title", label), *self.parts)
-        return element("svg", inside, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart")
+        return element(
+            "svg", inside, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart"
+        )
 
 
 def variance_chart(rows: Mapping[str, FloatArray], classes: Mapping[str, str], label: str) -> Markup:
@@ -153,7 +155,9 @@ def variance_chart(rows: Mapping[str, FloatArray], classes: Mapping[str, str], l
     chart.x_axis("coefficient of the mel-cepstrum")
     chart.y_axis()
     for row, values in reversed(shown.items()):  # the first row, the model's, on top
-        chart.line([float(i) for i in range(1, len(values) + 1)], np.where(values > 0.0, values, np.nan).tolist(), classes[row])
+        chart.line(
+            [float(i) for i in range(1, len(values) + 1)], np.where(values > 0.0, values, np.nan).tolist(), classes[row]
+        )
     return chart.svg(label)
 
 

@@ -66,7 +66,13 @@ def card(sounds: Sounds, row: str, said: str, longest: int, highest: float) -> M
         element("div", *axis(top_khz, " kHz"), class_="level", aria_hidden="true"),
         element("div", picture, class_="stage"),
         element("div", *(axis(highest, " Hz") if f0 is not None else ()), class_="level pitch", aria_hidden="true"),
-        element("div", element("span", "0 s"), element("span", f"{longest / sounds.sample_rate:.1f} s"), class_="times", aria_hidden="true"),
+        element(
+            "div",
+            element("span", "0 s"),
+            element("span", f"{longest / sounds.sample_rate:.1f} s"),
+            class_="times",
+            aria_hidden="true",
+        ),
         class_="view",
     )
     player = element(
