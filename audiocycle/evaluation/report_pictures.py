@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.markup import Markup, element
 from audiocycle.pictures import RANGE_DB, spectrogram_db
 from audiocycle.spec import FloatArray
 
@@ -134,9 +134,8 @@ class Chart:
 
     def svg(self, label: str) -> Markup:
         """The picture; ``label`` says in words what it shows."""
-        inside = joined(element("title", label), *self.parts)
         return element(
-            "svg", inside, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart"
+            "svg", *self.parts, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart"
         )
 
 
@@ -205,8 +204,9 @@ def strip_chart(
 
 
 def curve_chart(steps: Sequence[float], values: Sequence[float], label: str) -> Markup:
-    """One loss over training steps, from 0; the highest hundredth of its values may be cut off."""
-    chart = Chart(320, 170, (0.0, max(steps)), (0.0, float(np.percentile(values, 99.0))), left=38)
+    """One loss over training steps, from 0; spikes far above the others are cut off."""
+    top = min(max(values), 2.0 * float(np.percentile(values, 95.0)))
+    chart = Chart(360, 180, (0.0, max(steps)), (0.0, 1.05 * top), left=40)
     chart.x_axis("step")
     chart.y_axis()
     chart.line(steps, values, "r0")
