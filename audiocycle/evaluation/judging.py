@@ -58,8 +58,7 @@ class Judge:
         }
         self.natural = np.mean([m.heard[way.target, OWN].variance for m in measured if way.target in m.item.paths], axis=0)
         self.voice = cache(self._voice)
-        own = [self.likeness(m, (way.target, OWN), way.target) for m in measured if way.target in m.item.paths]
-        self.own_likeness = float(np.nanmean(own)) if np.isfinite(own).any() else NOTHING
+        self.own_likeness = self._own_likeness()
 
     def values(self, measured: Measured, which: Which) -> Measures:
         """All :data:`MEASURES` of a sound; NaN where there is nothing to measure."""
@@ -97,20 +96,14 @@ class Judge:
 
     def speaker(self, measured: Measured, which: Which, embedding: FloatArray) -> Measures:
         """Whose voice it is."""
-        target, source = (self.likeness(measured, which, domain) for domain in (self.way.target, self.way.source))
-        of_target, of_source = (self.mean_voice(measured, which, domain) for domain in (self.way.target, self.way.source))
-        known = of_target is not None and of_source is not None
+        target, source = (self.mean_voice(measured, which, domain) for domain in (self.way.target, self.way.source))
+        like_target = NOTHING if target is None else similarity(embedding, target)
         return {
-            "similarity_target": target,
-            "similarity_source": source,
-            "similarity_share": target / self.own_likeness,
-            "nearer_target": float(nearer(embedding, of_target, of_source)) if known else NOTHING,
+            "similarity_target": like_target,
+            "similarity_source": NOTHING if source is None else similarity(embedding, source),
+            "similarity_share": like_target / self.own_likeness,
+            "nearer_target": NOTHING if target is None or source is None else float(nearer(embedding, target, source)),
         }
-
-    def likeness(self, measured: Measured, which: Which, domain: str) -> float:
-        """Similarity to a domain's speaker."""
-        embedding, mean = measured.heard[which].embedding, self.mean_voice(measured, which, domain)
-        return NOTHING if embedding is None or mean is None else similarity(embedding, mean)
 
     def mean_voice(self, measured: Measured, which: Which, domain: str) -> FloatArray | None:
         """A domain's speaker without the recording that a sound is made of; None where no other is left."""
@@ -119,3 +112,10 @@ class Judge:
     def _voice(self, domain: str, without: str) -> FloatArray | None:
         others = [voice for name, voice in self.voices[domain].items() if name != without]
         return centroid(others) if others else None
+
+    def _own_likeness(self) -> float:
+        """Mean similarity of the target's own recordings to the others of it; NaN where there are no two."""
+        own = self.voices[self.way.target]
+        others = {name: self.voice(self.way.target, name) for name in own}
+        alike = [similarity(own[name], mean) for name, mean in others.items() if mean is not None]
+        return float(np.mean(alike)) if alike else NOTHING

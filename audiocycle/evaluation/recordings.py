@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice.sound_file import is_recording, read_mono
 
+T = TypeVar("T")
 Names = dict[str, Path]
 """Recordings of one folder: name (path below the folder, without the ending) to file."""
 
@@ -82,11 +84,11 @@ def find_items(folders: Mapping[str, Path], parallel: bool, limit: int | None = 
     return [Item(name, {domain: names[name] for domain, names in found.items()}) for name in evenly(common, limit)]
 
 
-def evenly(names: Sequence[str], limit: int | None) -> list[str]:
-    """At most ``limit`` of them, the first and the last among them."""
-    if limit is None or limit >= len(names):
-        return list(names)
-    return [names[place] for place in np.linspace(0, len(names) - 1, limit).round().astype(int)]
+def evenly(things: Sequence[T], limit: int | None) -> list[T]:
+    """At most ``limit`` of them, the first and, from two on, the last among them."""
+    if limit is None or limit >= len(things):
+        return list(things)
+    return [things[place] for place in np.linspace(0, len(things) - 1, limit).round().astype(int)]
 
 
 def read(path: Path, converter: Converter) -> Signal:

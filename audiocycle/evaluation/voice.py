@@ -96,6 +96,7 @@ class VoiceEvaluation:
         skipped: path to reason, of recordings that could not be used.
         missing: family of measures to why it was left out.
         training: how the model was trained, as its bundle says.
+        recognizer: the recogniser's weights, their folder or hub id; empty without one.
     """
 
     model: str
@@ -106,6 +107,7 @@ class VoiceEvaluation:
     skipped: dict[str, str]
     missing: dict[str, str]
     training: dict[str, Any] = field(default_factory=dict)
+    recognizer: str = ""
 
 
 def evaluate(
@@ -177,6 +179,7 @@ def evaluate(
         skipped,
         listeners.missing,
         converter.config.training,
+        "" if listeners.recognizer is None else listeners.recognizer.model,
     )
 
 
@@ -190,15 +193,15 @@ def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direct
     texts: dict[str, dict[str, str]] = {}
     references: dict[str, dict[str, str]] = {}
     for row, which in sounds_of(way).items():
-        files = members[which[0]]
-        each = [judge.values(file, which) for file in files]
-        lengths = [judge.lengths(file, which) for file in files]
+        there = members[which[0]]
+        each = [judge.values(file, which) for file in there]
+        lengths = [judge.lengths(file, which) for file in there]
         values[row] = {name: [one[name] for one in each] for name in MEASURES}
         means = {name: over_files(values[row][name], [one.get(name, 1) for one in lengths]) for name in MEASURES}
         rows[row] = {name: mean for name, mean in means.items() if mean is not None}
-        variance[row] = np.mean([file.heard[which].variance for file in files], axis=0)
-        texts[row] = {file.item.name: text for file in files if (text := file.heard[which].text) is not None}
-        references[row] = {file.item.name: text for file in files if (text := judge.reference(file, which)) is not None}
+        variance[row] = np.mean([file.heard[which].variance for file in there], axis=0)
+        texts[row] = {file.item.name: text for file in there if (text := file.heard[which].text) is not None}
+        references[row] = {file.item.name: text for file in there if (text := judge.reference(file, which)) is not None}
     files, target_files = ([file.item.name for file in members[domain]] for domain in (way.source, way.target))
     return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples_of(way, members))
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from audiocycle.evaluation import judging, recordings
@@ -96,7 +97,8 @@ def rows_to_json(rows: Mapping[str, Row]) -> dict[str, Any]:
 def definitions(evaluation: VoiceEvaluation) -> dict[str, str]:
     """Of everything that was measured."""
     left_out = set(evaluation.missing) | (set() if evaluation.parallel else set(NEED_COUNTERPARTS))
-    return {name: text for name, text in DEFINITIONS.items() if name not in left_out}
+    weights = {WORDS: f" Weights: {'/'.join(Path(evaluation.recognizer).parts[-2:])}."} if evaluation.recognizer else {}
+    return {name: text + weights.get(name, "") for name, text in DEFINITIONS.items() if name not in left_out}
 
 
 def to_text(evaluation: VoiceEvaluation) -> str:
@@ -117,7 +119,8 @@ def lines(evaluation: VoiceEvaluation) -> Iterator[str]:
         yield "left out: measures against the target's recording of the sentence; add --parallel if files of one name are one sentence"
     if evaluation.skipped:
         yield f"left out: {len(evaluation.skipped)} recordings; the first: {next(iter(evaluation.skipped.values()))}"
-    yield ""
+    if evaluation.missing or evaluation.skipped or not evaluation.parallel:
+        yield ""
     for text in definitions(evaluation).values():
         yield from textwrap.wrap(text, WIDTH)
 
