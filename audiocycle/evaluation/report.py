@@ -19,7 +19,7 @@ from audiocycle.evaluation.markup import Markup, element, joined
 from audiocycle.evaluation.report_pictures import strip_chart, variance_chart
 from audiocycle.evaluation.report_tables import (
     CLASSES,
-    FAMILIES,
+    MEASURES,
     STRIPS,
     Measure,
     arrowed,
@@ -158,27 +158,19 @@ def direction(each: Direction, number: int) -> Iterator[Markup]:
 
 def charts(each: Direction) -> Iterator[Markup]:
     """File by file, and global variance."""
-    name = arrowed(each)
-    members = {measure: shown for family in FAMILIES.values() for measure, shown in family.items()}
     strips = [
-        strip(each, measure, members[measure]) for measure in STRIPS if any(measure in row for row in each.values.values())
+        strip(each, measure, MEASURES[measure]) for measure in STRIPS if any(measure in row for row in each.rows.values())
     ]
     if strips:
         yield element("h3", "File by file")
         yield element("p", "A dot is a file, the stroke the mean, the bar its 95 % interval.", class_="soft")
         yield element("div", *strips, class_="charts")
     if each.global_variance:
-        rows = in_order(each.global_variance)
-        label = f"{name}: global variance of each coefficient. {variance_in_words(each)}"
         yield element("h3", "Global variance")
-        yield element(
-            "p",
-            "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed.",
-            class_="soft",
-        )
-        yield legend(rows)
-        chart = variance_chart({row: each.global_variance[row] for row in rows}, CLASSES, label)
-        yield element("div", element("figure", chart), class_="charts")
+        note = "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed."
+        yield element("p", note, class_="soft")
+        yield legend(in_order(each.global_variance))
+        yield element("div", *variance(each), class_="charts")
 
 
 def strip(each: Direction, measure: str, shown: Measure) -> Markup:
@@ -200,6 +192,18 @@ def strip(each: Direction, measure: str, shown: Measure) -> Markup:
     return element(
         "figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label)
     )
+
+
+def variance(each: Direction) -> Iterator[Markup]:
+    """Global variance of each coefficient, and beside the target's own, where the rows can be told apart."""
+    rows = {row: np.asarray(each.global_variance[row], np.float64) for row in in_order(each.global_variance)}
+    label = f"{arrowed(each)}: global variance of each coefficient. {variance_in_words(each)}"
+    yield element("figure", element("figcaption", "as it is"), variance_chart(rows, CLASSES, label))
+    own = rows.get(TARGET)
+    if own is not None and (own > 0.0).all():
+        ratios = {row: values / own for row, values in rows.items()}
+        label = f"{arrowed(each)}: the same, divided by the target's own."
+        yield element("figure", element("figcaption", "divided by the target's own"), variance_chart(ratios, CLASSES, label))
 
 
 def variance_in_words(each: Direction) -> str:

@@ -140,7 +140,7 @@ class Chart:
 
 
 def variance_chart(rows: Mapping[str, FloatArray], classes: Mapping[str, str], label: str) -> Markup:
-    """Global variance over coefficients 1, 2, ... for each row, on a logarithmic axis.
+    """Global variance, or its ratios, over coefficients 1, 2, ... for each row, on a logarithmic axis.
 
     Args:
         rows: ``(order,)`` for coefficients from 1 on.

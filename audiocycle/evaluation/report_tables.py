@@ -108,6 +108,7 @@ FAMILIES: dict[str, dict[str, Measure]] = {
     },
 }
 """Family to measure to how it is shown."""
+MEASURES = {name: shown for members in FAMILIES.values() for name, shown in members.items()}
 OTHERS = "Other measures"
 STRIPS = ("mcd_sptk", "similarity_target", "wer", "p808")
 """The main measures: drawn file by file."""
@@ -118,8 +119,7 @@ def families(measured: Sequence[str]) -> dict[str, dict[str, Measure]]:
     there = {
         family: {name: shown for name, shown in members.items() if name in measured} for family, members in FAMILIES.items()
     }
-    known = {name for members in FAMILIES.values() for name in members}
-    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in known}
+    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in MEASURES}
     return {family: members for family, members in there.items() if members}
 
 
