@@ -44,4 +44,4 @@ def joined(*children: Child) -> Markup:
 
 def printable(text: str) -> str:
     """Without what no page may hold: control characters, and halves of letters from undecodable file names."""
-    return "".join("\ufffd" if ord(c) < 32 and c not in "\n\t" or 0xD800 <= ord(c) < 0xE000 else c for c in text)
+    return "".join("\ufffd" if (ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) < 0xE000 else c for c in text)

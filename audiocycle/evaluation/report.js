@@ -21,7 +21,7 @@ for (const sound of document.querySelectorAll(".sound")) {
     const share = Math.min(1, Math.max(0, (click.clientX - box.left) / box.width));
     const seek = () => {
       audio.currentTime = share * audio.duration;
-      audio.play();
+      audio.play().catch(() => {}); // paused again at once, or not allowed
     };
     if (audio.readyState) return seek();
     audio.addEventListener("loadedmetadata", seek, { once: true });

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -15,20 +14,21 @@ from pathlib import Path
 import numpy as np
 
 from audiocycle.atomic import write_text
-from audiocycle.errors import InputError
 from audiocycle.evaluation import report_sounds, report_texts
 from audiocycle.evaluation.markup import Markup, element, joined
-from audiocycle.evaluation.report_pictures import curve_chart, strip_chart, variance_chart
+from audiocycle.evaluation.report_pictures import strip_chart, variance_chart
 from audiocycle.evaluation.report_tables import (
     CLASSES,
-    FAMILIES,
+    MEASURES,
     STRIPS,
     Measure,
+    arrowed,
     explained,
     in_order,
     legend,
     tables,
 )
+from audiocycle.evaluation.report_training import Losses, read_losses, training
 from audiocycle.evaluation.voice import (
     CONVERTED,
     MATCHED,
@@ -41,11 +41,7 @@ from audiocycle.evaluation.voice import (
     VoiceEvaluation,
 )
 from audiocycle.evaluation.voice_table import definitions
-from audiocycle.metrics.recognition import words
-from audiocycle.monitor import average_kinds
 
-MOST_POINTS = 300
-"""Points of a training curve; of more steps, means over neighbours are shown."""
 ROWS_EXPLAINED = {
     CONVERTED: "what the model makes of the source speaker's recordings.",
     UNCONVERTED: "the source's recordings as they are: what doing nothing would score.",
@@ -78,11 +74,11 @@ def write_report(evaluation: VoiceEvaluation, folder: Path, training_log: Path |
     return path
 
 
-def page(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> str:
+def page(evaluation: VoiceEvaluation, losses: Losses) -> str:
     """The document.
 
     Args:
-        losses: see :func:`read_losses`.
+        losses: see :func:`~audiocycle.evaluation.report_training.read_losses`.
     """
     title = f"Voice evaluation: {evaluation.model}"
     style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
@@ -128,7 +124,7 @@ def navigation(evaluation: VoiceEvaluation, curves: bool) -> Markup:
     return element("nav", element("ul", *items), aria_label="Parts of this page")
 
 
-def sections(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> Iterator[Markup]:
+def sections(evaluation: VoiceEvaluation, losses: Losses) -> Iterator[Markup]:
     """From the result to the small print."""
     if len(evaluation.directions) > 1:
         yield element("h2", "All directions", id="total")
@@ -137,7 +133,7 @@ def sections(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float]
     for i, each in enumerate(evaluation.directions.values(), 1):
         yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
     if losses or evaluation.training:
-        yield element("section", *training(evaluation, losses), aria_labelledby="training")
+        yield element("section", *training(evaluation.training, losses), aria_labelledby="training")
     yield element("section", *meaning(evaluation), aria_labelledby="meaning")
 
 
@@ -157,31 +153,33 @@ def direction(each: Direction, number: int) -> Iterator[Markup]:
         yield report_sounds.listening(each)
     yield from charts(each)
     if any(each.texts.values()):
-        yield texts(each)
+        yield report_texts.texts(each)
 
 
 def charts(each: Direction) -> Iterator[Markup]:
     """File by file, and global variance."""
-    name = arrowed(each)
-    members = {measure: shown for family in FAMILIES.values() for measure, shown in family.items()}
-    strips = [strip(each, measure, members[measure]) for measure in STRIPS if any(measure in row for row in each.values.values())]
+    strips = [
+        strip(each, measure, MEASURES[measure]) for measure in STRIPS if any(measure in row for row in each.rows.values())
+    ]
     if strips:
         yield element("h3", "File by file")
         yield element("p", "A dot is a file, the stroke the mean, the bar its 95 % interval.", class_="soft")
         yield element("div", *strips, class_="charts")
     if each.global_variance:
-        rows = in_order(each.global_variance)
-        label = f"{name}: global variance of each coefficient. {variance_in_words(each)}"
         yield element("h3", "Global variance")
-        yield element("p", "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed.", class_="soft")
-        yield legend(rows)
-        chart = variance_chart({row: each.global_variance[row] for row in rows}, CLASSES, label)
-        yield element("div", element("figure", chart), class_="charts")
+        note = "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed."
+        yield element("p", note, class_="soft")
+        yield legend(in_order(each.global_variance))
+        yield element("div", *variance(each), class_="charts")
 
 
 def strip(each: Direction, measure: str, shown: Measure) -> Markup:
     """One measure, a dot for each file."""
-    values = {row: [v * shown.scale for v in each.values[row][measure]] for row in in_order(each.values) if measure in each.values[row]}
+    values = {
+        row: [v * shown.scale for v in each.values[row][measure]]
+        for row in in_order(each.values)
+        if measure in each.values[row]
+    }
     values = {row: numbers for row, numbers in values.items() if np.isfinite(numbers).any()}
     means = {}
     for row in values:
@@ -191,7 +189,21 @@ def strip(each: Direction, measure: str, shown: Measure) -> Markup:
     names = {row: each.target_files if row in OF_TARGET else each.files for row in values}
     told = "; ".join(f"{row} {mean:.{shown.digits}f}" for row, (mean, _) in means.items())
     label = f"{arrowed(each)}, {shown.axis}, one dot a file. Means: {told}."
-    return element("figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label))
+    return element(
+        "figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label)
+    )
+
+
+def variance(each: Direction) -> Iterator[Markup]:
+    """Global variance of each coefficient, and beside the target's own, where the rows can be told apart."""
+    rows = {row: np.asarray(each.global_variance[row], np.float64) for row in in_order(each.global_variance)}
+    label = f"{arrowed(each)}: global variance of each coefficient. {variance_in_words(each)}"
+    yield element("figure", element("figcaption", "as it is"), variance_chart(rows, CLASSES, label))
+    own = rows.get(TARGET)
+    if own is not None and (own > 0.0).all():
+        ratios = {row: values / own for row, values in rows.items()}
+        label = f"{arrowed(each)}: the same, divided by the target's own."
+        yield element("figure", element("figcaption", "divided by the target's own"), variance_chart(ratios, CLASSES, label))
 
 
 def variance_in_words(each: Direction) -> str:
@@ -199,52 +211,12 @@ def variance_in_words(each: Direction) -> str:
     own = each.global_variance.get(TARGET)
     if own is None:
         return ""
-    ratios = {row: float(np.exp(np.nanmean(np.log(np.asarray(v) / own)))) for row, v in each.global_variance.items() if row != TARGET}
+    ratios = {
+        row: float(np.exp(np.nanmean(np.log(np.asarray(v) / own))))
+        for row, v in each.global_variance.items()
+        if row != TARGET
+    }
     return "Beside the target's, on the average: " + ", ".join(f"{row} {ratio:.2f}" for row, ratio in ratios.items()) + "."
-
-
-def texts(each: Direction) -> Markup:
-    """What the recogniser heard, file by file, in a fold-out; the source's and the target's file of a name are one sentence or not."""
-    bodies = []
-    for file in dict.fromkeys(each.files + each.target_files):
-        lines = [element("tr", element("th", file, colspan="2", scope="rowgroup"), class_="file")]
-        for row in in_order(each.texts):
-            heard, said = each.texts[row].get(file), each.said.get(row, {}).get(file)
-            if heard is not None:
-                cell = heard if said is None else report_texts.marked(words(said), words(heard))
-                lines.append(element("tr", element("td", row), element("td", cell)))
-        bodies.append(element("tbody", *lines))
-    note = element(
-        "p",
-        element("mark", "Marked"),
-        " words are wrong, ",
-        element("del", "struck"),
-        " ones were not heard; then how many that are, of those that were said.",
-        class_="soft",
-    )
-    name = f"{arrowed(each)}: recognised texts"
-    table = element("div", element("table", *bodies, class_="texts"), class_="scroll", role="region", aria_label=name, tabindex="0")
-    return element("details", element("summary", "Recognised texts"), note, table)
-
-
-def training(evaluation: VoiceEvaluation, losses: Mapping[str, tuple[list[float], list[float]]]) -> Iterator[Markup]:
-    """Curves and settings."""
-    yield element("h2", "Training", id="training")
-    if losses:
-        last = max(steps[-1] for steps, _ in losses.values())
-        yield element("p", f"Losses over {last:g} steps, means of all directions.", class_="soft")
-        figures = (
-            element(
-                "figure",
-                element("figcaption", kind.replace("_", " ")),
-                curve_chart(*thinned(steps, values), f"{kind.replace('_', ' ')} loss: {values[0]:.3g} at first, {values[-1]:.3g} at last"),
-            )
-            for kind, (steps, values) in losses.items()
-        )
-        yield element("div", *figures, class_="charts curves")
-    if evaluation.training:
-        settings = json.dumps(evaluation.training, indent=1, default=str, ensure_ascii=False)
-        yield element("details", element("summary", "Settings"), element("pre", settings))
 
 
 def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
@@ -269,47 +241,3 @@ def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
 def described(facts: Mapping[str, str]) -> Markup:
     """A list of words and what they stand for."""
     return element("dl", *(part for word, fact in facts.items() for part in (element("dt", word), element("dd", fact))))
-
-
-def arrowed(each: Direction) -> str:
-    """``SF1 → TM3``."""
-    return f"{each.source} → {each.target}"
-
-
-def read_losses(path: Path) -> dict[str, tuple[list[float], list[float]]]:
-    """Steps and values of each kind of loss, the mean over directions, from a training's ``log.jsonl``.
-
-    A training that was resumed wrote some steps twice: the later ones count. A last line cut short is left out.
-
-    Raises:
-        InputError: it cannot be read, or is no such log.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); name a training's log.jsonl") from error
-    by_step: dict[float, dict[str, float]] = {}
-    for number, line in enumerate(lines, 1):
-        try:
-            record = json.loads(line)
-            by_step[float(record["step"])] = average_kinds(record)
-        except (ValueError, TypeError, KeyError) as error:
-            if number == len(lines):
-                break
-            raise InputError(f"{path}: line {number} is not a training's log; name the log.jsonl beside its checkpoints") from error
-    losses: dict[str, tuple[list[float], list[float]]] = {}
-    for step in sorted(by_step):
-        for kind, value in by_step[step].items():
-            if np.isfinite(value):
-                steps, values = losses.setdefault(kind, ([], []))
-                steps.append(step)
-                values.append(value)
-    return losses
-
-
-def thinned(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """At most :data:`MOST_POINTS` points: means over neighbours."""
-    groups = min(MOST_POINTS, len(steps))
-    parts = zip(np.array_split(np.array(steps), groups), np.array_split(np.array(values), groups), strict=True)
-    points = [(float(x.mean()), float(y.mean())) for x, y in parts]
-    return [x for x, _ in points], [y for _, y in points]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.markup import Markup, element
 from audiocycle.pictures import RANGE_DB, spectrogram_db
 from audiocycle.spec import FloatArray
 
@@ -134,12 +134,13 @@ class Chart:
 
     def svg(self, label: str) -> Markup:
         """The picture; ``label`` says in words what it shows."""
-        inside = joined(element("title", label), *self.parts)
-        return element("svg", inside, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart")
+        return element(
+            "svg", *self.parts, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=label, class_="chart"
+        )
 
 
 def variance_chart(rows: Mapping[str, FloatArray], classes: Mapping[str, str], label: str) -> Markup:
-    """Global variance over coefficients 1, 2, ... for each row, on a logarithmic axis.
+    """Global variance, or its ratios, over coefficients 1, 2, ... for each row, on a logarithmic axis.
 
     Args:
         rows: ``(order,)`` for coefficients from 1 on.
@@ -153,7 +154,9 @@ def variance_chart(rows: Mapping[str, FloatArray], classes: Mapping[str, str], l
     chart.x_axis("coefficient of the mel-cepstrum")
     chart.y_axis()
     for row, values in reversed(shown.items()):  # the first row, the model's, on top
-        chart.line([float(i) for i in range(1, len(values) + 1)], np.where(values > 0.0, values, np.nan).tolist(), classes[row])
+        chart.line(
+            [float(i) for i in range(1, len(values) + 1)], np.where(values > 0.0, values, np.nan).tolist(), classes[row]
+        )
     return chart.svg(label)
 
 
@@ -201,8 +204,9 @@ def strip_chart(
 
 
 def curve_chart(steps: Sequence[float], values: Sequence[float], label: str) -> Markup:
-    """One loss over training steps, from 0; the highest hundredth of its values may be cut off."""
-    chart = Chart(320, 170, (0.0, max(steps)), (0.0, float(np.percentile(values, 99.0))), left=38)
+    """One loss over training steps, from 0; spikes far above the others are cut off."""
+    top = min(max(values), 2.0 * float(np.percentile(values, 95.0)))
+    chart = Chart(360, 180, (0.0, max(steps)), (0.0, 1.05 * top), left=40)
     chart.x_axis("step")
     chart.y_axis()
     chart.line(steps, values, "r0")

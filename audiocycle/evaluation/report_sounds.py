@@ -9,7 +9,7 @@ import numpy as np
 
 from audiocycle.evaluation.markup import Markup, element, joined
 from audiocycle.evaluation.report_pictures import data_uri, pitch_overlay, spectrogram_png, ticks
-from audiocycle.evaluation.report_tables import CLASSES, FAMILIES, STRIPS
+from audiocycle.evaluation.report_tables import CLASSES, MEASURES, STRIPS
 from audiocycle.evaluation.voice import (
     CONVERTED,
     MATCHED,
@@ -66,7 +66,13 @@ def card(sounds: Sounds, row: str, said: str, longest: int, highest: float) -> M
         element("div", *axis(top_khz, " kHz"), class_="level", aria_hidden="true"),
         element("div", picture, class_="stage"),
         element("div", *(axis(highest, " Hz") if f0 is not None else ()), class_="level pitch", aria_hidden="true"),
-        element("div", element("span", "0 s"), element("span", f"{longest / sounds.sample_rate:.1f} s"), class_="times", aria_hidden="true"),
+        element(
+            "div",
+            element("span", "0 s"),
+            element("span", f"{longest / sounds.sample_rate:.1f} s"),
+            class_="times",
+            aria_hidden="true",
+        ),
         class_="view",
     )
     player = element(
@@ -96,13 +102,12 @@ def file_of(sounds: Sounds, row: str) -> str:
 
 def figures(each: Direction, row: str, sounds: Sounds) -> str:
     """The main measures of this very file."""
-    members = {measure: shown for family in FAMILIES.values() for measure, shown in family.items()}
     told = []
     place = (each.target_files if row in OF_TARGET else each.files).index(file_of(sounds, row))
     for measure in STRIPS:
         values = each.values.get(row, {}).get(measure)
         if values is not None and np.isfinite(value := values[place]):
-            shown = members[measure]
+            shown = MEASURES[measure]
             unit = f" {shown.unit}" if shown.unit in ("dB", "%") else ""
             told.append(f"{shown.heading} {shown.text(value)}{unit}")
     return " · ".join(told)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from math import isfinite
 
 from audiocycle.evaluation.markup import Markup, element, joined
-from audiocycle.evaluation.voice import CONVERTED, MATCHED, ROWS, SOURCE_COPY, TARGET, TARGET_COPY, UNCONVERTED
+from audiocycle.evaluation.voice import (
+    CONVERTED,
+    MATCHED,
+    ROWS,
+    SOURCE_COPY,
+    TARGET,
+    TARGET_COPY,
+    UNCONVERTED,
+    Direction,
+)
 from audiocycle.metrics.estimates import Estimate
 
 CONVERSIONS = (CONVERTED, UNCONVERTED, MATCHED)
@@ -56,8 +65,12 @@ class Measure:
 
 FAMILIES: dict[str, dict[str, Measure]] = {
     "Envelope": {
-        "mcd_sptk": Measure("MCD (SPTK)", "dB", 2, FEWER, "Mel-cepstral distortion to the target's recording of the sentence."),
-        "mcd_world": Measure("MCD (WORLD)", "dB", 2, FEWER, "The same with WORLD's coded envelope; not to be compared with the SPTK one."),
+        "mcd_sptk": Measure(
+            "MCD (SPTK)", "dB", 2, FEWER, "Mel-cepstral distortion to the target's recording of the sentence."
+        ),
+        "mcd_world": Measure(
+            "MCD (WORLD)", "dB", 2, FEWER, "The same with WORLD's coded envelope; not to be compared with the SPTK one."
+        ),
         "modulation_distance": Measure(
             "modulation spectrum", "dB", 2, FEWER, "How differently the envelope moves: smeared speech moves too little."
         ),
@@ -69,16 +82,22 @@ FAMILIES: dict[str, dict[str, Measure]] = {
         "log_f0_rmse_cents": Measure("F0 error", "cents", 0, FEWER, "Root mean square difference of pitch."),
         "log_f0_correlation": Measure("F0 correlation", "", 2, MORE, "Whether the melody goes the target's way."),
         "vuv_error": Measure("voicing error", "%", 1, FEWER, "Share of frames voiced in one and not in the other.", 100.0),
-        "duration_error": Measure("duration error", "%", 1, FEWER, "Difference of the lengths of speech, beside the target's.", 100.0),
+        "duration_error": Measure(
+            "duration error", "%", 1, FEWER, "Difference of the lengths of speech, beside the target's.", 100.0
+        ),
         "loudness_difference": Measure("loudness", "LU", 1, 0.0, "How much louder than the recording that it was made of."),
     },
     "Speaker": {
-        "similarity_target": Measure("like the target", "cosine", 2, MORE, "Similarity of a speaker encoder's opinion to the target's."),
+        "similarity_target": Measure(
+            "like the target", "cosine", 2, MORE, "Similarity of a speaker encoder's opinion to the target's."
+        ),
         "similarity_source": Measure("like the source", "cosine", 2, FEWER, "The same to the source speaker."),
         "similarity_share": Measure(
             "share of own", "%", 0, MORE, "Likeness to the target, as a share of what its own other recordings reach.", 100.0
         ),
-        "nearer_target": Measure("nearer the target", "% of files", 0, MORE, "Nearer the target speaker than the source.", 100.0),
+        "nearer_target": Measure(
+            "nearer the target", "% of files", 0, MORE, "Nearer the target speaker than the source.", 100.0
+        ),
     },
     "Words and naturalness": {
         "wer": Measure("word errors", "%", 1, FEWER, "Words that the recogniser got wrong.", 100.0),
@@ -89,6 +108,7 @@ FAMILIES: dict[str, dict[str, Measure]] = {
     },
 }
 """Family to measure to how it is shown."""
+MEASURES = {name: shown for members in FAMILIES.values() for name, shown in members.items()}
 OTHERS = "Other measures"
 STRIPS = ("mcd_sptk", "similarity_target", "wer", "p808")
 """The main measures: drawn file by file."""
@@ -99,8 +119,7 @@ def families(measured: Sequence[str]) -> dict[str, dict[str, Measure]]:
     there = {
         family: {name: shown for name, shown in members.items() if name in measured} for family, members in FAMILIES.items()
     }
-    known = {name for members in FAMILIES.values() for name in members}
-    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in known}
+    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in MEASURES}
     return {family: members for family, members in there.items() if members}
 
 
@@ -118,7 +137,11 @@ def table(rows: Mapping[str, Mapping[str, Estimate]], family: str, members: Mapp
     corner = element("td")
     headings = (
         element(
-            "th", shown.heading, element("small", f"{shown.unit} " if shown.unit else None, arrow(shown)), scope="col", title=shown.meaning
+            "th",
+            shown.heading,
+            element("small", f"{shown.unit} " if shown.unit else None, arrow(shown)),
+            scope="col",
+            title=shown.meaning,
         )
         for shown in members.values()
     )
@@ -145,7 +168,9 @@ def cell(value: Estimate | None, shown: Measure, wins: bool) -> Markup:
     if value is None or not isfinite(value.mean):
         return element("td", element("span", "–", aria_label="does not apply"), class_="none")
     interval = None if value.interval is None else "…".join(shown.text(end) for end in value.interval)
-    mark = element("span", "✓", class_="best", title="best of the conversions", role="img", aria_label="best of the conversions")
+    mark = element(
+        "span", "✓", class_="best", title="best of the conversions", role="img", aria_label="best of the conversions"
+    )
     return element("td", mark if wins else None, shown.text(value.mean), element("small", interval) if interval else None)
 
 
@@ -185,9 +210,19 @@ def legend(rows: Sequence[str]) -> Markup:
     lines = (
         element(
             "li",
-            element("svg", element("line", x1=0.0, x2=28.0, y1=5.0, y2=5.0, class_=f"line {CLASSES.get(row, '')}"), viewBox="0 0 28 10", aria_hidden="true"),
+            element(
+                "svg",
+                element("line", x1=0.0, x2=28.0, y1=5.0, y2=5.0, class_=f"line {CLASSES.get(row, '')}"),
+                viewBox="0 0 28 10",
+                aria_hidden="true",
+            ),
             row,
         )
         for row in rows
     )
     return element("ul", joined(*lines), class_="legend")
+
+
+def arrowed(each: Direction) -> str:
+    """``SF1 → TM3``."""
+    return f"{each.source} → {each.target}"

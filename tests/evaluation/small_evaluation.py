@@ -22,7 +22,7 @@ from audiocycle.metrics.estimates import Estimate, estimate
 from audiocycle.spec import FloatArray
 
 SAMPLE_RATE = 16000
-FILES = ["one", '<img src=x onerror="boom()">', "it's \"two\" & </script>"]
+FILES = ["one", '<img src=x onerror="boom()">', 'it\'s "two" & </script>']
 MEASURES = {  # measure: value in each of ROWS; None: does not exist there
     "mcd_sptk": (7.25, 8.91, 8.54, 8.95, 2.0, None),
     "global_variance_ratio": (0.5, 1.1, 1.2, 0.9, 1.0, 1.0),
@@ -73,7 +73,7 @@ def small_evaluation(examples: int = 1, parallel: bool = True) -> VoiceEvaluatio
     total: dict[str, dict[str, Estimate]] = directions["A->B"].rows
     skipped = {"/data/A/<bad>.wav": "<bad>.wav: holds no samples"}
     missing = {"naturalness": "speechmos is not installed; pip install 'audiocycle[eval]'"}
-    return VoiceEvaluation("A-B <tiny> & \"co\"", SAMPLE_RATE, parallel, directions, total, skipped, missing, {"steps": 7})
+    return VoiceEvaluation('A-B <tiny> & "co"', SAMPLE_RATE, parallel, directions, total, skipped, missing, {"steps": 7})
 
 
 __all__ = ["CONVERTED", "FILES", "MATCHED", "MEASURES", "SOURCE_COPY", "TARGET_COPY", "small_evaluation"]
