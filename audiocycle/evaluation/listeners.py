@@ -1,5 +1,4 @@
-"""Networks that listen: a speaker encoder, a speech recogniser, a predictor of naturalness. Each may be missing.
-"""
+"""Networks that listen: a speaker encoder, a speech recogniser, a predictor of naturalness. Each may be missing."""
 
 from __future__ import annotations
 
@@ -7,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from audiocycle import threads
 from audiocycle.errors import ConfigError
 
 SPEAKER, WORDS, NATURALNESS = "speaker similarity", "words", "naturalness"
-FAMILIES = (SPEAKER, WORDS, NATURALNESS)
+"""Families of measures."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load_listeners(recognizer: str | None = None, needs_words: bool = False) -> 
     def words() -> Any:
         from audiocycle.metrics.recognition import Recognizer
 
-        return Recognizer(recognizer) if recognizer else Recognizer()
+        return Recognizer(recognizer, threads=threads.available())
 
     def naturalness() -> Any:
         from audiocycle.metrics.naturalness import Naturalness

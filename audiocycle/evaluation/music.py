@@ -105,10 +105,7 @@ def evaluate(
         DataError: a folder holds no song that can be used.
     """
     if converter.config.modality != "music":
-        raise ConfigError(
-            f"model {converter.config.name} converts {converter.config.modality}, and only music can be evaluated here; "
-            "measure voices with recipes/vcc2016/evaluate.py"
-        )
+        raise ConfigError(f"model {converter.config.name} converts {converter.config.modality}, not music")
     first, second = folders
     converter.resolve(second, first)
     if classifier is not None:

