@@ -146,6 +146,7 @@ def evaluate(
     items = find_items(folders, parallel, limit)
     examples = {item.name for domain in folders for item in evenly([x for x in items if domain in x.paths], EXAMPLES)}
     total, ticks = sum(len(item.paths) for item in items), count(1)
+    progress(0, total)
 
     def work(item: Item) -> Measured | InputError:
         try:

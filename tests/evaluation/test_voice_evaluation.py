@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_bundle import run_cli, tiny_bundle, tiny_music_bundle, vowel
 
 from audiocycle import threads
@@ -33,6 +35,7 @@ from audiocycle.evaluation.voice import (
     UNCONVERTED,
     VoiceEvaluation,
     evaluate,
+    over_files,
 )
 from audiocycle.evaluation.voice_table import to_json, to_text
 from audiocycle.metrics import mcd, pitch
@@ -260,6 +263,14 @@ def test_the_own_recording_is_not_in_the_mean_that_it_is_compared_with(
     assert each.values[UNCONVERTED]["similarity_share"][0] == pytest.approx(share, abs=1e-4)
 
 
+def test_mel_models_are_rendered_by_their_own_renderer(voices: dict[str, Path], tmp_path: Path) -> None:
+    converter = Converter.from_pretrained(tiny_bundle(tmp_path / "mel", adapter={"name": "mel"}))
+    each = evaluate(converter, voices, Listeners(), parallel=True, one_way=True, limit=1).directions["anna->ben"]
+    assert each.examples[0].sample_rate == 22050
+    assert set(DISTANCES) <= set(each.rows[CONVERTED])
+    assert each.rows[TARGET_COPY]["log_f0_rmse_cents"].mean < 200
+
+
 def copy_of(voices: dict[str, Path], folder: Path) -> dict[str, Path]:
     for domain, path in voices.items():
         for name in ("two", "three"):
@@ -277,7 +288,7 @@ def test_recordings_that_cannot_be_used_are_left_out_and_named(
     both = evaluate(converter, folders, Listeners(), parallel=True, one_way=True, progress=lambda *x: seen.append(x))
     assert both.directions["anna->ben"].files == ["two"]
     assert set(both.skipped) == {str(tmp_path / domain / "three.wav") for domain in DOMAINS}
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     assert f"left out: 2 recordings; the first: {tmp_path}/anna/three.wav: not a readable recording" in to_text(both)
     soundfile.write(tmp_path / "anna" / "three.wav", np.zeros(8000), 16000)
     each = evaluate(converter, folders, Listeners(), one_way=True)
@@ -429,3 +440,33 @@ def test_command_refuses_voice_options_for_music_and_more_than_two_domains(comma
 
 def test_rows_of_the_source_and_of_the_target_are_all_rows() -> None:
     assert set(OF_SOURCE) | set(voice.OF_TARGET) == set(ROWS)
+
+
+values_and_weights = st.lists(
+    st.tuples(st.one_of(st.floats(-1e3, 1e3), st.just(float("nan"))), st.integers(1, 30)), min_size=1, max_size=12
+)
+
+
+@given(values_and_weights)
+def test_files_without_a_value_do_not_count(files: list[tuple[float, int]]) -> None:
+    there = [(value, weight) for value, weight in files if np.isfinite(value)]
+    mean = over_files([value for value, _ in files], [weight for _, weight in files])
+    if not there:
+        assert mean is None
+        return
+    assert mean is not None
+    values, weights = zip(*there, strict=True)
+    assert mean.mean == pytest.approx(np.average(values, weights=weights), abs=1e-6)
+    assert (mean.interval is None) == (len(there) == 1)
+    if mean.interval is not None:
+        assert min(values) - 1e-6 <= mean.interval[0] <= mean.interval[1] <= max(values) + 1e-6
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=10), st.randoms(use_true_random=False))
+def test_means_do_not_depend_on_the_order_of_files(values: list[float], random: Any) -> None:
+    other = list(values)
+    random.shuffle(other)
+    first, second = over_files(values, [1.0] * len(values)), over_files(other, [1.0] * len(values))
+    assert first is not None
+    assert second is not None
+    assert first.mean == pytest.approx(second.mean, abs=1e-9)
