@@ -72,17 +72,28 @@ def _stub_extension() -> ModuleType:
 
 
 def import_pyworld() -> ModuleType:
-    """Import pyworld without pkg_resources.
+    """Import pyworld without pkg_resources."""
+    return _import_without_pkg_resources("pyworld")
 
-    pyworld asks ``pkg_resources`` for its own version: slow to import, deprecated with a warning, and gone from
-    setuptools 82 on. A stand-in answers that one question for the time of the import.
+
+def import_resemblyzer() -> ModuleType:
+    """Import resemblyzer, whose webrtcvad is imported without pkg_resources."""
+    _import_without_pkg_resources("webrtcvad")
+    return importlib.import_module("resemblyzer")
+
+
+def _import_without_pkg_resources(name: str) -> ModuleType:
+    """Import a library that asks ``pkg_resources`` for its own version.
+
+    pkg_resources is slow to import, deprecated with a warning, and gone from setuptools 82 on. A stand-in answers that
+    one question for the time of the import.
     """
-    if "pyworld" in sys.modules or "pkg_resources" in sys.modules:
-        return importlib.import_module("pyworld")
+    if name in sys.modules or "pkg_resources" in sys.modules:
+        return importlib.import_module(name)
     stand_in = ModuleType("pkg_resources", "Stands in for setuptools' pkg_resources (see audiocycle.compat).")
     stand_in.__dict__["get_distribution"] = importlib.metadata.distribution
     sys.modules["pkg_resources"] = stand_in
     try:
-        return importlib.import_module("pyworld")
+        return importlib.import_module(name)
     finally:
         del sys.modules["pkg_resources"]

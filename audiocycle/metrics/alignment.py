@@ -32,6 +32,18 @@ def loud_frames(sp: FloatArray, range_db: float = 40.0) -> NDArray[np.bool_]:
     return gate
 
 
+def speech_span(frames: NDArray[np.bool_]) -> slice:
+    """From the first to the last frame that counts (``(T,)`` booleans): the sentence without the pauses around it.
+
+    Raises:
+        InputError: no frame counts.
+    """
+    counted = np.flatnonzero(frames)
+    if len(counted) == 0:
+        raise InputError("no frame is left to measure: is a recording empty or silent?")
+    return slice(int(counted[0]), int(counted[-1]) + 1)
+
+
 def pairwise_distance(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
     """Euclidean distance of every frame of one sequence to every frame of the other, ``(T1, T2)``.
 

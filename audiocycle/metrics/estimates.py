@@ -1,4 +1,4 @@
-"""Means with what is uncertain about them: which songs were drawn, and which seed a judge was trained with."""
+"""Means with what is uncertain about them: which songs or recordings were drawn, and which seed a judge was trained with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING: Numbers = np.zeros(0)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over songs, for each seed.
+    """A mean over songs (or recordings: what is said of songs holds for all files), for each seed.
 
     Attributes:
         by_seed: (seeds,) means; one number where there are no seeds.
@@ -54,11 +54,14 @@ class Estimate:
 
 
 def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
-    """From each song's mean.
+    """From each song's mean, or each recording's value.
 
     Parameters:
-        values: ``(songs, seeds)``.
-        weights: ``(songs,)`` phrases in each.
+        values: ``(songs, seeds)``, finite: leave out files without a value. One column where there are no seeds.
+        weights: ``(songs,)`` phrases in each. For recordings 1; for an error rate the length of each reference, which
+            makes the mean all errors by all words.
+
+    Source: Efron 1979, percentile bootstrap; for error rates Bisani & Ney 2004.
     """
     table, phrases = np.asarray(values, np.float64), np.asarray(weights, np.float64)
     by_seed = phrases @ table / phrases.sum()
@@ -69,10 +72,17 @@ def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
     return Estimate(by_seed, drawn @ table.mean(axis=1) / drawn.sum(axis=1))
 
 
-def joined(parts: Sequence[Estimate]) -> Estimate:
-    """The mean of estimates of the same seeds; their songs were drawn independently."""
+def joined(parts: Sequence[Estimate], same_files: bool = False) -> Estimate:
+    """The mean of estimates of the same seeds.
+
+    Parameters:
+        same_files: their files are the same ones, and are drawn together; otherwise each estimate's are drawn by themselves.
+    """
     by_seed = np.mean([part.by_seed for part in parts], axis=0)
     if not all(len(part.resampled) for part in parts):
         return Estimate(by_seed)
-    random = np.random.default_rng(0)  # without a shuffle, the first songs of all parts would be drawn together
-    return Estimate(by_seed, np.mean([random.permutation(part.resampled) for part in parts], axis=0))
+    drawn = [part.resampled for part in parts]  # all by the same random numbers, so that equally many files are drawn together
+    if not same_files:
+        random = np.random.default_rng(0)
+        drawn = [random.permutation(one) for one in drawn]
+    return Estimate(by_seed, np.mean(drawn, axis=0))

@@ -34,6 +34,14 @@ DEFINITION = (
 """Exactly what ``mel_cepstral_distortion`` measures with its default arguments. Print it beside results:
 values from other extractors, gates or c0 handling cannot be compared."""
 
+CODED_DEFINITION = (
+    "MCD (WORLD-coded): mean over the alignment path of (10 / ln 10) * sqrt(sum_{m=1..35} (d_m - d'_m)^2), in dB. d: the 36 "
+    "coefficients that WORLD's CodeSpectralEnvelope makes of the envelope (DCT of the log power on a mel axis from 40 Hz to "
+    "the Nyquist frequency), d_0 excluded; so each frame counts the root mean square difference in dB along that axis. "
+    "Analysis, frames and alignment as for the SPTK mel-cepstrum."
+)
+"""Exactly what ``coded_distortion`` measures. Neither value says anything of the other: never put both in one column."""
+
 _DB = 10.0 / np.log(10.0) * np.sqrt(2.0)
 
 
@@ -108,6 +116,34 @@ def aligned_distortion(
     path = np.stack([first[gated[:, 0]], second[gated[:, 1]]], axis=1)
     frame_db = frame_distortion(reference[path[:, 0]], converted[path[:, 1]])
     return Distortion(db=float(frame_db.mean()), path=path, frame_db=frame_db)
+
+
+def coded_distortion(
+    reference: FloatArray,
+    converted: FloatArray,
+    reference_frames: NDArray[np.bool_],
+    converted_frames: NDArray[np.bool_],
+) -> Distortion:
+    """MCD of what WORLD codes envelopes into, as ``CODED_DEFINITION`` says (with 36 coefficients).
+
+    A mel-cepstrum makes the log amplitude sum_m c_m cos(m w). WORLD's coefficients make the log *power*
+    d_0 + sqrt(2) * sum_m d_m cos(m w), whatever the FFT size: c_m = d_m / sqrt(2), and without that factor the value
+    would be 1.4 times the decibels.
+
+    Parameters:
+        reference: ``(T1, n)`` from ``pyworld.code_spectral_envelope``, coefficient 0 first.
+        converted: ``(T2, n)``.
+        reference_frames: ``(T1,)`` booleans, which frames count.
+        converted_frames: ``(T2,)``.
+
+    Raises:
+        InputError: no frame counts. ConfigError: different numbers of coefficients.
+
+    Source: Morise, Miyashita & Ozawa 2017, "Low-dimensional representation of spectral envelope without deterioration
+    for full-band speech analysis/synthesis system".
+    """
+    amplitude = 1.0 / np.sqrt(2.0)
+    return aligned_distortion(reference * amplitude, converted * amplitude, reference_frames, converted_frames)
 
 
 def frame_distortion(reference: FloatArray, converted: FloatArray) -> NDArray[np.float64]:
