@@ -42,3 +42,18 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole, or not at all (see :func:`whole_file`)."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def writing_below(folder: Path, setting: str) -> Iterator[None]:
+    """What cannot be written inside the block is told with the setting that says where it goes.
+
+    Raises:
+        OutputError: anything that the system refuses.
+    """
+    try:
+        yield
+    except (OutputError, OSError) as error:
+        system = error.__cause__ if isinstance(error, OutputError) else error
+        reason = getattr(system, "strerror", None) or error
+        raise OutputError(f"{folder}: cannot be written ({reason}); set {setting} to another folder") from error

@@ -17,7 +17,7 @@ from audiocycle.commands.models import info, models
 from audiocycle.commands.stream import STREAM_HELP, stream
 from audiocycle.commands.train import TRAIN_HELP, train
 from audiocycle.debugging import debugging
-from audiocycle.errors import AudioCycleError
+from audiocycle.errors import explain
 
 app = typer.Typer(
     help="Learn a conversion between two voices, or two genres of MIDI, without paired data, and convert files.",
@@ -52,16 +52,6 @@ app.command()(info)
 app.command()(demo)
 app.command(help=EVALUATE_HELP)(evaluate)
 app.command(help=EXPORT_HELP)(export)
-
-
-def explain(error: Exception) -> str:
-    """One line on an error that ended the program."""
-    if isinstance(error, AudioCycleError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error.filename or 'stdout'}: {error.strerror or error}"
-    text = " ".join(str(error).split())
-    return f"unexpected {type(error).__name__}: {text}; run again with --debug, and report what it shows"
 
 
 def main() -> None:

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING
 
 from audiocycle import __version__
 from audiocycle.convert import Record
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, explain
 from audiocycle.plan import Job
-from audiocycle.worker import Recipe, Task, explain, failed, loaded, work
+from audiocycle.progress import console
+from audiocycle.worker import Recipe, Task, failed, loaded, work
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -55,6 +56,7 @@ class Cluster:
     def __init__(self, address: str, task: Task, recipe: Recipe) -> None:
         try:
             from distributed import Client
+            from distributed.comm import resolve_address
         except ImportError as error:
             raise ConfigError("--scheduler: Dask is not installed; run pip install 'audiocycle[cluster]'") from error
         self._address, self._recipe = address, recipe
@@ -65,8 +67,11 @@ class Cluster:
         self._alone = False
         self._threads, self._looked, self._missed = 0, 0.0, time.monotonic()
         try:
+            resolve_address(address)  # a client would find the same fault, and take 20 s to end with a traceback of its own
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except ValueError as error:
+            raise ConfigError(f"--scheduler {address}: not an address; write it as tcp://host:8786") from error
+        except OSError as error:
             text = f"--scheduler {address}: cannot be reached within {CONNECT_SECONDS:.0f} s; is it running (dask scheduler)?"
             raise ConfigError(text) from error
         try:
@@ -120,7 +125,11 @@ class Cluster:
     def _try_out(self) -> None:
         """Let one worker load the model: what is wrong with all of them is said once."""
         try:
-            self._client.wait_for_workers(1, timeout=PATIENCE)
+            try:
+                self._client.wait_for_workers(1, timeout=LOOK_SECONDS)
+            except TimeoutError:
+                console().print(f"--scheduler {self._address}: waiting for a worker (dask worker {self._address})", markup=False)
+                self._client.wait_for_workers(1, timeout=PATIENCE)
             version = self._client.submit(begin, self._task, self._recipe, pure=False).result()
         except TimeoutError as error:
             raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one: dask worker {self._address}") from error

@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, one_line
 from audiocycle.guides import GuideConfig
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
@@ -97,7 +97,7 @@ def hydra_at_conf() -> Iterator[ConfigLoader]:
 
 def explained(error: BaseException) -> str:
     """What Hydra complains about, in one line with our own advice."""
-    text = one_line(error)
+    text = one_line(error).partition(" Config search path:")[0]  # ours is no place to look for anything
     if "--multirun" in text:
         text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'; to train with each of several values, add -m"
     if "'hydra/launcher/" in text or "'hydra/sweeper/" in text:
@@ -177,8 +177,3 @@ def check_types(raw: DictConfig) -> None:
         if not fits or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(NAMES[kind] for kind in kinds)
             raise ConfigError(f"{key}={value}: {names} is needed")
-
-
-def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks."""
-    return " ".join(str(error).split())

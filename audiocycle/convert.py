@@ -158,7 +158,7 @@ class Converter:
         if window:
             output = in_windows(self.adapter.normalize(features, of_source), window, network)
         else:
-            output = network(self.adapter.normalize(mirrored(features, padded_length(n_frames)), of_source)[None])[0]
+            output = network(self.adapter.normalize(mirrored_after(features, padded_length(n_frames)), of_source)[None])[0]
         if not np.isfinite(output).all():
             raise BundleError(f"model {self.config.name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
         converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
@@ -241,7 +241,7 @@ def padded_length(frames: int) -> int:
     return max(-(-frames // grid) * grid, MIN_FRAMES)
 
 
-def mirrored(features: FloatArray, frames: int) -> FloatArray:
+def mirrored_after(features: FloatArray, frames: int) -> FloatArray:
     """(..., T) extended by reflection (repeated as often as needed) to at least ``frames``."""
     missing = frames - features.shape[-1]
     if missing <= 0:

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch import distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
-from audiocycle.errors import ConfigError, TrainingError
+from audiocycle.errors import ConfigError, TrainingError, one_line
 
 T = TypeVar("T")
 PATIENCE = timedelta(hours=24)
@@ -175,7 +175,7 @@ def lost_peers() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split()).split(". ")[0]
+        reason = one_line(error).split(". ")[0]
         raise TrainingError(
             f"a process of this training was lost ({reason}); look for its own message, then start all again with resume=true "
             "(torchrun --max-restarts=3 does so by itself)"

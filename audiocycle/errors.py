@@ -1,4 +1,6 @@
-"""Errors that a user can cause. Each message is one line that names the file (or option) and the remedy."""
+"""Errors that a user can cause, and how any error is told: in one line, which names the file (or option) and the remedy."""
+
+from __future__ import annotations
 
 
 class AudioCycleError(Exception):
@@ -29,5 +31,28 @@ class OutputError(AudioCycleError):
     """An output cannot be written: exists, no space, no permission."""
 
 
+class RunExistsError(OutputError):
+    """A run's folder holds a run already, and nobody said what to do with it."""
+
+
 class TrainingError(AudioCycleError):
     """Training stopped: a loss became NaN, or a checkpoint does not fit."""
+
+
+def explain(error: Exception, name: str = "") -> str:
+    """One line on an error: ours say what to do, others say what they are.
+
+    Args:
+        name: of what was in work, for errors that do not say.
+    """
+    if isinstance(error, AudioCycleError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or name or 'stdout'}: {error.strerror}"
+    where = f"{name}: " if name else ""
+    return f"{where}unexpected {type(error).__name__}: {one_line(error)}; run again with --debug, and report what it shows"
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's message without line breaks, and without a stop, as ours have none."""
+    return " ".join(str(error).split()).rstrip(".")

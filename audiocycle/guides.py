@@ -85,6 +85,7 @@ def load_guides(
         for place, (said, x, mask) in enumerate(zip(states[source], features[source], speech[source], strict=True)):
             guides[name].append(there.guide(standardised(said, *own), x, mask).astype(np.float16))
             told(place + 1, len(states[source]))
+        made: dict[str, Any] = {str(place): guide for place, guide in enumerate(guides[name])}
         with whole_file(stored) as temporary:
-            np.savez(temporary, **{str(place): guide for place, guide in enumerate(guides[name])})
+            np.savez(temporary, **made)
     return guides

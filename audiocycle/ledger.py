@@ -25,9 +25,9 @@ from typing import Any, Self
 
 from audiocycle.atomic import whole_file
 from audiocycle.convert import Record
-from audiocycle.errors import OutputError
+from audiocycle.errors import OutputError, explain
 from audiocycle.plan import UNFINISHED, Job
-from audiocycle.worker import Recipe, content_hash, explain, failed, input_hash
+from audiocycle.worker import Recipe, content_hash, failed, input_hash
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock

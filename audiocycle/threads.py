@@ -21,8 +21,15 @@ def limit(count: int) -> None:
 
 
 def available() -> int:
-    """Threads that this process may use: :func:`limit`, else ``OMP_NUM_THREADS``, else its cores."""
-    return _limit or _of_environment() or _cores()
+    """Threads that this process may use: :func:`limit`, else ``OMP_NUM_THREADS``, else its :func:`cores`."""
+    return _limit or _of_environment() or cores()
+
+
+def cores() -> int:
+    """Processor cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS, not on Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def spread(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -46,9 +53,3 @@ def _of_environment() -> int | None:
     """OpenMP's own variable, which users and job schedulers set; anything but a whole number says nothing."""
     value = os.environ.get("OMP_NUM_THREADS", "").strip()
     return int(value) if value.isdecimal() and int(value) > 0 else None
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS, not on Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

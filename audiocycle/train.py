@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from audiocycle.atomic import writing_below
 from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
 from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
@@ -30,7 +31,7 @@ from audiocycle.data import (
 )
 from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
-from audiocycle.errors import ConfigError, DataError, OutputError
+from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
 from audiocycle.guides import GuideConfig, Guides, load_guides
 from audiocycle.models.layers import image_channels
@@ -65,7 +66,7 @@ class RunConfig:
     trainer: TrainerConfig
     mixture: tuple[str, ...] = ()
     """Folders of further music that the critics of mixed music see (``objective.mixture: full``)."""
-    guide: GuideConfig = GuideConfig()
+    guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
@@ -96,7 +97,7 @@ def train(config: RunConfig) -> Path:
     processes.share(config.trainer.batch_size)  # refused now, not after an hour of analysis
     started = checkpoints(config.run_dir / "checkpoints")
     if started and not (config.resume or config.overwrite):
-        raise OutputError(
+        raise RunExistsError(
             f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
             "or set another run_dir"
         )
@@ -110,11 +111,12 @@ def train(config: RunConfig) -> Path:
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
-        stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
         guides: Guides = {}
-        if config.objective.guide:
-            with processes.one_before_others():  # who only open what it made
-                guides = load_guides(config.guide, adapter, medium, data, stats, config.cache, monitor.progress)
+        with writing_below(config.cache, "data.cache"):
+            stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
+            if config.objective.guide:
+                with processes.one_before_others():  # who only open what it made
+                    guides = load_guides(config.guide, adapter, medium, data, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)
@@ -233,11 +235,12 @@ def load_domains(
         DataError: a domain has too little usable material; the message says why files were left out.
     """
     cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
-    for domain, files in paths.items():
-        cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)
-    processes.wait()
-    with processes.one_before_others():  # who only open what it joined
-        corpora = {domain: open_corpus(cache, files, monitor.progress(f"joining {domain}")) for domain, files in paths.items()}
+    with writing_below(config.cache, "data.cache"):
+        for domain, files in paths.items():
+            cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)
+        processes.wait()
+        with processes.one_before_others():  # who only open what it joined
+            corpora = {domain: open_corpus(cache, files, monitor.progress(f"joining {domain}")) for domain, files in paths.items()}
     data = {}
     for domain in paths:
         data[domain] = without_short(corpora[domain], config.trainer.crop)

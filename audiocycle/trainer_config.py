@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audiocycle.errors import ConfigError
-
-PRECISIONS = ("auto", "bf16", "fp32")
+from audiocycle.spec import PRECISIONS
 
 
 @dataclass(frozen=True)

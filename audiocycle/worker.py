@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from audiocycle.bundle import CONFIG, WEIGHTS
 from audiocycle.convert import Converter, Record, extras_of
-from audiocycle.errors import AudioCycleError, BundleError
+from audiocycle.errors import BundleError, explain
 from audiocycle.plan import UNFINISHED, Job
 from audiocycle.runtimes.choice import AUTO
 
@@ -201,15 +201,6 @@ def convert_one(converter: Converter, task: Task, job: Job, progress: Progress =
         if task.debug:
             traceback.print_exc()
         return failed(job, explain(error, str(job.input)))
-
-
-def explain(error: Exception, name: str) -> str:
-    """One line on an error: ours say what to do, others say what they are."""
-    if isinstance(error, AudioCycleError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or name}: {error.strerror}"
-    return f"{name}: unexpected {type(error).__name__}: {' '.join(str(error).split())}; --debug shows where"
 
 
 def failed(job: Job, error: str) -> Record:

@@ -14,7 +14,7 @@ from audiocycle.live import open_stream
 from audiocycle.metrics.mcd import frame_distortion
 from audiocycle.metrics.mel_cepstrum import spectrum_to_mel_cepstrum
 from audiocycle.spec import FloatArray, Signal
-from audiocycle.voice.pulse_synthesis import synthesize
+from audiocycle.voice.pulse_synthesis import PulseSynthesizer
 from audiocycle.voice.stream import StreamAtRate
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld, speech_frames
 from benchmarks.conversion import choose_bundle
@@ -71,7 +71,7 @@ def synthesis(bundle: Path, seconds: float, repeats: int) -> list[Figure]:
     rate, period = adapter.sample_rate, adapter.frame_period
     ways = {
         "pyworld": lambda: pyworld.synthesize(f0, envelope, ap, rate, period),
-        "streaming": lambda: synthesize(f0, envelope, ap, rate, period, len(speech)),
+        "streaming": lambda: PulseSynthesizer(rate, period, adapter.fft_size).push(f0, envelope, ap),
     }
     return [
         median_figure(f"synthesis of {seconds:g} s, {name}", [t / seconds for t in seconds_of(way, repeats)], "s/s")

@@ -16,10 +16,10 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
-    {"build", "bundle", "checkpoint", "data", "features", "corpus", "library", "runtimes"},
-    {"trainer", "trainer_config", "devices", "readings", "train", "monitor", "samples", "convert", "live", "export", "classifier", "held_out", "evaluate", "demo"},
+    {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
+    {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "convert", "live", "export", "classifier", "evaluation", "demo"},
     {"plan", "worker", "ledger", "processes", "cluster", "batch"},
 )
 """Modules that are in no set are what people touch (the command line, the app): nothing below may import them."""
@@ -72,7 +72,7 @@ OWNERS = {
     "onnx_ir": {"export"},
     "sounddevice": {"voice"},
     "resemblyzer": {"metrics"},
-    "faster_whisper": {"metrics"},
+    "faster_whisper": {"recognizer"},
     "speechmos": {"metrics"},
 }
 """The only modules that may import a library."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocycle.atomic import whole_file, write_text
+from audiocycle.atomic import whole_file, write_text, writing_below
 from audiocycle.errors import OutputError
 
 
@@ -49,6 +49,16 @@ def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path, e
         half_write(path, error)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), PermissionError(errno.EACCES, "Permission denied")])
+def test_what_cannot_be_written_below_a_folder_names_its_setting(tmp_path: Path, error: OSError) -> None:
+    with pytest.raises(OutputError, match=rf"{tmp_path}: cannot be written \({error.strerror}\); set data\.cache to another"):
+        with writing_below(tmp_path, "data.cache"):
+            half_write(tmp_path / "a.txt", error)
+    with pytest.raises(OutputError, match=rf"{tmp_path}: cannot be written \({error.strerror}\); set run_dir to another"):
+        with writing_below(tmp_path, "run_dir"):
+            raise error
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

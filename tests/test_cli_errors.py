@@ -18,7 +18,8 @@ import pytest
 import soundfile
 from tiny_bundle import Outcome, run_cli, tiny_bundle, vowel
 
-from audiocycle import cli, library
+from audiocycle import library
+from audiocycle.errors import AudioCycleError
 
 Run = Callable[..., Outcome]
 
@@ -294,7 +295,7 @@ def test_an_error_of_one_file_shows_its_place_only_on_request(convert: Run) -> N
 def test_an_error_of_the_program_shows_its_place_only_on_request(
     convert: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(cli.AudioCycleError):
+    with pytest.raises(AudioCycleError):
         convert("none.wav", "--debug")
 
     def bug(*_: Any) -> None:

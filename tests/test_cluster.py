@@ -167,7 +167,7 @@ def test_a_scheduler_that_goes_away_ends_the_run_and_the_next_goes_on(nearby: An
 
 @pytest.mark.parametrize("when", ["before", "during"])
 def test_a_cluster_without_workers_is_not_waited_for_without_end(
-    nearby: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, when: str
+    nearby: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, when: str
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.1)
@@ -187,12 +187,16 @@ def test_a_cluster_without_workers_is_not_waited_for_without_end(
             time.sleep(0.01)
         with pytest.raises(ConfigError, match="has had no worker for 0 s; start one: dask worker tcp"):
             convert_jobs(task, todo, scheduler=nearby.scheduler_address, folder=Path("out"))
+        assert f"waiting for a worker (dask worker {nearby.scheduler_address})" in capsys.readouterr().err
 
 
 def test_no_scheduler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
-    for where in (f"tcp://127.0.0.1:{free_port()}", "odd://host:1"):
+    for where in (f"tcp://127.0.0.1:{free_port()}", "tcp://nobody.invalid:1"):
         with pytest.raises(ConfigError, match=rf"--scheduler {where}: cannot be reached within 1 s; is it running \(dask scheduler\)\?"):
+            convert_jobs(Task(Path("model"), "ben"), jobs("a"), scheduler=where, folder=Path("out"))
+    for where in ("odd://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:port"):
+        with pytest.raises(ConfigError, match=rf"--scheduler {where}: not an address; write it as tcp://host:8786"):
             convert_jobs(Task(Path("model"), "ben"), jobs("a"), scheduler=where, folder=Path("out"))
     assert not Path("out").exists()
 

@@ -24,7 +24,7 @@ from audiocycle.convert import (
     SHORT_GRID,
     Converter,
     Record,
-    mirrored,
+    mirrored_after,
     padded_length,
 )
 from audiocycle.errors import BundleError, ConfigError, DomainError, InputError, OutputError
@@ -251,7 +251,7 @@ def test_a_record_of_nothing_has_no_real_time_factor() -> None:
 @given(n_frames=st.integers(1, 300), wanted=st.integers(1, 300))
 def test_short_features_are_mirrored(n_frames: int, wanted: int) -> None:
     features = np.random.default_rng(n_frames).normal(size=(3, n_frames))
-    longer = mirrored(features, wanted)
+    longer = mirrored_after(features, wanted)
     assert longer.shape == (3, max(n_frames, wanted))
     np.testing.assert_array_equal(longer[:, :n_frames], features)
     assert set(longer.flat) <= set(features.flat)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,8 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_bundle import exit_code
 
-from audiocycle import cli
 from audiocycle.configure import LONGEST, conf_dir, folder_name
 from audiocycle.errors import ConfigError
 from audiocycle.spec import FloatArray
@@ -37,16 +36,6 @@ def recordings(tmp_path: Path, synthetic_voice: Callable[..., FloatArray]) -> Pa
     return root
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Run the command line in this process; its exit code."""
-    monkeypatch.setattr(sys, "argv", ["audiocycle", *words])
-    try:
-        cli.main()
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
-
-
 def settings(root: Path, run_dir: Path, *more: str) -> list[str]:
     return [
         "train", "-m", f"data.root={root}", "data.domains=[low,high]", f"run_dir={run_dir}", "model.width=0.05", "trainer.crop=32",
@@ -60,7 +49,7 @@ def test_jobs_train_one_after_the_other_and_continue(
     run_dir = tmp_path / "run (1)"
     monkeypatch.chdir(tmp_path)
     words = settings(recordings, run_dir, "trainer.lr=1e-4,2e-4")
-    assert run(monkeypatch, *words, "max_steps=1") == 0
+    assert exit_code(*words, "max_steps=1") == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.split()[:3] for line in shown[1:]] == [["trainer.lr=0.0001", "finished", "1"], ["trainer.lr=0.0002", "finished", "1"]]
     folders = [run_dir / "sweep" / f"trainer.lr={rate}" for rate in ("0.0001", "0.0002")]
@@ -69,9 +58,11 @@ def test_jobs_train_one_after_the_other_and_continue(
     assert len(list((run_dir / "features").glob("*.npz"))) == 2, "analysed once for both"
     assert {path.name for path in tmp_path.iterdir()} == {recordings.name, run_dir.name}, "nothing lies about"
 
-    assert run(monkeypatch, *words, "max_steps=2") == 1, "runs are never overwritten unasked"
-    assert "error: 2 of 2 jobs failed; the first: trainer.lr=0.0001: " in capsys.readouterr().err
-    assert run(monkeypatch, *words, "max_steps=2", "resume=true") == 0
+    assert exit_code(*words, "max_steps=2") == 1, "runs are never overwritten unasked"
+    heard = capsys.readouterr()
+    assert "error: 2 of 2 jobs are there already, and were left alone; add resume=true" in heard.err
+    assert [line.split()[:3] for line in heard.out.splitlines()[1:]] == [[f"trainer.lr={r}", "exists", "1"] for r in ("0.0001", "0.0002")]
+    assert exit_code(*words, "max_steps=2", "resume=true") == 0
     kept = json.loads((run_dir / "sweep" / "sweep.json").read_text())
     assert [(job["overrides"], job["steps"], job["folder"]) for job in kept["jobs"]] == [
         ("trainer.lr=0.0001", 2, str(folders[0])),
@@ -79,19 +70,17 @@ def test_jobs_train_one_after_the_other_and_continue(
     ]
 
 
-def test_jobs_train_side_by_side_and_one_fails(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_jobs_train_side_by_side_and_one_fails(recordings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     run_dir = tmp_path / "run"
-    words = settings(recordings, run_dir, "trainer.lr=1e-4,fast,2e-4", "max_steps=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    assert run(monkeypatch, *words) == 1
+    words = settings(recordings, run_dir, "trainer.device=cpu,tpu,auto", "max_steps=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert exit_code(*words) == 1
     heard = capfd.readouterr()
-    assert "error: 1 of 3 jobs failed; trainer.lr=fast: trainer.lr=fast: a number is needed" in heard.err
+    assert "error: 1 of 3 jobs failed; trainer.device=tpu: not available here" in heard.err
     assert "checkpoint and bundle written" not in heard.err, "that would be lines of two jobs between each other"
     jobs = {job["overrides"]: job for job in json.loads((run_dir / "sweep" / "sweep.json").read_text())["jobs"]}
-    assert [jobs[f"trainer.lr={rate}"]["status"] for rate in ("0.0001", "fast", "0.0002")] == ["finished", "failed", "finished"]
-    log = (run_dir / "sweep" / "trainer.lr=0.0001" / "job.log").read_text()
+    assert [jobs[f"trainer.device={name}"]["status"] for name in ("cpu", "tpu", "auto")] == ["finished", "failed", "finished"]
+    log = (run_dir / "sweep" / "trainer.device=cpu" / "job.log").read_text()
     assert "step 1: checkpoint and bundle written" in log
     assert len(list((run_dir / "features").glob("*.npz"))) == 2
 
@@ -104,7 +93,7 @@ def test_ctrl_c_ends_the_sweep_with_a_checkpoint(recordings: Path, tmp_path: Pat
         return step(self, *batch)
 
     monkeypatch.setattr(Trainer, "train_step", interrupted_step)
-    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "seed=1,2", "max_steps=9")) == 130
+    assert exit_code(*settings(recordings, tmp_path / "run", "seed=1,2", "max_steps=9")) == 130
     jobs = json.loads((tmp_path / "run" / "sweep" / "sweep.json").read_text())["jobs"]
     assert [(job["status"], job["steps"]) for job in jobs] == [("stopped", 1), ("stopped", 0)]
     assert not (tmp_path / "run" / "sweep" / "seed=2" / "checkpoints").exists()
@@ -121,7 +110,7 @@ def test_what_a_job_did_not_foresee_is_told_and_the_others_go_on(
         return step(self, *batch)
 
     monkeypatch.setattr(Trainer, "train_step", broken_step)
-    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "seed=1,2", "max_steps=1")) == 1
+    assert exit_code(*settings(recordings, tmp_path / "run", "seed=1,2", "max_steps=1")) == 1
     heard = capsys.readouterr()
     assert "1 of 2 jobs failed; seed=1: unexpected RuntimeError: the sky fell" in heard.err
     assert "in broken_step" in heard.err, "the traceback, where a person looks for it"
@@ -139,16 +128,23 @@ def test_what_a_job_did_not_foresee_is_told_and_the_others_go_on(
         (["experiment=vc2,vc9"], "vc2_quick"),
         (["seed=1,2", "--cfg"], "leave out -m"),
         (["1,2"], "KEY=VALUE"),
+        (["trainer.lr=1e-4,2e-4,fast"], "trainer.lr=fast: a number is needed (job trainer.lr=fast; none was started)"),
+        (["seed=1,2", "trainer.precision=fp32,fp8"], "choose one of auto, bf16, fp32 (job seed=1,trainer.precision=fp8; none was started)"),
+        (["seed=1,2", "data.root=null"], "not set: data.root"),
+        (["seed=1,2", "run_dir=/dev/null/run"], "/dev/null/run/sweep: cannot be written (Not a directory); set run_dir to another folder"),
+        (["trainer.lr=interval(1e-4,2e-4)"], "INTERVAL_SWEEP"),
     ],
 )
 def test_what_cannot_be_swept_is_one_line(
     words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "train", "-m", *NEEDED, *words) == 1
+    assert exit_code("train", "-m", *NEEDED, *words) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert says in error
+    assert "search path" not in error
+    assert not list(tmp_path.iterdir()), "nothing was begun"
 
 
 def test_torchruns_processes_start_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def test_all_cores_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("value", "count"), [("2", 2), (" 4 ", 4), ("0", 5), ("", 5), ("4,2", 5), ("-1", 5)])
 def test_openmps_variable_is_heard(monkeypatch: pytest.MonkeyPatch, value: str, count: int) -> None:
-    monkeypatch.setattr(threads, "_cores", lambda: 5)
+    monkeypatch.setattr(threads, "cores", lambda: 5)
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert threads.available() == count
 

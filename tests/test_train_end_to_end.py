@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from tiny_bundle import exit_code
 
-from audiocycle import cli
 from audiocycle.trainer import Trainer
 
 
@@ -41,16 +40,6 @@ def recordings(tmp_path: Path) -> Path:
     return root
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Run the command line in this process; its exit code."""
-    monkeypatch.setattr(sys, "argv", ["audiocycle", *words])
-    try:
-        cli.main()
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
-
-
 def settings(root: Path, run_dir: Path, *more: str) -> list[str]:
     return [
         "train", "experiment=vc2_quick", f"data.root={root}", "data.domains=[low,high]", f"run_dir={run_dir}", "model.width=0.125",
@@ -59,11 +48,9 @@ def settings(root: Path, run_dir: Path, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def test_train_resume_and_convert(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_train_resume_and_convert(recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_dir = tmp_path / "run"
-    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2")) == 0
+    assert exit_code(*settings(recordings, run_dir, "max_steps=2")) == 0
     heard = capsys.readouterr().err
     assert "low: 2 files" in heard
     assert "3 skipped" in heard
@@ -74,48 +61,48 @@ def test_train_resume_and_convert(
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.wav").exists()
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.png").exists()
 
-    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2")) == 1, "a run is never overwritten unasked"
+    assert exit_code(*settings(recordings, run_dir, "max_steps=2")) == 1, "a run is never overwritten unasked"
     assert "resume=true" in capsys.readouterr().err
-    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=4", "resume=true")) == 0
+    assert exit_code(*settings(recordings, run_dir, "max_steps=4", "resume=true")) == 0
     steps = [json.loads(line)["step"] for line in (run_dir / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 4]
 
     source = recordings / "low" / "0.wav"
     output = tmp_path / "out.wav"
-    assert run(monkeypatch, "convert", str(source), "--target", "high", "--model", str(run_dir / "bundle"), "-o", str(output)) == 0
+    assert exit_code("convert", str(source), "--target", "high", "--model", str(run_dir / "bundle"), "-o", str(output)) == 0
     assert soundfile.info(output).frames == soundfile.info(source).frames
     assert np.abs(soundfile.read(output)[0]).max() > 0.01
 
 
-def test_resumed_run_equals_an_uninterrupted_one(recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resumed_run_equals_an_uninterrupted_one(recordings: Path, tmp_path: Path) -> None:
     cache = f"data.cache={tmp_path / 'cache'}"
     quiet = ["trainer.sample_every=0", cache]
-    assert run(monkeypatch, *settings(recordings, tmp_path / "whole", "max_steps=4", *quiet)) == 0
-    assert run(monkeypatch, *settings(recordings, tmp_path / "parts", "max_steps=2", *quiet)) == 0
-    assert run(monkeypatch, *settings(recordings, tmp_path / "parts", "max_steps=4", "resume=true", *quiet)) == 0
+    assert exit_code(*settings(recordings, tmp_path / "whole", "max_steps=4", *quiet)) == 0
+    assert exit_code(*settings(recordings, tmp_path / "parts", "max_steps=2", *quiet)) == 0
+    assert exit_code(*settings(recordings, tmp_path / "parts", "max_steps=4", "resume=true", *quiet)) == 0
     whole, parts = ((tmp_path / name / "bundle" / "model.safetensors").read_bytes() for name in ("whole", "parts"))
     assert whole == parts
 
 
 def test_overwrite_keeps_the_run_until_the_data_are_known_to_be_good(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_dir, quick = tmp_path / "run", ["max_steps=1", "trainer.sample_every=0"]
-    assert run(monkeypatch, *settings(recordings, run_dir, *quick)) == 0
-    assert run(monkeypatch, *settings(tmp_path / "typo", run_dir, *quick, "overwrite=true")) == 1
+    assert exit_code(*settings(recordings, run_dir, *quick)) == 0
+    assert exit_code(*settings(tmp_path / "typo", run_dir, *quick, "overwrite=true")) == 1
     assert (run_dir / "checkpoints" / "step-00000001.pt").exists()
     soundfile.write(recordings / "low" / "more.wav", vowel(2.0, 110.0, seed=5), 16000)
-    assert run(monkeypatch, *settings(recordings, run_dir, "max_steps=2", "trainer.sample_every=0", "resume=true")) == 1
+    assert exit_code(*settings(recordings, run_dir, "max_steps=2", "trainer.sample_every=0", "resume=true")) == 1
     assert "another data" in capsys.readouterr().err
-    assert run(monkeypatch, *settings(recordings, run_dir, *quick, "overwrite=true")) == 0
+    assert exit_code(*settings(recordings, run_dir, *quick, "overwrite=true")) == 0
 
 
-def test_mel_features_train_and_convert(recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mel_features_train_and_convert(recordings: Path, tmp_path: Path) -> None:
     words = settings(recordings, tmp_path / "run", "adapter=mel", "max_steps=1", "trainer.sample_every=0", "trainer.crop=32")
-    assert run(monkeypatch, *words) == 0
+    assert exit_code(*words) == 0
     source, output = recordings / "high" / "0.wav", tmp_path / "out.wav"
     bundle = str(tmp_path / "run" / "bundle")
-    assert run(monkeypatch, "convert", str(source), "--target", "low", "--model", bundle, "-o", str(output)) == 0
+    assert exit_code("convert", str(source), "--target", "low", "--model", bundle, "-o", str(output)) == 0
     assert soundfile.info(output).frames == soundfile.info(source).frames
 
 
@@ -129,7 +116,7 @@ def test_ctrl_c_ends_with_a_checkpoint(
         return step(self, *crops)
 
     monkeypatch.setattr(Trainer, "train_step", interrupted_step)
-    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "trainer.checkpoint_every=100", "trainer.sample_every=0")) == 0
+    assert exit_code(*settings(recordings, tmp_path / "run", "trainer.checkpoint_every=100", "trainer.sample_every=0")) == 0
     assert "resume=true continues" in capsys.readouterr().err
     assert [p.name for p in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000001.pt"]
 
@@ -145,12 +132,14 @@ def test_ctrl_c_ends_with_a_checkpoint(
         (["trainer.lr=fast"], "lr"),
         (["model.generator=unknown"], "gated_212d"),
         (["--steps"], "KEY=VALUE"),
+        (["run_dir=/dev/null/run"], "/dev/null/run: cannot be written (Not a directory); set run_dir to another folder"),
+        (["data.cache=/dev/null/cache"], "/dev/null/cache: cannot be written (Not a directory); set data.cache to another folder"),
     ],
 )
 def test_bad_settings_are_one_line(
-    change: list[str], says: str, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    change: list[str], says: str, recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, *settings(recordings, tmp_path / "run", "max_steps=1", *change)) == 1
+    assert exit_code(*settings(recordings, tmp_path / "run", "max_steps=1", *change)) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert says in error

@@ -134,19 +134,24 @@ class Outcome:
 
 
 def run_cli(capsys: pytest.CaptureFixture[Any], *arguments: object) -> Outcome:
+    """``audiocycle ARGUMENTS`` in this process, and what it printed."""
+    capsys.readouterr()
+    code = exit_code(*arguments)
+    captured = capsys.readouterr()
+    return Outcome(code, captured.out, captured.err.splitlines())
+
+
+def exit_code(*arguments: object) -> int:
     """``audiocycle ARGUMENTS`` in this process."""
     from audiocycle.cli import main
 
-    capsys.readouterr()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["audiocycle", *map(str, arguments)])
         before = signal.getsignal(signal.SIGTERM)
         try:
             main()
-            code: Any = 0
         except SystemExit as stop:
-            code = stop.code or 0
+            return int(stop.code or 0)
         finally:
             signal.signal(signal.SIGTERM, before)
-    captured = capsys.readouterr()
-    return Outcome(code, captured.out, captured.err.splitlines())
+    return 0

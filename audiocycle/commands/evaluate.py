@@ -3,53 +3,157 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-EVALUATE_HELP = """Measure a genre model on MIDI files that it was not trained on, beside two controls.
+if TYPE_CHECKING:
+    from audiocycle.convert import Converter
+
+EVALUATE_HELP = """Measure a model on files that it was not trained on, beside what it must be compared with.
 
 \b
+  audiocycle evaluate runs/SF1-TM3/bundle --source-dir eval/SF1 --target-dir eval/TM3 --parallel --report report
   audiocycle evaluate runs/jazz-classic/bundle --source-dir eval/jazz --target-dir eval/classic --classifier CLASSIFIER
   audiocycle evaluate BUNDLE --source-dir eval/straight --target-dir eval/swing --paired --json
 
 \b
-strength    how far transfers leave the source's genre, as a classifier sees it (recipes/genre/train_classifier.py)
-content     how much of the piece is still there: chroma, groove, notes, key
-style       how much transfers play like the target's songs: which intervals follow which, where and how long notes are
-quality     do they look like music at all: beside both genres' own numbers
+Voices, beside no conversion, matched envelopes, copy-synthesis of source and target, the target's own:
+  envelope and pitch   distances to the target's recording of the same sentence (--parallel); how lively the envelope is
+  speaker similarity, words lost, predicted naturalness, as networks hear them: pip install 'audiocycle[eval]'
+\b
+Music, beside the source itself and random phrases of the target:
+  strength    how far transfers leave the source's genre, as a classifier sees it (recipes/genre/train_classifier.py)
+  content     how much of the piece is still there: chroma, groove, notes, key
+  style       how much transfers play like the target's songs: which intervals follow which, where and how long notes are
+  quality     do they look like music at all: beside both genres' own numbers
 """
+VOICE, MUSIC = "voice", "music"
+Progress = Callable[[int, int], None]
 
 
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or a hub id.")],
-    source_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out songs of the first domain, with subfolders.")],
-    target_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out songs of the second domain.")],
+    source_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out files of the first domain, with subfolders.")],
+    target_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out files of the second domain.")],
     source: Annotated[str | None, typer.Option(help="The first domain (default: the model's first).")] = None,
     target: Annotated[str | None, typer.Option(help="The second domain (default: the model's second).")] = None,
-    classifier: Annotated[Path | None, typer.Option(metavar="DIR", help="Needed for the strength.")] = None,
-    paired: Annotated[bool, typer.Option("--paired", help="Songs of one name are counterparts: compare with them, too.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Songs of each domain, spread evenly.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random control.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Files of each domain, spread evenly.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    parallel: Annotated[bool, typer.Option("--parallel", help="Voices: files of one name are one sentence; compare them.")] = False,
+    one_way: Annotated[bool, typer.Option("--one-way", help="Voices: only the first domain to the second.")] = False,
+    transcripts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Voices: what is said, a line NAME TEXT for each file.")
+    ] = None,
+    recognizer: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Voices: faster-whisper weights, a folder or a hub id.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Voices: write a page to look at and listen to.")] = None,
+    classifier: Annotated[Path | None, typer.Option(metavar="DIR", help="Music: needed for the strength.")] = None,
+    paired: Annotated[bool, typer.Option("--paired", help="Music: songs of one name are counterparts; compare them, too.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Music: of the random control (default: 0).")] = None,
 ) -> None:
     """Both directions, with a progress bar."""
     from audiocycle import progress
-    from audiocycle.classifier import Classifier
     from audiocycle.convert import Converter
-    from audiocycle.evaluate import evaluate as measure
-    from audiocycle.evaluation_table import to_json, to_text
+    from audiocycle.errors import ConfigError
 
     converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")  # the same figures on every machine
+    kind, name = converter.config.modality, converter.config.name
+    given: dict[str, dict[str, Any]] = {
+        VOICE: {
+            "--parallel": parallel, "--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer, "--report": report,
+        },
+        MUSIC: {"--classifier": classifier, "--paired": paired, "--seed": seed},
+    }  # fmt: skip
+    for modality, options in given.items():
+        for option, value in options.items():
+            if modality != kind and value is not None and value is not False:
+                raise ConfigError(f"{option}: is for {modality}, and model {name} converts {kind}; leave it out")
+    first, second = two_domains(converter, source, target)
+    folders = {first: source_dir, second: target_dir}
+    with progress.counted(progress.console(), "songs" if kind == MUSIC else "files") as bar:
+        task = bar.add_task("evaluating", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if kind == MUSIC:
+            told = music(converter, folders, classifier, paired, limit, seed or 0, show)
+        else:
+            told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, show)
+    found, text = told
+    typer.echo(json.dumps(found) if as_json else text)
+
+
+def two_domains(converter: Converter, source: str | None, target: str | None) -> tuple[str, str]:
+    """The model's first two, or those that are named.
+
+    Raises:
+        DomainError: unknown names, or twice the same. ConfigError: the model has more than two, and not both are named.
+    """
+    from audiocycle.errors import ConfigError
+
+    if len(converter.domains) > 2 and (source is None or target is None):
+        known = ", ".join(converter.domains)
+        raise ConfigError(f"model {converter.config.name} knows {known}; name two of them with --source and --target")
     first = source or next(domain for domain in converter.domains if domain != target)
     second = target or next(domain for domain in converter.domains if domain != first)
     converter.resolve(second, first)
+    return first, second
+
+
+def music(
+    converter: Converter,
+    folders: dict[str, Path],
+    classifier: Path | None,
+    paired: bool,
+    limit: int | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[dict[str, Any], str]:
+    """What was found, for programs and for people."""
+    from audiocycle.classifier import Classifier
+    from audiocycle.evaluation.music import evaluate as measure
+    from audiocycle.evaluation.music_table import to_json, to_text
+
     judge = None if classifier is None else Classifier.load(classifier)
-    with progress.counted(progress.console(), "songs") as bar:
-        task = bar.add_task("evaluating", total=None)
-        found = measure(
-            converter, {first: source_dir, second: target_dir}, judge, paired=paired, limit=limit, seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
-    typer.echo(json.dumps(to_json(found)) if as_json else to_text(found))
+    found = measure(converter, folders, judge, paired=paired, limit=limit, seed=seed, progress=progress)
+    return to_json(found), to_text(found)
+
+
+def voice(
+    converter: Converter,
+    bundle: str,
+    folders: dict[str, Path],
+    parallel: bool,
+    one_way: bool,
+    transcripts: Path | None,
+    recognizer: str | None,
+    limit: int | None,
+    report: Path | None,
+    progress: Progress,
+) -> tuple[dict[str, Any], str]:
+    """What was found, for programs and for people; writes the report, if there is to be one."""
+    from audiocycle.errors import ConfigError
+    from audiocycle.evaluation.listeners import load_listeners
+    from audiocycle.evaluation.recordings import read_transcripts
+    from audiocycle.evaluation.voice import evaluate as measure
+    from audiocycle.evaluation.voice_table import to_json, to_text
+    from audiocycle.library import locate
+
+    if report is not None and report.exists() and not report.is_dir():
+        raise ConfigError(f"--report {report}: is a file; name a folder for the page")
+    said = None if transcripts is None else read_transcripts(transcripts)
+    listeners = load_listeners(recognizer, needs_words=said is not None)
+    found = measure(
+        converter, folders, listeners, parallel=parallel, one_way=one_way, transcripts=said, limit=limit, progress=progress,
+    )  # fmt: skip
+    if report is not None:
+        from audiocycle.evaluation.report import write_report
+
+        log = locate(bundle).parent / "log.jsonl"
+        write_report(found, report, log if log.is_file() else None)
+    return to_json(found), to_text(found)

@@ -32,7 +32,7 @@ One training in several processes, on several GPUs or machines:
 
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
-  experiment=NAME           voices: vc2_lite (small machines), vc2_quick (an hour or two on a laptop) or vc2 (the paper's schedule);
+  experiment=NAME           voices: vc2_lite (small machines), vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre, or pairs (the same tunes in both genres)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain
   data.domains=[A,B]        the folders' names; quote it: the shell takes brackets for a pattern
@@ -81,7 +81,7 @@ def run_sweep(overrides: list[str]) -> None:
     """Train once for each combination of values, and show what became of each.
 
     Raises:
-        TrainingError: a job failed.
+        TrainingError: a job failed, or was there already.
         typer.Exit: the user stopped it; exit code 130, as after any Ctrl-C.
     """
     from audiocycle.sweep import sweep, table
@@ -92,6 +92,12 @@ def run_sweep(overrides: list[str]) -> None:
     if bad:
         first = f"{bad[0].overrides}: {bad[0].error}"
         raise TrainingError(f"{len(bad)} of {len(outcomes)} jobs failed" + (f"; the first: {first}" if len(bad) > 1 else f"; {first}"))
+    there = sum(outcome.status == "exists" for outcome in outcomes)
+    if there:
+        raise TrainingError(
+            f"{there} of {len(outcomes)} jobs are there already, and were left alone; add resume=true to continue them, "
+            "or overwrite=true to start them again"
+        )
     if any(outcome.status == "stopped" for outcome in outcomes):
         typer.echo("stopped; the same command with resume=true continues", err=True)
         raise typer.Exit(130)

@@ -72,10 +72,17 @@ def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
     return Estimate(by_seed, drawn @ table.mean(axis=1) / drawn.sum(axis=1))
 
 
-def joined(parts: Sequence[Estimate]) -> Estimate:
-    """The mean of estimates of the same seeds; their songs were drawn independently."""
+def joined(parts: Sequence[Estimate], same_files: bool = False) -> Estimate:
+    """The mean of estimates of the same seeds.
+
+    Parameters:
+        same_files: their files are the same ones, and are drawn together; otherwise each estimate's are drawn by themselves.
+    """
     by_seed = np.mean([part.by_seed for part in parts], axis=0)
     if not all(len(part.resampled) for part in parts):
         return Estimate(by_seed)
-    random = np.random.default_rng(0)  # without a shuffle, the first songs of all parts would be drawn together
-    return Estimate(by_seed, np.mean([random.permutation(part.resampled) for part in parts], axis=0))
+    drawn = [part.resampled for part in parts]  # all by the same random numbers, so that equally many files are drawn together
+    if not same_files:
+        random = np.random.default_rng(0)
+        drawn = [random.permutation(one) for one in drawn]
+    return Estimate(by_seed, np.mean(drawn, axis=0))

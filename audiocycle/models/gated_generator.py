@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from audiocycle.errors import ConfigError
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
     ResidualBlock1d,
     as_image,
     crop_like,
+    feature_rows,
     init_gaussian,
     pad_to_multiple,
     scaled,
@@ -46,14 +46,9 @@ class GatedGenerator212D(nn.Module):
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6, residual: bool = False) -> None:
         super().__init__()
-        if len(shape) != 1:
-            raise ConfigError(
-                f"generator 'gated_212d' takes features of one axis, not of shape {tuple(shape)}; "
-                "for images choose one of: gated_2d, resnet, unet"
-            )
         self.residual = residual
         c64, c128, c256 = (scaled(c, width) for c in (64, 128, 256))
-        rows = -(-shape[0] // STRIDE)
+        rows = -(-feature_rows(shape, "gated_212d") // STRIDE)
         self.inlet = nn.Sequential(nn.Conv2d(1, 2 * c64, (5, 15), padding=(2, 7)), GLU())
         self.down = nn.Sequential(
             nn.Conv2d(c64, 2 * c128, 5, stride=2, padding=2), InstanceNorm(2 * c128), GLU(),

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from audiocycle.errors import ConfigError
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
     ResidualBlock1d,
     crop_like,
+    feature_rows,
     init_gaussian,
     pad_to_multiple,
     scaled,
@@ -51,13 +51,9 @@ class GatedGenerator1D(nn.Module):
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6) -> None:
         super().__init__()
-        if len(shape) != 1:
-            raise ConfigError(
-                f"generator 'gated_1d' takes features of one axis, not of shape {tuple(shape)}; "
-                "for images choose one of: gated_2d, resnet, unet"
-            )
+        n_rows = feature_rows(shape, "gated_1d")
         c128, c256, c512 = (scaled(c, width) for c in (128, 256, 512))
-        self.inlet = nn.Sequential(nn.Conv1d(shape[0], 2 * c128, 15, padding=7), GLU())
+        self.inlet = nn.Sequential(nn.Conv1d(n_rows, 2 * c128, 15, padding=7), GLU())
         self.down = nn.Sequential(
             nn.Conv1d(c128, 2 * c256, 5, stride=2, padding=2), InstanceNorm(2 * c256), GLU(),
             nn.Conv1d(c256, 2 * c512, 5, stride=2, padding=2), InstanceNorm(2 * c512), GLU(),
@@ -67,7 +63,7 @@ class GatedGenerator1D(nn.Module):
             nn.Conv1d(c512, 4 * c256, 5, padding=2), FrameShuffle(), InstanceNorm(2 * c256), GLU(),
             nn.Conv1d(c256, 4 * c128, 5, padding=2), FrameShuffle(), InstanceNorm(2 * c128), GLU(),
         )  # fmt: skip
-        self.outlet = nn.Conv1d(c128, shape[0], 15, padding=7)
+        self.outlet = nn.Conv1d(c128, n_rows, 15, padding=7)
         init_gaussian(self)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -106,6 +106,23 @@ def image_channels(shape: Sequence[int]) -> int:
     return shape[0] if len(shape) == 2 else 1
 
 
+def feature_rows(shape: Sequence[int], generator: str) -> int:
+    """P of features of one axis, ``(P,)``.
+
+    Args:
+        generator: the short name of the one that takes no others.
+
+    Raises:
+        ConfigError: the features are an image, (C, P).
+    """
+    if len(shape) != 1:
+        raise ConfigError(
+            f"generator '{generator}' takes features of one axis, not of shape {tuple(shape)}; "
+            "for images choose one of: gated_2d, resnet, unet"
+        )
+    return shape[0]
+
+
 def as_image(x: Tensor) -> Tensor:
     """Features of one axis as an image of one channel: (B, P, T) -> (B, 1, P, T); (B, C, P, T) stays."""
     return x.unsqueeze(1) if x.ndim == 3 else x

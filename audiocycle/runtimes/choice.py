@@ -12,9 +12,9 @@ from audiocycle.bundle import BundleConfig
 from audiocycle.errors import ConfigError
 from audiocycle.runtimes.graphs import has_graphs
 from audiocycle.runtimes.network import Network
+from audiocycle.spec import PRECISIONS
 
 AUTO = "auto"
-PRECISIONS = (AUTO, "bf16", "fp32")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from itertools import permutations
 from pathlib import Path
 
 from audiocycle.bundle import WEIGHTS, graph_files
-from audiocycle.errors import BundleError
+from audiocycle.errors import BundleError, one_line
 from audiocycle.spec import direction
 
 SUFFIX = ".onnx"
@@ -56,7 +56,7 @@ def check_graphs(folder: Path, domains: Sequence[str]) -> None:
     The seal is looked for among a graph's bytes: metadata is plain text in there, and no library has to be loaded.
 
     Raises:
-        BundleError: one is missing, or was made for other weights.
+        BundleError: one is missing, cut off, or was made for other weights.
     """
     weights = weights_hash(folder)
     for source, target in permutations(domains, 2):
@@ -66,10 +66,11 @@ def check_graphs(folder: Path, domains: Sequence[str]) -> None:
         except OSError as error:
             raise BundleError(f"{path}: no such graph; make it: audiocycle export {folder}, or convert with --runtime torch") from error
         if seal(weights, source, target).encode() not in content:
-            raise BundleError(f"{path}: not made for these weights; make it again: audiocycle export {folder}")
+            reason = "not made for these weights" if MADE_FOR.encode() in content else "damaged, or not made by audiocycle export"
+            raise BundleError(f"{path}: {reason}; make it again: audiocycle export {folder}")
 
 
 def unreadable(path: Path, error: Exception) -> BundleError:
     """The error for a graph that a runtime refuses."""
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = one_line(error)[:200] or type(error).__name__
     return BundleError(f"{path}: damaged, or too new for what reads it ({reason}); make it again: audiocycle export {path.parent}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +58,7 @@ class OpenVinoNetwork(Network):
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "INFERENCE_NUM_THREADS": threads.available(),
             # Processes that share the cores would all pin their threads to the first ones.
-            "ENABLE_CPU_PINNING": threads.available() >= (os.cpu_count() or 1),
+            "ENABLE_CPU_PINNING": threads.available() >= threads.cores(),
         }
         try:
             with without_links(path) as real:

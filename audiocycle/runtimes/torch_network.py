@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from audiocycle.bundle import BundleConfig, load_translator
+from audiocycle.devices import choose_bf16
 from audiocycle.models.translator import Translator
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import FloatArray
@@ -23,9 +24,8 @@ class TorchNetwork(Network):
     runtime = "torch"
 
     def __init__(self, translator: Translator, precision: str = "fp32") -> None:
-        if precision == "auto":
-            precision = "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
-        self.translator, self.precision = translator, precision
+        self.translator = translator
+        self.precision = "bf16" if choose_bf16(precision, torch.device("cpu")) else "fp32"
 
     @classmethod
     def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:

@@ -79,15 +79,6 @@ class PulseSynthesizer:
         self.f0, self.envelope, self.aperiodicity = self.f0[-1:], self.envelope[-1:], self.aperiodicity[-1:]
         return ready
 
-    def finish(self, n_samples: int) -> FloatArray:
-        """What is missing of ``n_samples`` in all: the last frame goes on sounding. Call it last, with frames pushed before."""
-        missing = n_samples - self.n_samples
-        if missing <= 0:
-            return np.zeros(0)
-        frames = int(missing / self.period) + 1
-        f0, envelope, aperiodicity = (np.repeat(x, frames, 0) for x in (self.f0, self.envelope, self.aperiodicity))
-        return self.push(f0, envelope, aperiodicity)[:missing]
-
     def _add_pulses(self, end: int) -> None:
         """Add the voiced pulses that begin before sample ``end``."""
         places = np.arange(self.n_samples, end) / self.period - (self.n_frames - len(self.f0))  # in frames from the first that is kept
@@ -179,12 +170,3 @@ def minimum_phase(log_amplitude: FloatArray) -> NDArray[np.complex128]:
     cepstrum = scipy.fft.irfft(log_amplitude, 2 * half, axis=1)[:, : half + 1]
     cepstrum[:, 1:half] *= 2.0
     return np.asarray(np.exp(scipy.fft.rfft(cepstrum, 2 * half, axis=1)))
-
-
-def synthesize(
-    f0: FloatArray, envelope: FloatArray, aperiodicity: FloatArray, sample_rate: int, frame_period: float, n_samples: int
-) -> FloatArray:
-    """(n_samples,) of a whole recording's frames, as ``pyworld.synthesize``; arguments as :meth:`PulseSynthesizer.push`."""
-    synthesizer = PulseSynthesizer(sample_rate, frame_period, 2 * (envelope.shape[1] - 1))
-    made = synthesizer.push(f0, envelope, aperiodicity)
-    return np.concatenate([made, synthesizer.finish(n_samples)])[:n_samples]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, one_line
 from audiocycle.spec import FloatArray
 
 CALLBACK_SECONDS = 0.01
@@ -106,8 +106,3 @@ class PlayLine:
             taken, self.waiting = self.waiting[:count], self.waiting[count:]
             self.lost += self.begun and len(taken) < count
         return np.pad(taken, (0, count - len(taken)))
-
-
-def one_line(error: Exception) -> str:
-    """What PortAudio says, without line ends and a stop."""
-    return " ".join(str(error).split()).rstrip(".")

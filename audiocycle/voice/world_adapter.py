@@ -148,10 +148,14 @@ class WorldAdapter:
         return made
 
     def coded_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
-        """Mel-cepstrum (T, n_mcep) of the frames at ``times``, by CheapTrick."""
-        sp = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
-        coded: FloatArray = pyworld.code_spectral_envelope(sp, self.sample_rate, self.n_mcep)
+        """Mel-cepstrum (T, n_mcep) of the frames at ``times``."""
+        coded: FloatArray = pyworld.code_spectral_envelope(self.power_envelope(x, f0, times), self.sample_rate, self.n_mcep)
         return coded
+
+    def power_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
+        """Power spectral envelope (T, bins) of the frames at ``times``, by CheapTrick."""
+        sp: FloatArray = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
+        return sp
 
     def aperiodicity(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
         """Aperiodicity (T, bins) of consecutive frames, by D4C at every second one.

@@ -40,3 +40,14 @@ def test_joined_is_the_mean_and_its_interval_is_narrower() -> None:
 def test_a_single_song_has_no_interval_and_json_says_so() -> None:
     assert estimate([[0.5]], [7]).to_json() == {"mean": 0.5, "low": None, "high": None, "spread": None}
     assert joined([Estimate(np.array([0.2])), estimate([[0.4], [0.4]], [1, 1])]).to_json()["low"] is None
+
+
+def test_the_same_files_are_drawn_together() -> None:
+    """What one direction gains on a file the other loses: of the same files the mean is certain, of others it is not."""
+    values = np.array([[1.0], [2.0], [5.0], [9.0]])
+    parts = [estimate(values, np.ones(4)), estimate(10.0 - values, np.ones(4))]
+    together, apart = joined(parts, same_files=True), joined(parts)
+    assert together.mean == apart.mean == 5.0
+    assert together.interval == pytest.approx((5.0, 5.0))
+    assert apart.interval is not None
+    assert apart.interval[1] - apart.interval[0] > 2.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from audiocycle.classifier import HOW_TO, untested
-from audiocycle.evaluate import DEFINITIONS, IDENTITY, MODEL, RANDOM, Direction, Evaluation, Row
+from audiocycle.evaluation.music import DEFINITIONS, IDENTITY, MODEL, RANDOM, Direction, Evaluation, Row
 from audiocycle.metrics.estimates import Estimate
 
 WIDTH = 110

@@ -16,7 +16,7 @@ import numpy as np
 from audiocycle.classifier import HOW_TO, Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError
-from audiocycle.held_out import Phrases, Song, common_names, read_songs, transferred
+from audiocycle.evaluation.songs import Phrases, Song, common_names, read_songs, transferred
 from audiocycle.metrics import estimates, roll_content, roll_quality, roll_style, transfer_strength
 from audiocycle.metrics.estimates import Estimate, estimate, joined
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -105,10 +105,7 @@ def evaluate(
         DataError: a folder holds no song that can be used.
     """
     if converter.config.modality != "music":
-        raise ConfigError(
-            f"model {converter.config.name} converts {converter.config.modality}, and only music can be evaluated here; "
-            "measure voices with recipes/vcc2016/evaluate.py"
-        )
+        raise ConfigError(f"model {converter.config.name} converts {converter.config.modality}, not music")
     first, second = folders
     converter.resolve(second, first)
     if classifier is not None:

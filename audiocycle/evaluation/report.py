@@ -1,0 +1,243 @@
+"""The report of an evaluation: one HTML page with tables, recordings, pictures, texts and training curves, and nothing outside it.
+
+The same evaluation gives the same page, byte for byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from audiocycle.atomic import write_text
+from audiocycle.evaluation import report_sounds, report_texts
+from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.report_pictures import strip_chart, variance_chart
+from audiocycle.evaluation.report_tables import (
+    CLASSES,
+    MEASURES,
+    STRIPS,
+    Measure,
+    arrowed,
+    explained,
+    in_order,
+    legend,
+    tables,
+)
+from audiocycle.evaluation.report_training import Losses, read_losses, training
+from audiocycle.evaluation.voice import (
+    CONVERTED,
+    MATCHED,
+    OF_TARGET,
+    SOURCE_COPY,
+    TARGET,
+    TARGET_COPY,
+    UNCONVERTED,
+    Direction,
+    VoiceEvaluation,
+)
+from audiocycle.evaluation.voice_table import definitions
+
+ROWS_EXPLAINED = {
+    CONVERTED: "what the model makes of the source speaker's recordings.",
+    UNCONVERTED: "the source's recordings as they are: what doing nothing would score.",
+    MATCHED: "pitch, and mean and variance of the envelope, set to the target's: what a line of statistics would score.",
+    SOURCE_COPY: "the source's recordings through the vocoder alone: what its sound costs.",
+    TARGET_COPY: "the target's recordings through the vocoder alone: what a perfect conversion could reach.",
+    TARGET: "the target's own recordings.",
+}
+NO_COUNTERPARTS = "the recordings are not of the same sentences; add --parallel if those of one name are."
+LIMITS = (
+    "Listeners have the last word: recogniser, speaker encoder and naturalness are models that were trained for other ends, and can be "
+    "wrong in the same way for all files. Trust differences between rows more than single figures, and your ears more than both.",
+    "The 95 % intervals are over files. They do not say how another training, another speaker or another text would do.",
+    "A measure alone misleads: a blurred envelope has a low distortion, an unconverted voice perfect words. Read the rows together.",
+)
+
+
+def write_report(evaluation: VoiceEvaluation, folder: Path, training_log: Path | None = None) -> Path:
+    """Write ``folder/index.html``, whole or not at all.
+
+    Args:
+        training_log: the training's ``log.jsonl``; its losses are drawn.
+
+    Raises:
+        InputError: the log cannot be read. OutputError: the page cannot be written.
+    """
+    losses = {} if training_log is None else read_losses(training_log)
+    path = folder / "index.html"
+    write_text(path, page(evaluation, losses))
+    return path
+
+
+def page(evaluation: VoiceEvaluation, losses: Losses) -> str:
+    """The document.
+
+    Args:
+        losses: see :func:`~audiocycle.evaluation.report_training.read_losses`.
+    """
+    title = f"Voice evaluation: {evaluation.model}"
+    style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    content = joined(
+        element("header", element("h1", title), element("p", in_short(evaluation)), navigation(evaluation, bool(losses))),
+        element("main", *sections(evaluation, losses)),
+        element("footer", element("p", "Made by audiocycle evaluate. This page loads nothing from elsewhere.")),
+    )
+    head = joined(
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(script)),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("link", rel="icon", href="data:,"),
+        element("title", title),
+        element("style", Markup(style)),
+    )
+    body = element("body", content, element("script", Markup(script)))
+    return f"<!DOCTYPE html>\n{element('html', element('head', head), body, lang='en')}\n"
+
+
+def policy(script: str) -> str:
+    """What browsers may do with the page: show what is in it, run this script and no other, load nothing."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def in_short(evaluation: VoiceEvaluation) -> str:
+    """What was measured, in a sentence."""
+    count = sum(len(each.files) for each in evaluation.directions.values())
+    pairs = "files of one name are the same sentence" if evaluation.parallel else "sentences of the speakers differ"
+    directions = ", ".join(arrowed(each) for each in evaluation.directions.values())
+    return f"{directions}: {count} recordings at {evaluation.sample_rate / 1000:g} kHz that the model was not trained on; {pairs}."
+
+
+def navigation(evaluation: VoiceEvaluation, curves: bool) -> Markup:
+    """Links to the parts of the page."""
+    links = [("#total", "All directions")] if len(evaluation.directions) > 1 else []
+    links += [(f"#direction-{i}", arrowed(each)) for i, each in enumerate(evaluation.directions.values(), 1)]
+    links += [("#training", "Training")] if curves or evaluation.training else []
+    links += [("#meaning", "What the figures mean")]
+    items = (element("li", element("a", text, href=target)) for target, text in links)
+    return element("nav", element("ul", *items), aria_label="Parts of this page")
+
+
+def sections(evaluation: VoiceEvaluation, losses: Losses) -> Iterator[Markup]:
+    """From the result to the small print."""
+    if len(evaluation.directions) > 1:
+        yield element("h2", "All directions", id="total")
+        yield element("p", "Means over the directions, with 95 % intervals over files. ✓ marks the best of the conversions.")
+        yield tables(evaluation.total, "All directions")
+    for i, each in enumerate(evaluation.directions.values(), 1):
+        yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
+    if losses or evaluation.training:
+        yield element("section", *training(evaluation.training, losses), aria_labelledby="training")
+    yield element("section", *meaning(evaluation), aria_labelledby="meaning")
+
+
+def direction(each: Direction, number: int) -> Iterator[Markup]:
+    """Everything about one direction."""
+    name = arrowed(each)
+    yield element("h2", name, id=f"direction-{number}")
+    yield element("p", f"{len(each.files)} files. 95 % intervals over files; ✓ marks the best of the conversions.")
+    yield tables(each.rows, name)
+    if each.examples:
+        yield element("h3", "Listen")
+        yield element(
+            "p",
+            "Spectrograms over 80 dB with the F0 track (cyan, axis at the right). A click into a picture plays from there.",
+            class_="soft",
+        )
+        yield report_sounds.listening(each)
+    yield from charts(each)
+    if any(each.texts.values()):
+        yield report_texts.texts(each)
+
+
+def charts(each: Direction) -> Iterator[Markup]:
+    """File by file, and global variance."""
+    strips = [
+        strip(each, measure, MEASURES[measure]) for measure in STRIPS if any(measure in row for row in each.rows.values())
+    ]
+    if strips:
+        yield element("h3", "File by file")
+        yield element("p", "A dot is a file, the stroke the mean, the bar its 95 % interval.", class_="soft")
+        yield element("div", *strips, class_="charts")
+    if each.global_variance:
+        yield element("h3", "Global variance")
+        note = "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed."
+        yield element("p", note, class_="soft")
+        yield legend(in_order(each.global_variance))
+        yield element("div", *variance(each), class_="charts")
+
+
+def strip(each: Direction, measure: str, shown: Measure) -> Markup:
+    """One measure, a dot for each file."""
+    values = {
+        row: [v * shown.scale for v in each.values[row][measure]]
+        for row in in_order(each.values)
+        if measure in each.values[row]
+    }
+    values = {row: numbers for row, numbers in values.items() if np.isfinite(numbers).any()}
+    means = {}
+    for row in values:
+        estimate = each.rows[row][measure]
+        interval = estimate.interval and (estimate.interval[0] * shown.scale, estimate.interval[1] * shown.scale)
+        means[row] = (estimate.mean * shown.scale, interval)
+    names = {row: each.target_files if row in OF_TARGET else each.files for row in values}
+    told = "; ".join(f"{row} {mean:.{shown.digits}f}" for row, (mean, _) in means.items())
+    label = f"{arrowed(each)}, {shown.axis}, one dot a file. Means: {told}."
+    return element(
+        "figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label)
+    )
+
+
+def variance(each: Direction) -> Iterator[Markup]:
+    """Global variance of each coefficient, and beside the target's own, where the rows can be told apart."""
+    rows = {row: np.asarray(each.global_variance[row], np.float64) for row in in_order(each.global_variance)}
+    label = f"{arrowed(each)}: global variance of each coefficient. {variance_in_words(each)}"
+    yield element("figure", element("figcaption", "as it is"), variance_chart(rows, CLASSES, label))
+    own = rows.get(TARGET)
+    if own is not None and (own > 0.0).all():
+        ratios = {row: values / own for row, values in rows.items()}
+        label = f"{arrowed(each)}: the same, divided by the target's own."
+        yield element("figure", element("figcaption", "divided by the target's own"), variance_chart(ratios, CLASSES, label))
+
+
+def variance_in_words(each: Direction) -> str:
+    """For those who do not see the lines: each row beside the target's own."""
+    own = each.global_variance.get(TARGET)
+    if own is None:
+        return ""
+    ratios = {
+        row: float(np.exp(np.nanmean(np.log(np.asarray(v) / own))))
+        for row, v in each.global_variance.items()
+        if row != TARGET
+    }
+    return "Beside the target's, on the average: " + ", ".join(f"{row} {ratio:.2f}" for row, ratio in ratios.items()) + "."
+
+
+def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
+    """What rows and measures are, what was left out, and what no figure here can say."""
+    yield element("h2", "What the figures mean", id="meaning")
+    left_out = evaluation.missing | ({} if evaluation.parallel else {"distances to the target's recording": NO_COUNTERPARTS})
+    if left_out:
+        yield element("h3", "Left out")
+        yield described(left_out)
+    measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
+    yield element("details", element("summary", "The rows"), described(ROWS_EXPLAINED))
+    yield element("details", element("summary", "The measures in short"), element("dl", *explained(measured)))
+    exact = (element("p", text) for text in definitions(evaluation).values())
+    yield element("details", element("summary", "Definitions, units and sources"), *exact)
+    if evaluation.skipped:
+        summary = element("summary", f"Files that could not be used ({len(evaluation.skipped)})")
+        yield element("details", summary, described(evaluation.skipped))
+    yield element("h3", "Limits")
+    yield element("ul", *(element("li", element("p", text)) for text in LIMITS))
+
+
+def described(facts: Mapping[str, str]) -> Markup:
+    """A list of words and what they stand for."""
+    return element("dl", *(part for word, fact in facts.items() for part in (element("dt", word), element("dd", fact))))
