@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from audiocycle.errors import ConfigError, one_line
+from audiocycle.guides import GuideConfig
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
@@ -152,6 +153,7 @@ def to_run(raw: DictConfig) -> RunConfig:
             objective=ObjectiveConfig(**c["objective"]),
             trainer=TrainerConfig(**trainer),
             mixture=tuple(map(str, mixture)),
+            guide=GuideConfig(**c["guide"]),
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(one_line(error)) from error
@@ -167,7 +169,7 @@ def check_types(raw: DictConfig) -> None:
         "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
         "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None,
     }  # fmt: skip
-    for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig)):
+    for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig), ("guide", GuideConfig)):
         wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
     for key, hint in wanted.items():
         value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audiocycle.errors import DataError
-from audiocycle.spec import MIXED, Encoded, FloatArray
+from audiocycle.spec import MIXED, Encoded, FloatArray, source_of
 
 
 @dataclass
@@ -136,6 +136,8 @@ class CropSampler:
         mixture: domains of which a further entry, :data:`~audiocycle.spec.MIXED`, is drawn; none leaves it out.
         aligned: item i of one domain is the counterpart of item i of every other, frame by frame, and crops are drawn
             together (for training on pairs).
+        guides: by direction ``s->t``, what goes with the items of s frame by frame, ready for the networks: crops of it are
+            an entry of the batch, cut where those of s are.
     """
 
     def __init__(
@@ -150,9 +152,11 @@ class CropSampler:
         prepare: Prepare = unchanged,
         mixture: Sequence[str] = (),
         aligned: bool = False,
+        guides: Mapping[str, Sequence[FloatArray]] | None = None,
     ) -> None:
         self.crop, self.batch_size, self.seed = crop, batch_size, seed
         self.prepare, self.mixture, self.aligned = prepare, tuple(mixture), aligned
+        self.guides = dict(guides or {})
         self.domains = tuple(domains or items)
         self.items, self.hop = {domain: list(arrays) for domain, arrays in items.items()}, hop
         self.ends = {d: np.cumsum([max(0, (a.shape[-1] - crop) // hop + 1) for a in arrays]) for d, arrays in self.items.items()}
@@ -166,19 +170,29 @@ class CropSampler:
         for domain in self.domains:
             if self.aligned:  # the same draw, and the same augmentation, for each
                 random = np.random.default_rng([self.seed, step])
-            crops[domain] = self._draw(domain, self.batch_size, random)
+            places = self._places(domain, self.batch_size, random)
+            crops[domain] = self.prepare(domain, self._cut(self.items[domain], places), random)
+            for name, items in self.guides.items():
+                if source_of(name) == domain:
+                    crops[name] = self._cut(items, places).astype(np.float32)
         if self.mixture:
             counts = random.multinomial(self.batch_size, np.full(len(self.mixture), 1 / len(self.mixture)))
-            drawn = [self._draw(d, n, random) for d, n in zip(self.mixture, counts, strict=True) if n]
+            drawn = [
+                self.prepare(d, self._cut(self.items[d], self._places(d, n, random)), random)
+                for d, n in zip(self.mixture, counts, strict=True)
+                if n
+            ]
             crops[MIXED] = np.concatenate(drawn)
         return crops
 
-    def _draw(self, domain: str, count: int, random: np.random.Generator) -> FloatArray:
-        """Crop positions are counted through all items: item i has those from ``ends[i - 1]`` to below ``ends[i]``."""
+    def _places(self, domain: str, count: int, random: np.random.Generator) -> list[tuple[int, int]]:
+        """Item and first frame of crops. They are counted through all items: item i has those from ``ends[i - 1]`` to below
+        ``ends[i]``."""
         ends = self.ends[domain]
         positions = random.integers(0, ends[-1], count)
-        crops = []
-        for position, index in zip(positions, np.searchsorted(ends, positions, side="right"), strict=True):
-            begin = (position - (ends[index - 1] if index else 0)) * self.hop
-            crops.append(self.items[domain][index][..., begin : begin + self.crop])
-        return self.prepare(domain, np.stack(crops), random)
+        indices = np.searchsorted(ends, positions, side="right")
+        firsts = np.concatenate([[0], ends[:-1]])[indices]
+        return [(int(index), int(begin)) for index, begin in zip(indices, (positions - firsts) * self.hop, strict=True)]
+
+    def _cut(self, items: Sequence[FloatArray], places: Sequence[tuple[int, int]]) -> FloatArray:
+        return np.stack([items[index][..., begin : begin + self.crop] for index, begin in places])

@@ -10,6 +10,7 @@ Unpaired, for each direction s->t with translator T and critics D (first step), 
     identity/s->t            E[|same - x_t|]                Zhu et al. 2017, section 5.2
     mixed/s->t               E[(M_t(fake) - 1)^2]           Brunner et al. 2018, if ``mixed_to_generator``
     chroma, groove           E[|c(fake) - c(x_s)|]          content that a transfer should keep (models/content.py)
+    guide/s->t               E[|fake - guide|]              what t's voice is like when saying the same (voice/guide.py)
 
 and for the critics
 
@@ -58,6 +59,7 @@ class ObjectiveConfig:
         mixed_to_generator: M's opinion reaches the generators with weight ``mixed`` (as the paper intends) or never
             (as its published code does).
         chroma, groove: weights of the content terms.
+        guide: weight of the guide, which the batch then holds for each direction under its name.
     """
 
     paired: bool = False
@@ -72,6 +74,7 @@ class ObjectiveConfig:
     critic_noise: float = 0.0
     chroma: float = 0.0
     groove: float = 0.0
+    guide: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -79,7 +82,7 @@ class ObjectiveConfig:
                 raise ConfigError(f"objective.{name}={value}: may not be below 0")
         if self.mixture not in MIXTURES:
             raise ConfigError(f"objective.mixture={self.mixture}: choose one of {', '.join(MIXTURES)}")
-        unused = [name for name in ("critic_noise", "chroma", "groove") if self.paired and getattr(self, name)]
+        unused = [name for name in ("critic_noise", "chroma", "groove", "guide") if self.paired and getattr(self, name)]
         if unused:
             raise ConfigError(f"objective.{unused[0]}={getattr(self, unused[0])}: not with objective.paired=true; set it to 0")
         if self.paired and self.mixture != "base":
@@ -170,6 +173,8 @@ class CycleObjective:
                 terms[f"mixed/{name}"] = squared_distance(critics["mixed_critic"](self.noisy(fake), target), 1.0)
             for kind, measure in self.content.items():
                 terms[f"{kind}/{name}"] = absolute_error(measure(fake.float()), measure(x_s))
+            if config.guide:
+                terms[f"guide/{name}"] = absolute_error(fake, batch[name])
             if not (config.cycle or config.cycle_adversarial):
                 continue
             back = translator(fake, target, source)

@@ -119,6 +119,11 @@ def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
             raise ConfigError(f"--{name.replace('_', '-')}: not for this kind of model; it takes: {spelled}")
 
 
+def source_of(name: str) -> str:
+    """The source of a :func:`direction`."""
+    return name.partition("->")[0]
+
+
 def direction(source: str, target: str) -> str:
     """The name of an ordered pair: ``direction("a", "b") == "a->b"``."""
     return f"{source}->{target}"

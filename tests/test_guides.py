@@ -1,0 +1,119 @@
+"""Guided training: guides made once, drawn with their crops, and heard by the generators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from linear_networks import Parts
+
+from audiocycle.configure import compose_run
+from audiocycle.data import CropSampler
+from audiocycle.errors import ConfigError
+from audiocycle.objective import CycleObjective, ObjectiveConfig
+from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.train import train
+from audiocycle.voice import phonetics
+
+
+class ToyEncoder:
+    """Short-time levels in place of a recogniser's states."""
+
+    made = 0
+
+    def __init__(self, model: str | None = None) -> None:
+        self.model = model or "toy"
+
+    def encode(self, signal: Signal) -> Encoded:
+        type(self).made += 1
+        frames = signal.samples[: len(signal.samples) // 320 * 320].reshape(-1, 320)
+        return Encoded(np.abs(np.fft.rfft(frames, 14)).T.astype(np.float32))
+
+
+def settings(root: Path, *more: str) -> list[str]:
+    return [
+        f"data.root={root}", "data.domains=[low,high]", f"run_dir={root.parent / 'run'}", f"data.cache={root.parent / 'cache'}",
+        "model.width=0.05", "trainer.crop=32", "trainer.batch_size=2", "data.min_minutes=0.01", "trainer.sample_every=0",
+        "trainer.log_every=1", "trainer.precision=fp32", "objective.guide=3", "max_steps=2", *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def recordings(tmp_path: Path, synthetic_voice: Callable[..., FloatArray], monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "recordings"
+    for name, f0 in (("low", 110.0), ("high", 220.0)):
+        (root / name).mkdir(parents=True)
+        soundfile.write(root / name / "0.wav", synthetic_voice(2.0, f0), 16000)
+    monkeypatch.setattr(phonetics, "PhoneticEncoder", ToyEncoder)
+    monkeypatch.setattr(ToyEncoder, "made", 0)
+    return root
+
+
+def test_a_guided_training_learns_from_guides_that_are_made_once(recordings: Path) -> None:
+    bundle = train(compose_run(settings(recordings)))
+    logged = [json.loads(line) for line in (bundle.parent / "log.jsonl").read_text().splitlines()]
+    assert all(np.isfinite(line[f"guide/{name}"]) for line in logged for name in ("low->high", "high->low"))
+    assert ToyEncoder.made == 2
+    made = sorted((recordings.parent / "cache" / "guides").iterdir())
+    assert len(made) == 2
+    dates = [path.stat().st_mtime_ns for path in made]
+    train(compose_run(settings(recordings, "overwrite=true")))
+    assert ToyEncoder.made == 2
+    assert [path.stat().st_mtime_ns for path in made] == dates
+    made[0].write_bytes(b"cut off")
+    train(compose_run(settings(recordings, "overwrite=true")))
+    assert len(np.load(made[0]).files) == 1, "damaged: made again"
+
+
+def test_other_settings_make_other_guides(recordings: Path) -> None:
+    train(compose_run(settings(recordings)))
+    train(compose_run(settings(recordings, "overwrite=true", "guide.neighbours=2")))
+    assert len(list((recordings.parent / "cache" / "guides").iterdir())) == 4
+
+
+def test_without_a_guide_no_recogniser_is_asked_for(recordings: Path) -> None:
+    train(compose_run(settings(recordings, "objective.guide=0")))
+    assert ToyEncoder.made == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["adapter=mel"], "only voices with the WORLD adapter"),
+        (["guide.neighbours=0"], r"guide\.neighbours=0"),
+        (["guide.neighbours=few"], r"guide\.neighbours=few"),
+        (["objective.paired=true"], r"objective\.guide=3: not with objective\.paired"),
+    ],
+)
+def test_what_cannot_be_guided_is_refused(recordings: Path, words: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        train(compose_run(settings(recordings, *words)))
+
+
+def test_guides_are_cut_where_the_crops_are() -> None:
+    items = {d: [np.arange(40, dtype=np.float16)[None] + first, np.arange(25, dtype=np.float16)[None] + first + 500] for d, first in (("a", 0), ("b", 1000))}
+    guides = {"a->b": [x * 2 for x in items["a"]], "b->a": [x + 7 for x in items["b"]]}
+    batch = CropSampler(items, 8, 5, seed=3, guides=guides).batch(11)
+    np.testing.assert_array_equal(batch["a->b"], batch["a"].astype(np.float32) * 2)
+    np.testing.assert_array_equal(batch["b->a"], batch["b"].astype(np.float32) + 7)
+    assert batch["a->b"].dtype == np.float32
+    without = CropSampler(items, 8, 5, seed=3).batch(11)
+    np.testing.assert_array_equal(without["b"], batch["b"])
+
+
+def test_the_guide_is_a_distance_of_the_fake_to_it() -> None:
+    parts = Parts(("a", "b"))
+    config = ObjectiveConfig(guide=4.0, cycle=0.0, cycle_adversarial=0.0, identity=0.0)
+    parts.batch |= {f"{s}->{t}": parts.batch[s] + 1.5 for s, t in parts.pairs}
+    terms, _ = parts.generator_terms(config)
+    weighted = 0.0
+    for s, t in parts.pairs:
+        x = parts.items(s)
+        expected = np.abs(parts.translate(x, s, t) - (x + 1.5)).mean()
+        assert terms[f"guide/{s}->{t}"].item() == pytest.approx(expected, rel=1e-5)
+        weighted += 4.0 * expected + terms[f"adversarial/{s}->{t}"].item()
+    assert CycleObjective(("a", "b"), config).total(terms).item() == pytest.approx(weighted, rel=1e-4)
