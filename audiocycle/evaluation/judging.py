@@ -52,11 +52,12 @@ class Judge:
 
     def __init__(self, way: Way, measured: Sequence[Measured], said: Said | None) -> None:
         self.way, self.said = way, said
+        own = {d: {m.item.name: m.heard[d, OWN] for m in measured if d in m.item.paths} for d in (way.source, way.target)}
+        self.natural = np.mean([heard.variance for heard in own[way.target].values()], axis=0)
         self.voices = {
-            domain: {m.item.name: voice for m in measured if domain in m.item.paths and (voice := m.heard[domain, OWN].embedding) is not None}
-            for domain in (way.source, way.target)
+            domain: {name: heard.embedding for name, heard in all_heard.items() if heard.embedding is not None}
+            for domain, all_heard in own.items()
         }
-        self.natural = np.mean([m.heard[way.target, OWN].variance for m in measured if way.target in m.item.paths], axis=0)
         self.voice = cache(self._voice)
         self.own_likeness = self._own_likeness()
 

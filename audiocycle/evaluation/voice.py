@@ -63,8 +63,8 @@ class Direction:
 
     Attributes:
         files, target_files: names of the source's and the target's recordings; the same where they are parallel.
-        values: row to measure to one value for each of ``files``, or of ``target_files`` in the target's rows (:data:`OF_TARGET`);
-            NaN where there is nothing to measure.
+        values: row to measure to one value for each of ``files``, or of ``target_files`` in the target's rows
+            (:data:`OF_TARGET`); NaN where there is nothing to measure.
         rows: row to measure to the mean over files; without measures that no file of the row has.
         global_variance: row to (34,) mean over files of each coefficient's variance.
         texts: row to file to what the recogniser heard; empty without one.
@@ -121,7 +121,7 @@ def evaluate(
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> VoiceEvaluation:
-    """Measure a voice model on held-out recordings of two domains. Files are shared by threads; the figures do not depend on them.
+    """Measure a voice model on held-out recordings of two domains. Threads share the files; no figure depends on their number.
 
     Args:
         folders: of the source's and the target's recordings.
@@ -175,13 +175,12 @@ def evaluate(
             raise DataError(f"{folder}: none of its recordings can be used; the first: {next(iter(skipped.values()))}")
     said = None if transcripts is None else known_transcripts(transcripts, measured)
     directions = {way.name: results(way, measured, said) for way in ways}
-    rows = {row: [each.rows[row] for each in directions.values()] for row in ROWS}
     return VoiceEvaluation(
         converter.config.name,
         converter.adapter.sample_rate,
         parallel,
         directions,
-        {row: {m: joined([x[m] for x in each], parallel) for m in each[0] if all(m in x for x in each)} for row, each in rows.items()},
+        {row: over_directions([each.rows[row] for each in directions.values()], parallel) for row in ROWS},
         skipped,
         listeners.missing,
         converter.config.training,
@@ -209,7 +208,8 @@ def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direct
         texts[row] = {file.item.name: text for file in there if (text := file.heard[which].text) is not None}
         references[row] = {file.item.name: text for file in there if (text := judge.reference(file, which)) is not None}
     files, target_files = ([file.item.name for file in members[domain]] for domain in (way.source, way.target))
-    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples_of(way, members))
+    examples = examples_of(way, members)
+    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples)
 
 
 def sounds_of(way: Way) -> dict[str, Which]:
@@ -222,6 +222,11 @@ def over_files(values: Sequence[float], weights: Sequence[float]) -> Estimate | 
     """Mean over the files that have a value; None where no file has one."""
     there = [(value, weight) for value, weight in zip(values, weights, strict=True) if np.isfinite(value)]
     return estimate([[value] for value, _ in there], [weight for _, weight in there]) if there else None
+
+
+def over_directions(parts: Sequence[Row], parallel: bool) -> Row:
+    """Means of the measures that all directions have."""
+    return {name: joined([part[name] for part in parts], parallel) for name in parts[0] if all(name in part for part in parts)}
 
 
 def examples_of(way: Way, members: Mapping[str, Sequence[Measured]]) -> list[Sounds]:
@@ -270,7 +275,6 @@ def known_transcripts(transcripts: Mapping[str, str], measured: Sequence[Measure
         if key in transcripts
     }
     if not said:
-        raise ConfigError(
-            f"--transcripts: no line begins with the name of a recording, such as {measured[0].item.name}; write a line NAME TEXT for each"
-        )
+        example = measured[0].item.name
+        raise ConfigError(f"--transcripts: no line begins with the name of a recording, such as {example}; write NAME TEXT for each")
     return said

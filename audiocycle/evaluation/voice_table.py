@@ -111,14 +111,14 @@ def to_text(evaluation: VoiceEvaluation) -> str:
 def lines(evaluation: VoiceEvaluation) -> Iterator[str]:
     """Directions, total, what was left out and why, definitions."""
     for name, each in evaluation.directions.items():
-        files = f"{len(each.files)} files" if evaluation.parallel else f"{len(each.files)} files, {len(each.target_files)} of the target"
-        yield from tables(f"{name}: {files}", each.rows)
+        others = "" if evaluation.parallel else f", {len(each.target_files)} of the target"
+        yield from tables(f"{name}: {len(each.files)} files{others}", each.rows)
     if len(evaluation.directions) > 1:
         yield from tables("total (mean of both directions)", evaluation.total)
     for family, reason in evaluation.missing.items():
         yield f"left out: {family} ({reason})"
     if not evaluation.parallel:
-        yield "left out: measures against the target's recording of the sentence; add --parallel if files of one name are one sentence"
+        yield "left out: distances to the target's recording of the sentence; add --parallel if files of one name are one"
     if evaluation.skipped:
         yield f"left out: {len(evaluation.skipped)} recordings; the first: {next(iter(evaluation.skipped.values()))}"
     if evaluation.missing or evaluation.skipped or not evaluation.parallel:
@@ -149,9 +149,10 @@ def table(columns: Mapping[str, Column], widths: Mapping[str, int], ends: Mappin
 
     yield line("", lambda measure: columns[measure].heading)
     for name in ROWS:
-        yield line(name, lambda measure, row=rows[name]: columns[measure].text(row[measure].mean) if measure in row else "–")  # type: ignore[misc]
+        means = {m: column.text(rows[name][m].mean) if m in rows[name] else "–" for m, column in columns.items()}
+        yield line(name, means.__getitem__)
         if name == CONVERTED and any(ends[measure] for measure in columns):
-            yield line("  95 % over files", lambda measure: ends[measure])
+            yield line("  95 % over files", ends.__getitem__)
 
 
 def interval(column: Column, row: Row, measure: str) -> str:

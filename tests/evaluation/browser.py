@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,8 @@ OPTIONS = (
 )
 START = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 """Chromium reads descriptor 3 and writes 4."""
+PATIENCE = 60.0
+"""Seconds; a script that waits for something that never happens must not hang the tests."""
 
 
 def program() -> str | None:
@@ -45,6 +48,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
         self.count = 0
         self.session: str | None = None
+        self.received = b""
 
     def __enter__(self) -> Browser:
         path = program()
@@ -56,7 +60,7 @@ class Browser:
             self.process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stdout=log, stderr=log)
         os.close(theirs_in)
         os.close(theirs_out)
-        self.output, self.input = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
+        self.output, self.input = os.fdopen(ours_out, "wb"), ours_in
         pages = self.call("Target.getTargets")["targetInfos"]
         page = next(page for page in pages if page["type"] == "page")
         self.session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
@@ -68,7 +72,7 @@ class Browser:
         self.process.terminate()
         self.process.wait(30)
         self.output.close()
-        self.input.close()
+        os.close(self.input)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """A command and its result; what is reported meanwhile goes to ``events``."""
@@ -87,11 +91,14 @@ class Browser:
 
     def receive(self) -> dict[str, Any]:
         """The next message."""
-        parts = bytearray()
-        while (byte := self.input.read(1)) not in (b"\0", b""):
-            parts += byte
-        assert byte, f"the browser ended: {(self.folder / 'stderr').read_text(errors='replace')[-2000:]}"
-        return dict(json.loads(parts))
+        while b"\0" not in self.received:
+            ready, _, _ = select.select([self.input], [], [], PATIENCE)
+            part = os.read(self.input, 1 << 16) if ready else b""
+            told = (self.folder / "stderr").read_text(errors="replace")[-2000:]
+            assert part, f"the browser {'ended' if ready else f'said nothing for {PATIENCE} s'}: {told}"
+            self.received += part
+        message, self.received = self.received.split(b"\0", 1)
+        return dict(json.loads(message))
 
     def open(self, path: Path) -> None:
         """Load a file and wait until everything in it is there."""

@@ -26,6 +26,10 @@ FILES = ["one", '<img src=x onerror="boom()">', 'it\'s "two" & </script>']
 MEASURES = {  # measure: value in each of ROWS; None: does not exist there
     "mcd_sptk": (7.25, 8.91, 8.54, 8.95, 2.0, None),
     "global_variance_ratio": (0.5, 1.1, 1.2, 0.9, 1.0, 1.0),
+    "log_f0_rmse_cents": (212.0, 1150.0, 356.0, 1148.0, 40.0, None),
+    "log_f0_correlation": (0.4, 0.4, 0.43, 0.45, 0.99, None),
+    "vuv_error": (0.2, 0.2, 0.2, 0.2, 0.07, None),
+    "duration_error": (0.3, 0.3, 0.3, 0.3, 0.01, None),
     "loudness_difference": (-0.01, 0.0, 0.3, 0.1, 0.0, 0.0),
     "nearer_target": (1.0, 0.0, 0.0, 0.0, 1.0, 1.0),
     "similarity_target": (0.8, 0.5, 0.6, 0.5, 0.9, 0.95),

@@ -273,7 +273,7 @@ def test_spectrogram_of_a_tone_is_bright_at_its_height() -> None:
 @pytest.mark.parametrize("shape", [(513, 801), (257, 1), (1025, 3000), (2, 5)])
 def test_pooling_keeps_the_mean_level_and_the_screen(shape: tuple[int, int]) -> None:
     level = pooled(np.full(shape, -3.0))
-    assert level == pytest.approx(np.full(level.shape, -3.0))
+    assert np.allclose(level, -3.0)
     assert level.shape[0] <= 258
     assert level.shape[1] <= 802
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,15 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_bundle import run_cli, tiny_bundle, tiny_music_bundle, vowel
+from made_up_voices import DOMAINS, EARS, NAMES, Ear, write_voices
+from tiny_bundle import tiny_bundle
 
 from audiocycle import threads
 from audiocycle.compat import import_pyworld
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.evaluation import voice
-from audiocycle.evaluation.judging import DISTANCES, MEASURES, OF_NATURALNESS, OF_SPEAKER, OF_WORDS
+from audiocycle.evaluation.judging import DISTANCES, MEASURES, OF_WORDS
 from audiocycle.evaluation.listeners import NATURALNESS, SPEAKER, WORDS, Listeners, load_listeners
 from audiocycle.evaluation.recordings import copied, evenly, find_items, matched, read, read_transcripts
 from audiocycle.evaluation.voice import (
@@ -39,54 +39,13 @@ from audiocycle.evaluation.voice import (
 )
 from audiocycle.evaluation.voice_table import to_json, to_text
 from audiocycle.metrics import mcd, pitch
+from audiocycle.metrics.estimates import Estimate
 from audiocycle.spec import FloatArray
 
 pyworld = import_pyworld()
-DOMAINS = ("anna", "ben")
-NAMES = ["a/one", "three", "two"]
-
-
-class Ear:
-    """Speaker encoder, recogniser and judge of naturalness that know nothing but arithmetic."""
-
-    model = "models/of/ears"
-
-    def embed(self, samples: FloatArray) -> FloatArray:
-        """By pitch: an angle from 0 (low) to 90 degrees (high)."""
-        spectrum = np.square(np.abs(np.fft.rfft(samples, 65536)))
-        lag = 60 + int(np.argmax(np.fft.irfft(spectrum)[60:200]))
-        angle = np.pi / 2 * (16000 / lag - 80) / 187
-        return np.array([np.cos(angle), np.sin(angle)])
-
-    def transcribe(self, samples: FloatArray) -> str:
-        """A word for every 0.1 s; a sound that was rendered has lost its last one."""
-        lost = bool(np.abs(samples[:160]).max() > 0) and not is_own(samples)
-        return " ".join(f"Word{i}," for i in range(len(samples) // 1600 - lost))
-
-    def score(self, samples: FloatArray) -> dict[str, float]:
-        """By length, and less for a sound that was rendered."""
-        value = 3.0 + len(samples) / 16000 - 0.5 * (not is_own(samples))
-        return {"p808": value, "ovrl": value - 1, "sig": 1.0, "bak": 1.0}
-
-
-def is_own(samples: FloatArray) -> bool:
-    """Recordings of 16 bits are multiples of 1 / 32768."""
-    return bool(np.all(np.asarray(samples, np.float64) * 32768 % 1 == 0))
-
-
-EARS = Listeners(Ear(), Ear(), Ear())
-
-
 @pytest.fixture(scope="module")
 def voices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Three recordings of each domain, of one name and another length."""
-    root = tmp_path_factory.mktemp("voices")
-    for domain, f0, length in (("anna", 210.0, 1.0), ("ben", 120.0, 1.2)):
-        for i, name in enumerate(NAMES):
-            path = root / domain / f"{name}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, vowel(length * (0.4 + 0.1 * i), f0=f0 * (1 + 0.04 * i)), 16000)
-    return {domain: root / domain for domain in DOMAINS}
+    return write_voices(tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +191,7 @@ def test_without_counterparts_distances_are_left_out(apart: VoiceEvaluation) -> 
         assert set(each.rows[row]) == {"global_variance_ratio", "loudness_difference"}
     assert [example.name for example in each.examples] == NAMES
     text = to_text(apart)
-    assert "left out: measures against the target's recording of the sentence; add --parallel" in text
+    assert "left out: distances to the target's recording of the sentence; add --parallel" in text
     assert "left out: words (not installed)" in text
     assert "MCD:" not in text
     assert "total" not in text
@@ -347,7 +306,10 @@ def test_the_table_fits_and_json_has_no_nan(found: VoiceEvaluation) -> None:
 
 
 def test_wide_numbers_keep_their_columns_apart(found: VoiceEvaluation) -> None:
-    wild = {row: {name: replace(value, by_seed=value.by_seed - 0.2, resampled=value.resampled - 0.2) for name, value in values.items()} for row, values in found.total.items()}
+    def lower(value: Estimate) -> Estimate:
+        return replace(value, by_seed=value.by_seed - 0.2, resampled=value.resampled - 0.2)
+
+    wild = {row: {name: lower(value) for name, value in values.items()} for row, values in found.total.items()}
     lines = to_text(replace(found, total=wild)).splitlines()
     assert max(map(len, lines)) <= 110
     assert any("..-0." in line for line in lines)
@@ -363,79 +325,6 @@ def test_listeners_that_are_not_installed_are_told(monkeypatch: pytest.MonkeyPat
     for asked in ({"recognizer": "tiny.en"}, {"needs_words": True}):
         with pytest.raises(ConfigError, match="faster-whisper is not installed"):
             load_listeners(**asked)  # type: ignore[arg-type]
-
-
-def no_listeners(recognizer: str | None = None, needs_words: bool = False) -> Listeners:
-    return Listeners(missing={SPEAKER: "speaker: not here"})
-
-
-@pytest.fixture
-def command(
-    voices: dict[str, Path], bundle: Path, capsys: pytest.CaptureFixture[Any], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    monkeypatch.setattr("audiocycle.evaluation.listeners.load_listeners", no_listeners)
-
-    def run(*arguments: object, model: Path = bundle, anna: Path = voices["anna"], ben: Path = voices["ben"]) -> Any:
-        return run_cli(capsys, "evaluate", model, "--source-dir", anna, "--target-dir", ben, *arguments)
-
-    return run
-
-
-def test_command_prints_a_table_or_json(command: Callable[..., Any]) -> None:
-    done = command("--parallel", "--limit", 1, "--one-way")
-    assert (done.code, done.err) == (0, [])
-    assert done.out.startswith("anna->ben: 1 files\n")
-    assert "left out: speaker similarity (speaker: not here)" in done.out
-    assert not set(OF_SPEAKER + OF_NATURALNESS) & set(done.out.split())
-    other = command("--limit", 1, "--one-way", "--source", "ben", "--json")
-    assert list(json.loads(other.out)["directions"]) == ["ben->anna"]
-
-
-def test_command_writes_a_report_with_the_trainings_log(
-    command: Callable[..., Any], bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[Any] = []
-    monkeypatch.setattr("audiocycle.evaluation.report.write_report", lambda *x: given.append(x))
-    assert command("--limit", 1, "--one-way", "--report", tmp_path / "page").code == 0
-    (bundle.parent / "log.jsonl").write_text("")
-    assert command("--limit", 1, "--one-way", "--report", tmp_path / "page").code == 0
-    assert [(found.model, folder, log) for found, folder, log in given] == [
-        ("tiny", tmp_path / "page", None),
-        ("tiny", tmp_path / "page", bundle.parent / "log.jsonl"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--classifier", "c"), "--classifier: is for music, and model tiny converts voice; leave it out"),
-        (("--paired",), "--paired: is for music, and model tiny converts voice; leave it out"),
-        (("--limit", 1, "--seed", 0), "--seed: is for music, and model tiny converts voice; leave it out"),
-        (("--report", __file__), "is a file; name a folder for the page"),
-        (("--transcripts", "nowhere.txt"), "--transcripts nowhere.txt: No such file or directory; name a text file"),
-        (("--target", "cleo"), "target 'cleo' is unknown to model tiny; it knows: anna, ben"),
-    ],
-)
-def test_command_names_what_is_wrong(command: Callable[..., Any], arguments: tuple[Any, ...], message: str) -> None:
-    assert message in command(*arguments).error
-
-
-def test_command_names_wrong_folders(command: Callable[..., Any], tmp_path: Path) -> None:
-    assert command(ben=tmp_path).error == f"{tmp_path}: no recordings in it (WAV, FLAC, ...); it must hold some of ben"
-    assert command(anna=tmp_path / "x").error == f"{tmp_path / 'x'}: no such folder; it must hold recordings of anna"
-    (tmp_path / "bad.txt").write_text("name\n")
-    assert "line 1 has no text after the name" in command("--transcripts", tmp_path / "bad.txt").error
-
-
-def test_command_refuses_voice_options_for_music_and_more_than_two_domains(command: Callable[..., Any], tmp_path: Path) -> None:
-    songs = tiny_music_bundle(tmp_path / "songs")
-    for option in ("--parallel", "--one-way", "--report=x", "--transcripts=x", "--recognizer=x"):
-        assert command(option, model=songs).error == (
-            f"{option.split('=')[0]}: is for voice, and model songs converts music; leave it out"
-        )
-    three = tiny_bundle(tmp_path / "three", ("anna", "ben", "cleo"))
-    assert command(model=three).error == "model three knows anna, ben, cleo; name two of them with --source and --target"
-    assert command("--limit", 1, "--one-way", "--source", "anna", "--target", "ben", model=three).code == 0
 
 
 def test_rows_of_the_source_and_of_the_target_are_all_rows() -> None:
