@@ -96,7 +96,7 @@ class VoiceEvaluation:
         skipped: path to reason, of recordings that could not be used.
         missing: family of measures to why it was left out.
         training: how the model was trained, as its bundle says.
-        recognizer: the recogniser's weights, their folder or hub id; empty without one.
+        recognizer: the recogniser's weights, the end of their folder's path or a hub id; empty without one.
     """
 
     model: str
@@ -184,7 +184,7 @@ def evaluate(
         skipped,
         listeners.missing,
         converter.config.training,
-        "" if listeners.recognizer is None else listeners.recognizer.model,
+        "" if listeners.recognizer is None else "/".join(Path(listeners.recognizer.model).parts[-2:]),
     )
 
 

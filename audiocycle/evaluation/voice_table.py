@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,7 +98,7 @@ def rows_to_json(rows: Mapping[str, Row]) -> dict[str, Any]:
 def definitions(evaluation: VoiceEvaluation) -> dict[str, str]:
     """Of everything that was measured."""
     left_out = set(evaluation.missing) | (set() if evaluation.parallel else set(NEED_COUNTERPARTS))
-    weights = {WORDS: f" Weights: {'/'.join(Path(evaluation.recognizer).parts[-2:])}."} if evaluation.recognizer else {}
+    weights = {WORDS: f" Weights: {evaluation.recognizer}."} if evaluation.recognizer else {}
     return {name: text + weights.get(name, "") for name, text in DEFINITIONS.items() if name not in left_out}
 
 
