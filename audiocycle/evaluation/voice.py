@@ -7,7 +7,7 @@ target's own recordings (see :data:`audiocycle.evaluation.recordings.DEFINITION`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -253,12 +253,10 @@ def in_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     with ThreadPoolExecutor(threads.available(), "evaluate") as pool:
         waiting = [pool.submit(function, item) for item in items]
         try:
-            for each in as_completed(waiting):
-                each.result()  # an error ends the work now, not when all is done
+            return [each.result() for each in waiting]  # in order: of several errors, the same one ends the work each time
         finally:
             for each in waiting:
                 each.cancel()
-    return [each.result() for each in waiting]
 
 
 def known_transcripts(transcripts: Mapping[str, str], measured: Sequence[Measured]) -> dict[tuple[str, str], str]:
