@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audiocycle.trainer import Report
 
 KINDS = (
-    "adversarial", "cycle_adversarial", "cycle", "identity", "reconstruction", "mixed", "chroma", "groove",
+    "adversarial", "cycle_adversarial", "cycle", "identity", "guide", "reconstruction", "mixed", "chroma", "groove",
     "critic", "cycle_critic", "mixed_critic",
 )  # fmt: skip
 LIVE = ("cycle", "adversarial", "critic")

@@ -283,5 +283,6 @@ def describe(
             "minutes of training": round(seconds / 60, 1),
             "material": ", ".join(f"{d} {m:.1f} minutes" for d, m in minutes.items()),
             "finished": time.strftime("%Y-%m-%d"),
-        },
+        }
+        | ({"guided by": config.guide.recognizer or "Whisper tiny.en"} if config.objective.guide else {}),
     )

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from linear_networks import Parts
 
+from audiocycle.bundle import read_config
 from audiocycle.configure import compose_run
 from audiocycle.data import CropSampler
 from audiocycle.errors import ConfigError
@@ -67,6 +68,14 @@ def test_a_guided_training_learns_from_guides_that_are_made_once(recordings: Pat
     made[0].write_bytes(b"cut off")
     train(compose_run(settings(recordings, "overwrite=true")))
     assert len(np.load(made[0]).files) == 1, "damaged: made again"
+
+
+def test_the_preset_trains(recordings: Path) -> None:
+    bundle = train(compose_run([*settings(recordings), "experiment=vc2_guided"]))
+    assert read_config(bundle).training["guided by"] == "Whisper tiny.en"
+    logged = json.loads((bundle.parent / "log.jsonl").read_text().splitlines()[0])
+    assert {name.split("/")[0] for name in logged} >= {"guide", "adversarial", "critic"}
+    assert not any(name.startswith(("cycle/", "cycle_critic/")) for name in logged)
 
 
 def test_other_settings_make_other_guides(recordings: Path) -> None:

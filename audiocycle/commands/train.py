@@ -32,7 +32,8 @@ One training in several processes, on several GPUs or machines:
 
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
-  experiment=NAME           voices: vc2_lite (small machines), vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
+  experiment=NAME           voices: vc2_guided (keeps more words; needs 'audiocycle[eval]'), vc2_lite (small machines),
+                            vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre, or pairs (the same tunes in both genres)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain
   data.domains=[A,B]        the folders' names; quote it: the shell takes brackets for a pattern

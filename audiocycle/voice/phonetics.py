@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from audiocycle import threads
 from audiocycle.recognizer import load_whisper
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice.sound_file import resample
@@ -29,7 +30,7 @@ class PhoneticEncoder:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        self.model, self._whisper = load_whisper(model)
+        self.model, self._whisper = load_whisper(model, threads.available())
 
     def encode(self, signal: Signal) -> Encoded:
         """States (size of the model, T) of a recording, T being its length times :data:`FRAME_RATE`, rounded up."""

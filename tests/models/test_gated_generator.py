@@ -99,6 +99,13 @@ def test_one_items_output_does_not_depend_on_the_others_in_the_batch() -> None:
             torch.testing.assert_close(generator(item[None])[0], expected)
 
 
+def test_a_residual_generator_adds_what_the_published_one_makes_to_its_input() -> None:
+    plain, x = tiny(36).eval(), torch.randn(2, 36, 20)
+    residual = GatedGenerator212D((36,), width=0.125, n_blocks=2, residual=True).eval()
+    residual.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(residual(x), x + plain(x))
+
+
 def test_training_and_evaluation_mode_agree() -> None:
     generator, x = tiny(8), torch.randn(2, 8, 16)
     torch.testing.assert_close(generator.train()(x), generator.eval()(x))
