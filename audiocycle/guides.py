@@ -40,8 +40,22 @@ class GuideConfig:
             raise ConfigError(f"guide.neighbours={self.neighbours}: must be 1 or more")
 
 
+def load_encoder(config: GuideConfig, adapter: Any) -> Any:
+    """What hears what is said; to be called before hours of analysis, since much can be missing.
+
+    Raises:
+        ConfigError: the adapter's features cannot be guided, faster-whisper is not installed, or there is no such model.
+    """
+    if not hasattr(adapter, "speech"):
+        raise ConfigError("objective.guide: only voices with the WORLD adapter can be guided; set it to 0")
+    from audiocycle.voice.phonetics import PhoneticEncoder
+
+    return PhoneticEncoder(config.recognizer)
+
+
 def load_guides(
     config: GuideConfig,
+    encoder: Any,
     adapter: Any,
     medium: Any,
     data: Mapping[str, DomainData],
@@ -49,17 +63,10 @@ def load_guides(
     cache: Path,
     progress: Callable[[str], Progress],
 ) -> Guides:
-    """Guides between all ordered pairs of domains.
-
-    Raises:
-        ConfigError: the adapter's features cannot be guided, faster-whisper is not installed, or there is no such model.
-    """
-    if not hasattr(adapter, "speech"):
-        raise ConfigError("objective.guide: only voices with the WORLD adapter can be guided; set it to 0")
+    """Guides between all ordered pairs of domains. ``encoder``: from :func:`load_encoder`."""
     from audiocycle.voice.guide import NearestFrames, moments, standardised
-    from audiocycle.voice.phonetics import PhoneticEncoder, at_frames
+    from audiocycle.voice.phonetics import at_frames
 
-    encoder = PhoneticEncoder(config.recognizer)
     phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": Path(encoder.model).name})
     rate = adapter.spec.frame_rate
     features = {d: [adapter.normalize(np.asarray(item.features, np.float32), stats[d]) for item in x.items] for d, x in data.items()}

@@ -33,7 +33,7 @@ from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
-from audiocycle.guides import GuideConfig, Guides, load_guides
+from audiocycle.guides import GuideConfig, Guides, load_encoder, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.objective import ObjectiveConfig, build_objective
@@ -108,15 +108,16 @@ def train(config: RunConfig) -> Path:
     if len(shape) < 2 and (config.objective.chroma or config.objective.groove):
         raise ConfigError("objective.chroma, objective.groove: only piano rolls have them; leave both at 0")
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
+    encoder = load_encoder(config.guide, adapter) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
         guides: Guides = {}
         with writing_below(config.cache, "data.cache"):
             stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
-            if config.objective.guide:
+            if encoder is not None:
                 with processes.one_before_others():  # who only open what it made
-                    guides = load_guides(config.guide, adapter, medium, data, stats, config.cache, monitor.progress)
+                    guides = load_guides(config.guide, encoder, adapter, medium, data, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective)
         channels = objective.conditions * image_channels(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def test_without_a_guide_no_recogniser_is_asked_for(recordings: Path) -> None:
 def test_what_cannot_be_guided_is_refused(recordings: Path, words: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         train(compose_run(settings(recordings, *words)))
+
+
+def test_a_missing_recogniser_is_told_before_anything_is_analysed(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[eval\]'"):
+        train(compose_run(settings(recordings)))
+    assert not (recordings.parent / "cache").exists()
 
 
 def test_guides_are_cut_where_the_crops_are() -> None:
