@@ -64,10 +64,18 @@ def load_guides(
     progress: Callable[[str], Progress],
 ) -> Guides:
     """Guides between all ordered pairs of domains. ``encoder``: from :func:`load_encoder`."""
-    from audiocycle.voice.guide import NearestFrames, moments, standardised
+    from audiocycle.voice.guide import RECIPE, NearestFrames, moments, standardised
     from audiocycle.voice.phonetics import at_frames
 
-    phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": Path(encoder.model).name})
+    pairs = {direction(source, target): (source, target) for source, target in permutations(data, 2)}
+    recognizer = encoder.key
+    recipe = repr((recognizer, config.neighbours, RECIPE))
+    paths = {name: cache / "guides" / f"{combined([*data[s].keys, '->', *data[t].keys, recipe])}.npz" for name, (s, t) in pairs.items()}
+    guides = {name: made for name, path in paths.items() if (made := stored(path)) is not None}
+    missing = [name for name in pairs if name not in guides]
+    if not missing:
+        return guides
+    phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": recognizer})
     rate = adapter.spec.frame_rate
     features = {d: [adapter.normalize(np.asarray(item.features, np.float32), stats[d]) for item in x.items] for d, x in data.items()}
     speech = {d: [adapter.speech(item.features) for item in x.items] for d, x in data.items()}
@@ -76,15 +84,8 @@ def load_guides(
         phonetic.analyse(x.paths, progress(f"what is said by {domain}"))
         lengths = [item.features.shape[-1] for item in x.items]
         states[domain] = [at_frames(phonetic.get(path).features.astype(np.float32), n, rate) for path, n in zip(x.paths, lengths, strict=True)]
-    guides: Guides = {}
-    for source, target in permutations(data, 2):
-        name = direction(source, target)
-        key = combined([*data[source].keys, "->", *data[target].keys, Path(encoder.model).name, repr(config)])
-        stored = cache / "guides" / f"{key}.npz"
-        with suppress(OSError, ValueError, EOFError, zipfile.BadZipFile):  # not made yet, or damaged
-            with stored.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                guides[name] = [arrays[str(place)] for place in range(len(arrays.files))]
-                continue
+    for name in missing:
+        source, target = pairs[name]
         told = progress(f"guide {name}")
         there = NearestFrames(states[target], features[target], speech[target], config.neighbours)
         own = moments(states[source], speech[source])
@@ -92,7 +93,15 @@ def load_guides(
         for place, (said, x, mask) in enumerate(zip(states[source], features[source], speech[source], strict=True)):
             guides[name].append(there.guide(standardised(said, *own), x, mask).astype(np.float16))
             told(place + 1, len(states[source]))
-        made: dict[str, Any] = {str(place): guide for place, guide in enumerate(guides[name])}
-        with whole_file(stored) as temporary:
-            np.savez(temporary, **made)
+        named: dict[str, Any] = {str(place): guide for place, guide in enumerate(guides[name])}
+        with whole_file(paths[name]) as temporary:
+            np.savez(temporary, **named)
     return guides
+
+
+def stored(path: Path) -> list[FloatArray] | None:
+    """The guides of one direction; None: not made yet, or damaged."""
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return [arrays[str(place)] for place in range(len(arrays.files))]
+    return None

@@ -28,7 +28,7 @@ class ToyEncoder:
     made = 0
 
     def __init__(self, model: str | None = None) -> None:
-        self.model = model or "toy"
+        self.key = model or "toy"
 
     def encode(self, signal: Signal) -> Encoded:
         type(self).made += 1
@@ -83,6 +83,9 @@ def test_other_settings_make_other_guides(recordings: Path) -> None:
     train(compose_run(settings(recordings)))
     train(compose_run(settings(recordings, "overwrite=true", "guide.neighbours=2")))
     assert len(list((recordings.parent / "cache" / "guides").iterdir())) == 4
+    assert ToyEncoder.made == 2
+    train(compose_run(settings(recordings, "overwrite=true", "guide.recognizer=another")))
+    assert ToyEncoder.made == 4, "another recogniser hears something else"
 
 
 def test_without_a_guide_no_recogniser_is_asked_for(recordings: Path) -> None:

@@ -20,6 +20,8 @@ KEPT_FRAMES = 100_000
 AT_ONCE = 4096
 SMOOTHING = 1.0
 """Deviation, in frames, of the Gaussian that smooths the guide over time: neighbours are chosen frame by frame, and jump."""
+RECIPE = (KEPT_FRAMES, SMOOTHING)
+"""What a guide depends on beside its settings."""
 
 
 class NearestFrames:
@@ -36,7 +38,7 @@ class NearestFrames:
         self, states: Sequence[FloatArray], features: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]], neighbours: int
     ) -> None:
         chosen = np.flatnonzero(np.concatenate(speech))
-        chosen = chosen[:: max(1, len(chosen) // KEPT_FRAMES)]
+        chosen = chosen[:: max(1, -(-len(chosen) // KEPT_FRAMES))]
         self.keys = standardised(np.concatenate(states)[chosen], *moments(states, speech))
         self.values = np.concatenate([x.T for x in features])[chosen].astype(np.float32)
         self.neighbours = min(neighbours, len(chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ class PhoneticEncoder:
 
     def __init__(self, model: str | Path | None = None) -> None:
         self.model, self._whisper = load_whisper(model, threads.available())
+
+    @property
+    def key(self) -> str:
+        """Names the weights: equal keys, equal states. Folders are known by their content, since many have one name."""
+        weights = Path(self.model) / "model.bin"
+        if not weights.is_file():
+            return self.model  # a name on the hub
+        with weights.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
 
     def encode(self, signal: Signal) -> Encoded:
         """States (size of the model, T) of a recording, T being its length times :data:`FRAME_RATE`, rounded up."""
