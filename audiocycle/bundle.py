@@ -21,7 +21,7 @@ import numpy as np
 from audiocycle import __version__
 from audiocycle.atomic import whole_file, write_text
 from audiocycle.errors import BundleError, ConfigError, OutputError
-from audiocycle.spec import Stats
+from audiocycle.spec import DEVIATION, Stats, direction
 
 if TYPE_CHECKING:
     from audiocycle.models.translator import Translator
@@ -41,6 +41,7 @@ class BundleConfig:
         name: what ``audiocycle models`` calls it.
         adapter, model: arguments of :mod:`audiocycle.build`.
         stats: by domain, named arrays as nested lists.
+        deviations: by direction, the deviation of the network's normalised output for each feature (see :mod:`audiocycle.deviations`).
         licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
         training: how it was trained, for people.
     """
@@ -53,12 +54,20 @@ class BundleConfig:
     stats: dict[str, dict[str, Any]]
     licence: str = "unknown"
     training: dict[str, Any] = field(default_factory=dict)
+    deviations: dict[str, list[float]] = field(default_factory=dict)
     format: int = FORMAT
     audiocycle: str = __version__
 
     def stats_of(self, domain: str) -> Stats:
         """The statistics of one domain as float32 arrays."""
         return {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[domain].items()}
+
+    def stats_of_target(self, target: str, source: str) -> Stats:
+        """Those of :meth:`stats_of`, and what is known of the network's output in this direction."""
+        stats = self.stats_of(target)
+        if (name := direction(source, target)) in self.deviations:
+            stats = {**stats, DEVIATION: np.asarray(self.deviations[name], dtype=np.float32)[:, None]}
+        return stats
 
 
 def stats_to_json(stats: Stats) -> dict[str, Any]:
@@ -95,7 +104,9 @@ def read_config(folder: Path) -> BundleConfig:
     for domain in config.domains:
         try:
             config.stats_of(domain)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            for source in config.domains:
+                config.stats_of_target(domain, source)
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again") from error
     return config
 

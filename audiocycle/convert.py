@@ -133,7 +133,7 @@ class Converter:
             DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`. BundleError: the network cannot be loaded.
         """
         source, target = self.resolve(target, source)
-        statistics = self.config.stats_of(source), self.config.stats_of(target)
+        statistics = self.config.stats_of(source), self.config.stats_of_target(target, source)
         chosen = self.options(options)
         self.network.prepare(source, target)
 
@@ -170,7 +170,7 @@ class Converter:
         Args:
             item: voice: a path or a :class:`~audiocycle.spec.Signal`; music: a path, a symusic or a pretty_midi score (the
                 same kind comes back).
-            options: voice: ``pitch_shift``; music: see :class:`~audiocycle.music.options.MusicOptions`.
+            options: voice: ``pitch_shift``, ``variance``; music: see :class:`~audiocycle.music.options.MusicOptions`.
         """
         given = self.medium.read(Path(item)) if isinstance(item, str | Path) else item
         translate = self.translation(target, source, **options)

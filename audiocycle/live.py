@@ -36,7 +36,7 @@ def open_stream(
     """A converter for a stream of ``sample_rate`` (the model's by default), which has been tried out: its first block is not late.
 
     Args:
-        options: ``pitch_shift``, in semitones.
+        options: ``pitch_shift``, in semitones, and ``variance``.
 
     Raises:
         BundleError: the bundle is missing, damaged, or from a newer version.

@@ -32,7 +32,7 @@ class SampleWriter:
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
         """Convert in all directions with these weights. A sample that fails is noted, and training goes on."""
         config: BundleConfig = self.describe(step)
-        converter = Converter(config, TorchNetwork(self.copy(config, weights)))
+        converter = Converter(config, TorchNetwork(own_copy(config, weights)))
         folder = self.folder / f"step-{step:08d}"
         medium = converter.medium
         for source, target in permutations(self.paths, 2):
@@ -50,10 +50,10 @@ class SampleWriter:
             self.monitor.audio(name, medium.listen(made), step)
             self.monitor.picture(name, picture, step)
 
-    @staticmethod
-    def copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:
-        """A translator of its own for these weights, on the CPU, so that training is not touched."""
-        translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape)
-        translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
-        return translator.eval()
+
+def own_copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:
+    """A translator for these weights, on the CPU, so that training is not touched."""
+    translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape)
+    translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
+    return translator.eval()
 

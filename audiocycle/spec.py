@@ -22,6 +22,9 @@ Stats = Mapping[str, FloatArray]
 MIXED = "*"
 """In a training batch: crops drawn from several domains alike. No domain can have this name."""
 
+DEVIATION = "made_deviation"
+"""Among a target's statistics in conversion: the deviation of what the network makes, normalised, so that 1 is the target's own."""
+
 PRECISIONS = ("auto", "bf16", "fp32")
 """Of a network's products, in training and in conversion; auto is bf16 where it is native."""
 

@@ -20,6 +20,7 @@ from audiocycle.atomic import writing_below
 from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
 from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
+from audiocycle.convert import Converter
 from audiocycle.corpus import fitted, open_corpus
 from audiocycle.data import (
     CropSampler,
@@ -29,6 +30,7 @@ from audiocycle.data import (
     without_copies,
     without_short,
 )
+from audiocycle.deviations import output_deviations
 from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
@@ -37,6 +39,8 @@ from audiocycle.guides import GuideConfig, Guides, load_encoder, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.objective import ObjectiveConfig, build_objective
+from audiocycle.runtimes.torch_network import TorchNetwork
+from audiocycle.samples import own_copy
 from audiocycle.spec import FloatArray, Stats
 from audiocycle.trainer import Trainer, TrainerConfig
 
@@ -138,7 +142,9 @@ def train(config: RunConfig) -> Path:
             return describe(config, {d: stats[d] for d in config.domains}, data, step, trainer.seconds)
 
         def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
-            write_bundle(bundle, bundle_config(step), weights)
+            made = bundle_config(step)
+            converter = Converter(made, TorchNetwork(own_copy(made, weights)))
+            write_bundle(bundle, replace(made, deviations=output_deviations(converter, data)), weights)
             monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}")
 
         trainer.on_checkpoint = save_bundle

@@ -19,7 +19,7 @@ LAYERS = (  # a module imports from its own layer and those above it in this lis
     {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
     {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
-    {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "convert", "live", "export", "classifier", "evaluation", "demo"},
+    {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
     {"plan", "worker", "ledger", "processes", "cluster", "batch"},
 )
 """Modules that are in no set are what people touch (the command line, the app): nothing below may import them."""

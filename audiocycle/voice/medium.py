@@ -33,13 +33,22 @@ MAX_SHIFT = 36.0
 
 @dataclass(frozen=True)
 class VoiceOptions:
-    """Options of one conversion. ``pitch_shift``: semitones, on top of the change of register."""
+    """Options of one conversion.
+
+    Attributes:
+        pitch_shift: semitones, on top of the change of register.
+        variance: how much of the variance that the network's output lacks is put back, from 0, nothing, to 1, all of it. Models
+            that do not say how much that is (mel features, bundles of version 0.1.0) are left as they are.
+    """
 
     pitch_shift: float = 0.0
+    variance: float = 0.5
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.pitch_shift) or abs(self.pitch_shift) > MAX_SHIFT:
             raise ConfigError(f"--pitch-shift {self.pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
+        if not 0.0 <= self.variance <= 1.0:  # NaN too
+            raise ConfigError(f"--variance {self.variance:g}: choose between 0 and 1")
 
 
 class VoiceMedium:

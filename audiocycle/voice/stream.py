@@ -19,6 +19,7 @@ from audiocycle.voice.level import (
     silence_envelope,
     soft_clip,
 )
+from audiocycle.voice.liveliness import with_power_of
 from audiocycle.voice.pulse_synthesis import PulseSynthesizer
 from audiocycle.voice.recording import Translate
 from audiocycle.voice.stream_resampler import StreamResampler
@@ -135,10 +136,11 @@ class StreamConverter:
         made = self.translate(window)
         context = WINDOW_FRAMES - n_shown
         converted = made.features[:, context:].copy()
-        first = int(adapter.keep_energy)  # c0 is the source's then, and now it is surer than it was
         n_fade = min(FADE_FRAMES, self.foreseen.shape[1])
         share = (np.arange(n_fade) + 0.5) / max(1, n_fade)
-        converted[first:, :n_fade] = (1.0 - share) * self.foreseen[first:, :n_fade] + share * converted[first:, :n_fade]
+        converted[:, :n_fade] = (1.0 - share) * self.foreseen[:, :n_fade] + share * converted[:, :n_fade]
+        if adapter.keep_energy:  # which is surer now than when it was foreseen
+            converted = with_power_of(window.features[:, context:], converted, self.sample_rate)
         self.foreseen = converted[:, n_final:]
         converted_f0 = np.asarray(made.side["f0"])[context : context + n_final]
         return converted_f0, adapter.envelope(converted[:, :n_final]), aperiodicity

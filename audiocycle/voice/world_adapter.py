@@ -22,6 +22,7 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
+from audiocycle.voice.liveliness import with_power_of, with_variance
 from audiocycle.voice.moments import Moments
 from audiocycle.voice.sound_file import resample
 
@@ -52,7 +53,7 @@ class WorldAdapter:
         n_mcep: coded spectral coefficients, c0 (level) included.
         f0_method: ``"dio"`` (with StoneMask; fast) or ``"harvest"`` (about 20 times slower, steadier on noise).
         f0_floor, f0_ceil: Hz.
-        keep_energy: put the source's level contour (c0) in place of the converted one.
+        keep_energy: each converted frame keeps the power of the source's.
     """
 
     sample_rate: int = 16000
@@ -222,8 +223,9 @@ class WorldAdapter:
         self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
     ) -> Encoded:
         """Converted coefficients with the source's aperiodicity and its F0 moved to the target's register."""
+        converted = with_variance(converted, target, options.variance)
         if self.keep_energy:
-            converted = np.concatenate([encoded.features[:1], converted[1:]])
+            converted = with_power_of(encoded.features, converted, self.sample_rate)
         f0 = convert_f0(encoded.side["f0"], _pair(source["log_f0"]), _pair(target["log_f0"]), options.pitch_shift)
         ceiling = 0.45 * self.sample_rate
         return Encoded(converted, encoded.side | {"f0": np.minimum(f0, ceiling), "source_features": encoded.features})
