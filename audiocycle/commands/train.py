@@ -32,7 +32,7 @@ One training in several processes, on several GPUs or machines:
 
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
-  experiment=NAME           voices: vc2_guided (keeps more words; needs 'audiocycle[eval]'), vc2_lite (small machines),
+  experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'), vc2_lite (small machines),
                             vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre, or pairs (the same tunes in both genres)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain

@@ -17,7 +17,7 @@ from audiocycle.spec import FloatArray
 
 KEPT_FRAMES = 100_000
 """Of the target, evenly spread: eight minutes at 200 a second hold every sound of a language many times."""
-AT_ONCE = 4096
+AT_ONCE = 1024
 SMOOTHING = 1.0
 """Deviation, in frames, of the Gaussian that smooths the guide over time: neighbours are chosen frame by frame, and jump."""
 RECIPE = (KEPT_FRAMES, SMOOTHING)
@@ -51,10 +51,12 @@ class NearestFrames:
             features: (P, T) normalised by their own speaker's statistics. Row 0, the level, stays; so do frames without speech.
             speech: (T,) frames that count.
         """
+        import torch
+
         found = np.empty((len(queries), self.values.shape[1]), np.float32)
         for begin in range(0, len(queries), AT_ONCE):
-            likeness = queries[begin : begin + AT_ONCE] @ self.keys.T
-            nearest = np.argpartition(likeness, -self.neighbours, axis=1)[:, -self.neighbours :]
+            likeness = torch.from_numpy(queries[begin : begin + AT_ONCE] @ self.keys.T)
+            nearest = likeness.topk(self.neighbours, dim=1, sorted=False).indices.numpy()  # on all cores; numpy's takes thrice as long on one
             found[begin : begin + AT_ONCE] = self.values[nearest].mean(axis=1)
         guide = np.where(speech, gaussian_filter1d(found, SMOOTHING, axis=0).T, features)
         guide[0] = features[0]

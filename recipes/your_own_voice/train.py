@@ -35,8 +35,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="training time, all runs (default: 60)")
     parser.add_argument(
         "--experiment",
-        default="vc2_quick",
-        help="vc2_quick, made for an hour on a laptop (default), or vc2, as published, for days or a GPU",
+        default="vc2_guided",
+        help="vc2_guided, which keeps the words (default; pip install 'audiocycle[guided]'), vc2_quick, which needs no recogniser, or vc2, as published, for days or a GPU",
     )
     parser.add_argument("--steps", type=int, help="stop after so many steps, if that comes first")
     parser.add_argument("--check", action="store_true", help="only look at the recordings")

@@ -65,6 +65,14 @@ def test_command_writes_a_report_with_the_trainings_log(
     ]
 
 
+def test_command_puts_the_table_into_the_card(command: Callable[..., Any], tmp_path: Path) -> None:
+    copy = tiny_bundle(tmp_path / "copy")
+    assert command("--limit", 1, "--one-way", "--card", model=copy).code == 0
+    card = (copy / "README.md").read_text(encoding="utf-8")
+    assert "| anna->ben, 1 files |" in card
+    assert card.startswith("---\nlicense:")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

