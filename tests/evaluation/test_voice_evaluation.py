@@ -293,7 +293,7 @@ def test_names_and_limits(voices: dict[str, Path], tmp_path: Path) -> None:
 def test_the_table_fits_and_json_has_no_nan(found: VoiceEvaluation) -> None:
     text = to_text(found)
     assert max(map(len, text.splitlines())) <= 110
-    assert text.count("95 % over files") == 6
+    assert text.count("95 % over files") == text.count("\nconverted ") >= 6
     assert "Weights: of/ears." in text
     report = json.loads(json.dumps(to_json(found), allow_nan=False))
     each = report["directions"]["anna->ben"]
