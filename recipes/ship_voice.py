@@ -61,7 +61,7 @@ def main() -> None:
     names = ",".join(f"'{domain}'" for domain in voices.domains)
     audiocycle(
         "train", "experiment=vc2_guided", f"data.root={arguments.data / 'train'}", f"data.domains=[{names}]",
-        f"run_dir={run}", f"name={name}", f"licence={voices.licence}", "trainer.seed=0", "resume=true",
+        f"run_dir={run}", f"name={name}", f"licence={voices.licence}", "seed=0", "resume=true",
     )  # fmt: skip
     config = replace(read_config(run / "bundle"), name=name, licence=voices.licence)
     translator = load_translator(run / "bundle", config)
