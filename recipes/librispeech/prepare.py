@@ -60,7 +60,7 @@ def prepare(out: Path, source: Path | None, speakers: list[str], eval_minutes: f
     names = ",".join(f"'{speaker}'" for speaker in speakers[:2])
     print("\nNext (the inner quotes keep the speakers' numbers from being read as numbers):")
     data = f'data.root={out / "train"} "data.domains=[{names}]"'
-    print(f"audiocycle train experiment=vc2 {data} run_dir=runs/librispeech")
+    print(f"audiocycle train experiment=vc2_guided {data} run_dir=runs/librispeech")
 
 
 def speaker_of(name: str) -> str | None:
