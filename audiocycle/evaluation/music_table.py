@@ -31,6 +31,7 @@ SHAPE_COLUMNS: Columns = {
     "in_note_length": ("note length", 13),
     "in_all_three": ("all three", 12),
 }
+PAIRED_COLUMNS: Columns = {"chroma_similarity": ("chroma", 18), "note_f1": ("note F1", 18)}
 SHAPES = {"notes_per_bar": "notes per bar", "polyphony": "polyphony", "median_note_steps": "note length (steps)"}
 FEWEST_SEEDS = 3
 """Fewer classifiers say too little of how much one differs from the next."""
@@ -82,7 +83,7 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
         yield "  the middle is: " + ", ".join(f"{SHAPES[key]} {low:.2f}–{high:.2f}" for key, (low, high) in each.middles.items())
         yield ""
         if each.paired:
-            yield from table(f"{name}, against the true counterparts", each.paired)
+            yield from table(f"{name}, against the true counterparts", each.paired, PAIRED_COLUMNS)
             yield ""
     yield from table("total (mean of both directions)", evaluation.total)
     yield from table("total, phrases in the middle 80 % of the target", evaluation.total, SHAPE_COLUMNS)

@@ -15,7 +15,7 @@ import numpy as np
 
 from audiocycle.evaluation.markup import Markup, element, joined
 from audiocycle.evaluation.music_examples import COUNTERPART, SOURCE, TARGET, TRANSFER, Example
-from audiocycle.evaluation.report_pictures import data_uri, ticks
+from audiocycle.evaluation.report_pictures import data_uri
 from audiocycle.music.grid import BEATS
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.preview import render_audio, write_preview
@@ -27,9 +27,15 @@ LEAST_PITCHES = 24
 """A single note still lies on a keyboard of two octaves."""
 ROWS = (SOURCE, TRANSFER, COUNTERPART, TARGET)
 CLASSES = {SOURCE: "r1", TRANSFER: "r0", COUNTERPART: "r5", TARGET: "r5"}
-KEPT, NEW, LOST = "kept", "new", "lost"
+KEPT, RESIZED, NEW, LOST = "kept", "resized", "new", "lost"
+MEANINGS = {
+    KEPT: "in source and transfer alike",
+    RESIZED: "begins alike, and has another length",
+    LOST: "only in the source",
+    NEW: "only in the transfer",
+}
 BLACK_KEYS = (1, 3, 6, 8, 10)
-Key = tuple[int, int, int]
+Name = tuple[int, int, int]
 """Pitch, start and end in 1/1000 of a quarter note."""
 
 
@@ -39,15 +45,16 @@ class Roll:
 
     Attributes:
         start, end, pitch: (N,) of its notes, without drums.
-        keys: (N,) by which notes of two scores are known to be the same.
+        names: (N,) by which notes of two scores are known to be the same.
         bars: (B,) where bars begin.
+        sound: FLAC.
         seconds: of the whole sound.
     """
 
     start: FloatArray
     end: FloatArray
     pitch: FloatArray
-    keys: Sequence[Key]
+    names: Sequence[Name]
     bars: FloatArray
     sound: bytes
     seconds: float
@@ -60,11 +67,11 @@ def listening(examples: Sequence[Example]) -> Markup:
 
 def legend() -> Markup:
     """Which colour is which kind of note."""
-    meanings = {KEPT: "in source and transfer alike", LOST: "only in the source, or of another length there", NEW: "only in the transfer"}
-    items = (
-        element("li", element("svg", element("rect", width=28.0, height=10.0, class_=f"note {kind}"), viewBox="0 0 28 10", aria_hidden="true"), text)
-        for kind, text in meanings.items()
-    )
+    swatches = {
+        kind: element("svg", element("rect", width=28.0, height=10.0, class_=f"note {kind}"), viewBox="0 0 28 10", aria_hidden="true")
+        for kind in MEANINGS
+    }
+    items = (element("li", swatches[kind], text) for kind, text in MEANINGS.items())
     return element("ul", *items, class_="legend")
 
 
@@ -74,21 +81,19 @@ def one(example: Example) -> Markup:
     longest = max(roll.seconds for roll in rolls.values())
     low, high = pitches(list(rolls.values()))
     kinds = kinds_of(rolls)
-    cards = (
-        card(example, row, roll, kinds.get(row, {}), longest, (low, high)) for row, roll in rolls.items()
-    )
+    cards = (card(example, row, roll, kinds.get(row, {}), longest, (low, high)) for row, roll in rolls.items())
     bars = f"bars {example.first} to {example.last}"
     return joined(element("h4", f"{example.name}, {bars}"), element("div", *cards, class_="sounds rolls"))
 
 
 def kinds_of(rolls: Mapping[str, Roll]) -> dict[str, dict[str, list[bool]]]:
     """Row to kind of note to which of its notes are of it; other rows have notes of no kind."""
-    before, after = set(rolls[SOURCE].keys), set(rolls[TRANSFER].keys)
-    stays, comes = [key in after for key in rolls[SOURCE].keys], [key in before for key in rolls[TRANSFER].keys]
-    return {
-        SOURCE: {KEPT: stays, LOST: [not x for x in stays]},
-        TRANSFER: {KEPT: comes, NEW: [not x for x in comes]},
-    }
+    found = {}
+    for row, other, alone in ((SOURCE, TRANSFER, LOST), (TRANSFER, SOURCE, NEW)):
+        whole, begun = set(rolls[other].names), {key[:2] for key in rolls[other].names}
+        kinds = [KEPT if key in whole else RESIZED if key[:2] in begun else alone for key in rolls[row].names]
+        found[row] = {kind: [each == kind for each in kinds] for kind in (KEPT, RESIZED, alone)}
+    return found
 
 
 def card(
@@ -110,12 +115,11 @@ def card(
         for pitch in range(low, high)
         if pitch % 12 == 0
     ]
-    times = [f"{value:g} s" for value in ticks(0.0, longest, 4)]
     view = element(
         "div",
         element("div", *octaves, class_="level", aria_hidden="true"),
         element("div", picture, class_="stage"),
-        element("div", element("span", times[0]), element("span", f"{longest:.1f} s"), class_="times", aria_hidden="true"),
+        element("div", element("span", "0 s"), element("span", f"{longest:.1f} s"), class_="times", aria_hidden="true"),
         class_="view wide",
     )
     player = element(
@@ -174,21 +178,22 @@ def roll_of(score: Any) -> Roll:
     seconds = clock(score)
     sound, length = flac(score)
     end = int(notes.end.max(initial=0))
-    bars = np.arange(0, end + 1, BEATS * score.ticks_per_quarter)
-    return Roll(seconds(notes.start), seconds(notes.end), notes.pitch.astype(np.float64), keys_of(notes, score), seconds(bars), sound, length)
+    bars = np.arange(0, end + 1, BEATS * score.atper_quarter)
+    pitch = notes.pitch.astype(np.float64)
+    return Roll(seconds(notes.start), seconds(notes.end), pitch, names_of(notes, score), seconds(bars), sound, length)
 
 
-def keys_of(notes: Notes, score: Any) -> list[Key]:
+def names_of(notes: Notes, score: Any) -> list[Name]:
     """See :class:`Roll`: scores of one song may differ in their ticks a quarter note."""
-    start, end = (np.rint(1000.0 * ticks_ / score.ticks_per_quarter).astype(int) for ticks_ in (notes.start, notes.end))
+    start, end = (np.rint(1000.0 * at / score.atper_quarter).astype(int) for at in (notes.start, notes.end))
     return list(zip(notes.pitch.tolist(), start.tolist(), end.tolist(), strict=True))
 
 
 def clock(score: Any) -> Callable[[Any], FloatArray]:
     """Ticks to seconds, by the score's tempo map; 120 quarter notes a minute before its first tempo."""
-    tempos = sorted((tempo.time, tempo.mspq / 1e6 / score.ticks_per_quarter) for tempo in score.tempos)
+    tempos = sorted((tempo.time, tempo.mspq / 1e6 / score.atper_quarter) for tempo in score.tempos)
     if not tempos or tempos[0][0] > 0:
-        tempos.insert(0, (0, 0.5 / score.ticks_per_quarter))
+        tempos.insert(0, (0, 0.5 / score.atper_quarter))
     places, rates = (np.array(column, np.float64) for column in zip(*tempos, strict=True))
     passed = np.concatenate([[0.0], np.cumsum(np.diff(places) * rates[:-1])])
 
