@@ -74,7 +74,7 @@ def evaluate(
     }
     for modality, options in given.items():
         for option, value in options.items():
-            if modality != kind and value not in (None, False, []):
+            if modality != kind and value is not None and value is not False and value != []:
                 raise ConfigError(f"{option}: is for {modality}, and model {name} converts {kind}; leave it out")
     first, second = two_domains(converter, source, target)
     folders = {first: source_dir, second: target_dir}

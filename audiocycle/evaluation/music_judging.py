@@ -26,6 +26,8 @@ GAIN = "gain"
 IN_THE_MIDDLE = dict(zip(("in_notes_per_bar", "in_polyphony", "in_note_length"), roll_quality.SHAPE, strict=True))
 IN_ALL = "in_all_three"
 BORDERS, INSIDE = "borders", "inside"
+NEARLY = 1e-9
+"""Rounding must not put a phrase that lies on an end outside."""
 KNOB = (0.25, 0.5, 0.75)
 """Strengths that are measured beside 0, which is identity, and 1, the model."""
 
@@ -222,7 +224,7 @@ class Judge:
     def in_the_middle(self, quality: Sequence[Quality]) -> Values:
         """Shares of phrases that are no denser, thicker or choppier, and no less so, than the middle of the target's."""
         inside = [
-            {name: (low <= song[name]) & (song[name] <= high) for name, (low, high) in self.middles.items()} for song in quality
+            {name: (low - NEARLY <= song[name]) & (song[name] <= high + NEARLY) for name, (low, high) in self.middles.items()} for song in quality
         ]
         found = {share: by_song([song[name].tolist() for song in inside]) for share, name in IN_THE_MIDDLE.items()}
         return found | {IN_ALL: by_song([np.all(list(song.values()), axis=0).tolist() for song in inside])}

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,10 @@ import numpy as np
 from audiocycle.evaluation.markup import Markup, element, joined
 from audiocycle.evaluation.music_examples import COUNTERPART, SOURCE, TARGET, TRANSFER, Example
 from audiocycle.evaluation.report_pictures import data_uri
+from audiocycle.evaluation.report_sounds import flac
 from audiocycle.music.grid import BEATS
 from audiocycle.music.notes import Notes, notes_of
-from audiocycle.music.preview import render_audio, write_preview
+from audiocycle.music.preview import render_audio
 from audiocycle.spec import FloatArray
 
 SAMPLE_RATE = 22050
@@ -176,24 +175,25 @@ def roll_of(score: Any) -> Roll:
     """A score that begins at 0."""
     notes = notes_of(score)
     seconds = clock(score)
-    sound, length = flac(score)
+    sound = render_audio(score, SAMPLE_RATE)
     end = int(notes.end.max(initial=0))
-    bars = np.arange(0, end + 1, BEATS * score.atper_quarter)
+    bars = np.arange(0, end + 1, BEATS * score.ticks_per_quarter)
     pitch = notes.pitch.astype(np.float64)
-    return Roll(seconds(notes.start), seconds(notes.end), pitch, names_of(notes, score), seconds(bars), sound, length)
+    whole, length = flac(sound.samples, SAMPLE_RATE), len(sound.samples) / SAMPLE_RATE
+    return Roll(seconds(notes.start), seconds(notes.end), pitch, names_of(notes, score), seconds(bars), whole, length)
 
 
 def names_of(notes: Notes, score: Any) -> list[Name]:
     """See :class:`Roll`: scores of one song may differ in their ticks a quarter note."""
-    start, end = (np.rint(1000.0 * at / score.atper_quarter).astype(int) for at in (notes.start, notes.end))
+    start, end = (np.rint(1000.0 * at / score.ticks_per_quarter).astype(int) for at in (notes.start, notes.end))
     return list(zip(notes.pitch.tolist(), start.tolist(), end.tolist(), strict=True))
 
 
 def clock(score: Any) -> Callable[[Any], FloatArray]:
     """Ticks to seconds, by the score's tempo map; 120 quarter notes a minute before its first tempo."""
-    tempos = sorted((tempo.time, tempo.mspq / 1e6 / score.atper_quarter) for tempo in score.tempos)
+    tempos = sorted((tempo.time, tempo.mspq / 1e6 / score.ticks_per_quarter) for tempo in score.tempos)
     if not tempos or tempos[0][0] > 0:
-        tempos.insert(0, (0, 0.5 / score.atper_quarter))
+        tempos.insert(0, (0, 0.5 / score.ticks_per_quarter))
     places, rates = (np.array(column, np.float64) for column in zip(*tempos, strict=True))
     passed = np.concatenate([[0.0], np.cumsum(np.diff(places) * rates[:-1])])
 
@@ -202,11 +202,3 @@ def clock(score: Any) -> Callable[[Any], FloatArray]:
         return np.asarray(passed[which] + (at - places[which]) * rates[which])
 
     return seconds
-
-
-def flac(score: Any) -> tuple[bytes, float]:
-    """What a score sounds like, and for how many seconds."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "sound.flac"
-        write_preview(path, score, SAMPLE_RATE)
-        return path.read_bytes(), len(render_audio(score, SAMPLE_RATE).samples) / SAMPLE_RATE

@@ -120,6 +120,7 @@ def test_the_middle_by_hand() -> None:
     assert set(SHAPE) < set(roll_quality(roll_of([])))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40))
 def test_at_least_most_values_lie_in_their_middle(values: list[float]) -> None:
     low, high = middle(np.array(values))

@@ -72,7 +72,7 @@ def test_rolls_of_different_lengths_are_refused() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), density=st.floats(0.0, 1.0))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_a_copy_has_no_broken_notes_and_nobody_has_more_than_notes(seed: int, density: float) -> None:
     source, made = ((np.random.default_rng(seed + i).random((2, 84, 32)) < density / 2).astype(np.uint8) for i in range(2))
     assert not broken_notes(source, source).any()
