@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from tiny_bundle import MUSIC_MODEL, run_cli, tiny_bundle, tiny_music_bundle, tiny_song
-from two_genres import GENRES, a_song, small_classifier, write_genre, write_genres
+from tiny_bundle import UNCHANGING_MUSIC_MODEL, tiny_bundle, tiny_music_bundle, tiny_song
+from two_genres import GENRES, a_song, write_genre
 
 from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
@@ -24,27 +22,9 @@ from audiocycle.evaluation.songs import Conversion, Song, Way, name_of, read_son
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import write_score
 
-UNCHANGING = MUSIC_MODEL | {"generator_options": {"n_blocks": 1, "skip": 8.0}}
 DIRECTIONS = ("slow->fast", "fast->slow")
 SHARES = ("in_notes_per_bar", "in_polyphony", "in_note_length", IN_ALL)
 CONTENT = ("chroma_similarity", "groove_similarity", "note_f1", "key_kept")
-
-
-@pytest.fixture(scope="module")
-def genres(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return write_genres(tmp_path_factory.mktemp("genres"))
-
-
-@pytest.fixture(scope="module")
-def classifier(genres: Path) -> Classifier:
-    return small_classifier(genres)
-
-
-@pytest.fixture(scope="module")
-def unchanging(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle whose networks give their input back."""
-    return tiny_music_bundle(tmp_path_factory.mktemp("bundles") / "unchanging", GENRES, model=UNCHANGING)
 
 
 def folders(genres: Path) -> dict[str, Path]:
@@ -275,7 +255,7 @@ def test_phrases_are_those_that_training_takes(tmp_path: Path, unchanging: Path,
 
 
 def test_the_triplet_grid_and_velocities_are_judged_alike(genres: Path, tmp_path: Path) -> None:
-    bundle = tiny_music_bundle(tmp_path / "other", GENRES, model=UNCHANGING, adapter={"grid": "triplet", "velocity": True})
+    bundle = tiny_music_bundle(tmp_path / "other", GENRES, model=UNCHANGING_MUSIC_MODEL, adapter={"grid": "triplet", "velocity": True})
     slow = {"slow": genres / "eval" / "slow", "fast": genres / "eval" / "slow"}  # scales in sixteenths do not fit that grid
     rows = evaluate(Converter.from_pretrained(bundle), slow).directions["slow->fast"].rows[MODEL]
     assert {measure: rows[measure].mean for measure in CONTENT} == dict.fromkeys(CONTENT, 1.0)
@@ -368,74 +348,6 @@ def test_the_table_fits_and_says_what_the_classifier_is_worth(genres: Path, foun
     tested = replace(found, classifier={"genres": GENRES, "seeds": 2, "tests": [vars(t) | {"accuracy": 0.5} for t in tests]})
     assert re.search(r"fast/one +50\.0% of +1 songs, +1 phrases: UNSEEN \(another training, without it\)", to_text(tested))
     assert re.findall("never tested on a corpus of ([a-z]+)", to_text(tested)) == ["slow"]
-
-
-def command(genres: Path, bundle: Path, *arguments: object) -> tuple[object, ...]:
-    return ("evaluate", bundle, "--source-dir", genres / "eval" / "slow", "--target-dir", genres / "eval" / "fast", *arguments)
-
-
-def test_command_prints_one_json_object(
-    genres: Path, classifier: Classifier, unchanging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any]
-) -> None:
-    classifier.save(tmp_path / "c")
-    done = run_cli(capsys, *command(genres, unchanging, "--classifier", tmp_path / "c", "--limit", 2, "--json"))
-    assert (done.code, done.err) == (0, [])
-    report = json.loads(done.out)
-    assert set(report) == {"model", "parallel", "directions", "total", "skipped", "classifier", "definitions"}
-    assert report["model"] == "unchanging"
-    assert set(report["directions"]) == set(DIRECTIONS)
-    each = report["directions"]["slow->fast"]
-    assert set(each) == {
-        "songs", "phrases", "rows", "paired", "quality", "middles", "seams", "corpora", "knob", "by_song",
-    }  # fmt: skip
-    assert (each["songs"], each["phrases"]) == (2, 4)
-    assert set(each["rows"]) == set(report["total"]) == {"model", "identity", "random_target"}
-    styles = {"style_time_pitch", "style_onset_duration"}
-    assert set(each["rows"]["model"]) == {"strength", "accuracy_strength", *CONTENT, "tonnetz_distance", *styles, *SHARES}
-    assert len(each["by_song"]["names"]) == len(each["by_song"]["rows"]["model"]["strength"]) == 2
-    assert each["rows"]["identity"]["strength"] == {"mean": 0, "low": 0, "high": 0, "spread": 0}
-    assert each["rows"]["identity"]["style_time_pitch"]["low"] <= each["rows"]["identity"]["style_time_pitch"]["mean"]
-    assert set(each["quality"]["polyphony"]) == {"source", "transfer", "target"}
-    assert report["classifier"]["trained_on"] == ["slow/one", "slow/two", "fast/one", "fast/two"]
-    assert set(report["definitions"]) == {"controls", "strength", "content", "style", "quality", "middle", "seams", "intervals"}
-
-
-def test_command_without_a_classifier_says_how_to_get_one(genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--limit", 1))
-    assert (done.code, done.err) == (0, [])
-    assert done.out.startswith("slow->fast: 1 songs, 2 phrases\n")
-    heading = done.out.splitlines()[1].split()
-    assert heading == ["chroma", "groove", "note", "F1", "key", "kept", "style:pitch", "rhythm"]
-    assert "no strength without a classifier" in done.out
-    assert "python recipes/genre/train_classifier.py" in done.out
-    assert "note F1: pitch equal" in " ".join(done.out.split()).replace("Note", "note")
-
-
-def test_command_takes_the_domains_the_other_way_round(genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--limit", 1, "--source", "fast"))
-    assert done.out.startswith("fast->slow: ")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--target", "waltz"), "target 'waltz' is unknown to model unchanging; it knows: slow, fast"),
-        (("--source", "slow", "--target", "slow"), "source and target are both 'slow'"),
-        (("--unseen", "fast"), "--unseen fast: write GENRE=DIR, for example jazz=midi/solos"),
-        (("--report", __file__), "is a file; name a folder for the page"),
-        (("--classifier", "nowhere"), "nowhere: not a genre classifier, it has no config.json; train one"),
-        (("--source-dir", "nowhere"), "nowhere: no such folder; it must hold MIDI files of slow"),
-    ],
-)
-def test_command_names_what_is_wrong(
-    genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any], arguments: tuple[str, ...], message: str
-) -> None:
-    assert message in run_cli(capsys, *command(genres, unchanging, *arguments)).error
-
-
-def test_command_names_an_empty_folder(genres: Path, unchanging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--target-dir", tmp_path))
-    assert done.error == f"{tmp_path}: no MIDI files in it; it must hold some of fast"
 
 
 def test_voices_are_measured_elsewhere(tmp_path: Path) -> None:
