@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.spec import FloatArray
 
@@ -17,6 +18,18 @@ def window_starts(frames: int, window: int) -> list[int]:
     """First frames of windows that cover ``frames`` >= ``window``; the last one ends at the end."""
     hop = window - window // OVERLAP
     return [*range(0, frames - window, hop), frames - window]
+
+
+def hand_overs(frames: int, window: int) -> NDArray[np.bool_]:
+    """(frames,) over which one window fades into another, as :func:`in_windows` has them; none in what a window holds whole."""
+    fades = np.zeros(frames, np.bool_)
+    fade = window // OVERLAP
+    for start in window_starts(frames, window) if frames > window else ():
+        if start > 0:
+            fades[start : start + fade] = True
+        if start + window < frames:
+            fades[start + window - fade : start + window] = True
+    return fades
 
 
 def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray], FloatArray]) -> FloatArray:

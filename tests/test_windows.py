@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.spec import FloatArray
-from audiocycle.windows import BATCH, OVERLAP, in_windows, window_starts
+from audiocycle.windows import BATCH, OVERLAP, hand_overs, in_windows, window_starts
 
 WINDOWS = st.sampled_from([1, 2, 3, 4, 7, 8, 64, 96])
 
@@ -111,3 +111,21 @@ def test_many_windows_go_in_batches_and_each_result_to_its_own_place(windows: in
     np.testing.assert_allclose(in_windows(x, 8, network), x + 0.5, rtol=1e-6)
     assert len(network.windows) == windows
     assert len(network.batches) == -(-windows // BATCH)
+
+
+@settings(deadline=None)
+@given(frames=st.integers(1, 300), window=st.sampled_from([4, 8, 64]))
+def test_windows_hand_over_where_they_would_disagree(frames: int, window: int) -> None:
+    """Of windows that say 1, 2, 3, ... only hand-overs lie between the numbers that one of them, or an even mixture, gives."""
+    said = iter(range(1, 1000))
+    y = in_windows(np.ones(frames, np.float32), window, lambda batch: np.stack([np.full(window, next(said), np.float32) for _ in batch]))
+    steps = np.diff(y)
+    fades = hand_overs(frames, window)
+    assert fades.shape == (frames,)
+    inside = ~fades[1:] & ~fades[:-1]
+    assert np.allclose(steps[inside], 0, atol=1e-4)
+    assert fades.any() == (frames > window)
+
+
+def test_hand_overs_of_eight_bars() -> None:
+    assert np.flatnonzero(hand_overs(128, 64)).tolist() == [*range(48, 80), *range(96, 112)]  # windows begin at 0, 48 and 64

@@ -22,6 +22,8 @@ MUSIC_MODEL = {
     "generator": "gated_2d", "critic": "conv_patch", "width": 0.03, "generator_options": {"n_blocks": 1, "skip": 1.0},
 }  # fmt: skip
 """Untrained, it keeps most of what it sees, and makes some notes of its own: the skip is weak."""
+UNCHANGING_MUSIC_MODEL = MUSIC_MODEL | {"generator_options": {"n_blocks": 1, "skip": 8.0}}
+"""Untrained, it gives back what it sees."""
 SONG_TPQ = 480
 CHORDS = ((0, 4, 7), (9, 0, 4), (5, 9, 0), (7, 11, 2))
 LYRICS = ("one", "two", "three")

@@ -6,24 +6,30 @@ What is judged is what a user gets; the controls say what a number means (see :d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audiocycle.classifier import HOW_TO, Classifier
+from audiocycle.classifier import HOW_TO, Classifier, CorpusTest
 from audiocycle.convert import Converter
-from audiocycle.errors import ConfigError, DataError
-from audiocycle.evaluation.songs import Phrases, Song, common_names, read_songs, transferred
-from audiocycle.metrics import estimates, roll_content, roll_quality, roll_style, transfer_strength
-from audiocycle.metrics.estimates import Estimate, estimate, joined
-from audiocycle.music.grid import STEPS_PER_BEAT
-from audiocycle.spec import FloatArray, direction
+from audiocycle.errors import ConfigError
+from audiocycle.evaluation.music_judging import ROWS, Direction, Judge, Row
+from audiocycle.evaluation.songs import common_names, read_songs
+from audiocycle.metrics import (
+    estimates,
+    roll_content,
+    roll_quality,
+    roll_seams,
+    roll_style,
+    transfer_strength,
+)
+from audiocycle.metrics.estimates import joined
+from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.spec import direction
 
-MODEL, IDENTITY, RANDOM = "model", "identity", "random_target"
-ROWS = (MODEL, IDENTITY, RANDOM)
 CONTROLS = (
     "What is judged: songs converted there (transfer) and back (cycle) with the default options, drawn as rolls again, in phrases. "
     "Identity: the source itself. Random target phrase: drawn from the target's held-out songs, so that its style is what a "
@@ -35,49 +41,31 @@ DEFINITIONS = {
     "content": roll_content.DEFINITION,
     "style": roll_style.DEFINITION,
     "quality": roll_quality.DEFINITION,
+    "middle": roll_quality.MIDDLE_DEFINITION,
+    "seams": roll_seams.DEFINITION,
     "intervals": estimates.DEFINITION,
 }
-
-Row = dict[str, Estimate]
-"""By measure."""
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Results of one direction.
-
-    Attributes:
-        rows: by row (:data:`ROWS`).
-        paired: the model and identity against the true counterparts; empty where those are not asked for.
-        quality: by measure, mean of the source's, the transfers' and the target's phrases.
-        corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
-            how often it is right there.
-    """
-
-    songs: int
-    phrases: int
-    rows: dict[str, Row]
-    paired: dict[str, Row]
-    quality: dict[str, dict[str, float]]
-    corpora: dict[str, dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class Evaluation:
     """Results of a model.
 
     Attributes:
+        parallel: songs of one name are counterparts.
         directions: by name, ``"jazz->classic"``.
         total: mean over the directions, by row.
         skipped: path to reason, of songs that could not be used.
         classifier: what it was trained and tested on; None without one.
+        training: how the model was trained, as its bundle says.
     """
 
     model: str
+    parallel: bool
     directions: dict[str, Direction]
     total: dict[str, Row]
     skipped: dict[str, str]
     classifier: dict[str, Any] | None
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate(
@@ -85,9 +73,11 @@ def evaluate(
     folders: Mapping[str, Path],
     classifier: Classifier | None = None,
     *,
-    paired: bool = False,
+    parallel: bool = False,
+    unseen: Sequence[tuple[str, Path]] = (),
     limit: int | None = None,
     seed: int = 0,
+    listen: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
     """Both directions between two domains.
@@ -95,9 +85,11 @@ def evaluate(
     Args:
         folders: of both domains' held-out songs.
         classifier: without it there is no strength.
-        paired: songs of one name are counterparts; only those are used.
-        limit: songs of each domain.
+        parallel: songs of one name are counterparts; only those are used.
+        unseen: genres and folders with songs of theirs, to test the classifier on.
+        limit: songs of each folder.
         seed: of the random control.
+        listen: measure several strengths (with a classifier), and keep some phrases: what the report shows beside tables.
         progress: called with (songs done, songs in all).
 
     Raises:
@@ -109,138 +101,51 @@ def evaluate(
     first, second = folders
     converter.resolve(second, first)
     if classifier is not None:
-        check_classifier(classifier, converter, (first, second))
-    names = common_names(folders) if paired else None
+        check_classifier(classifier, converter, (first, second, *(genre for genre, _ in unseen)))
+    elif unseen:
+        raise ConfigError("--unseen: tests a classifier, and there is none; add --classifier CLASSIFIER, or leave it out")
+    names = common_names(folders) if parallel else None
     read = {domain: read_songs(folder, domain, converter.adapter, limit, names) for domain, folder in folders.items()}
+    skipped = {path: reason for each in read.values() for path, reason in each.skipped.items()}
+    tests: list[CorpusTest] = []
+    if classifier is not None:
+        for genre, folder in unseen:
+            tests += further_tests(classifier, genre, folder, converter.adapter, limit, skipped)
     total = sum(len(x.songs) for x in read.values())
     ticks = count(1)
     directions = {}
     for source, target in ((first, second), (second, first)):
-        judge = Judge(converter, classifier, source, target, read[source].songs, read[target].songs, seed)
-        directions[direction(source, target)] = judge.results(paired, lambda: progress(next(ticks), total))
+        judge = Judge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen)
+        directions[direction(source, target)] = judge.results(parallel, lambda: progress(next(ticks), total))
     rows = {row: [d.rows[row] for d in directions.values()] for row in ROWS}
     return Evaluation(
         converter.config.name,
+        parallel,
         directions,
-        {row: {measure: joined([x[measure] for x in both]) for measure in both[0]} for row, both in rows.items()},
-        {path: reason for x in read.values() for path, reason in x.skipped.items()},
-        None if classifier is None else credentials(classifier),
+        {row: {measure: joined([x[measure] for x in both], parallel) for measure in both[0]} for row, both in rows.items()},
+        skipped,
+        None if classifier is None else credentials(classifier, tests),
+        converter.config.training,
     )
 
 
-class Judge:
-    """Measures one direction, on ``songs`` of the source and ``others`` of the target."""
+def further_tests(
+    classifier: Classifier, genre: str, folder: Path, adapter: PianoRollAdapter, limit: int | None, skipped: dict[str, str]
+) -> list[CorpusTest]:
+    """How often a classifier is right on the songs of a folder, corpus by corpus; songs that cannot be used go to ``skipped``.
 
-    def __init__(
-        self,
-        converter: Converter,
-        classifier: Classifier | None,
-        source: str,
-        target: str,
-        songs: Sequence[Song],
-        others: Sequence[Song],
-        seed: int,
-    ) -> None:
-        self.converter, self.classifier, self.source, self.target = converter, classifier, source, target
-        self.songs, self.others, self.seed = songs, others, seed
-        self.per_beat = STEPS_PER_BEAT[converter.adapter.grid]
-        self.wanted = np.concatenate([song.phrases for song in others])
-        self.style = roll_style.style_profile(self.wanted, self.per_beat)
-
-    def results(self, paired: bool, song_done: Callable[[], None]) -> Direction:
-        """Everything about the direction; ``song_done`` is called after each song."""
-        there = self.converter.translation(self.target, self.source)
-        back = self.converter.translation(self.source, self.target)
-        random = np.random.default_rng(self.seed)
-        made: dict[str, list[Phrases]] = {row: [] for row in ROWS}
-        cycles: dict[str, list[Phrases]] = {row: [] for row in ROWS}
-        for song in self.songs:
-            same = song.phrases
-            anything = self.wanted[random.integers(0, len(self.wanted), len(same))]
-            transfer, cycle = transferred(song, self.converter, there, back)
-            for row, x, y in zip(ROWS, (transfer, same, anything), (cycle, same, same), strict=True):
-                made[row].append(x)
-                cycles[row].append(y)
-            song_done()
-        own = [self.ask(song.phrases) for song in self.songs]
-        sources = np.concatenate([song.phrases for song in self.songs])
-        kinds = {"source": sources, "transfer": np.concatenate(made[MODEL]), "target": self.wanted}
-        quality = {kind: mean_quality(phrases, self.per_beat) for kind, phrases in kinds.items()}
-        rows = {row: self.strength(own, made[row], cycles[row]) | self.content(made[row]) | self.likeness(made[row]) for row in ROWS}
-        return Direction(
-            songs=len(self.songs),
-            phrases=len(sources),
-            rows=rows,
-            paired={row: self.against_counterparts(made[row]) for row in (MODEL, IDENTITY)} if paired else {},
-            quality={name: {kind: quality[kind][name] for kind in kinds} for name in quality["source"]},
-            corpora=self.corpora(own),
-        )
-
-    def ask(self, phrases: Phrases) -> FloatArray:
-        """The source genre's probability, (seeds, N); no seeds without a classifier."""
-        if self.classifier is None:
-            return np.zeros((0, len(phrases)))
-        return self.classifier.probabilities(phrases)[..., self.classifier.config.genres.index(self.source)]
-
-    def strength(self, own: Sequence[FloatArray], made: Sequence[Phrases], cycles: Sequence[Phrases]) -> Row:
-        """By probabilities and by decisions; nothing without a classifier. ``own``: :meth:`ask` of the sources."""
-        if self.classifier is None:
-            return {}
-        asked = [(p, self.ask(x), self.ask(y)) for p, x, y in zip(own, made, cycles, strict=True)]
-        kinds = {"strength": transfer_strength.strength, "accuracy_strength": transfer_strength.accuracy_strength}
-        weights = [len(song.phrases) for song in self.songs]
-        return {
-            name: estimate([[formula(*one_seed) for one_seed in zip(*three, strict=True)] for three in asked], weights)
-            for name, formula in kinds.items()
-        }
-
-    def content(self, made: Sequence[Phrases]) -> Row:
-        """How much of the source is in what was made of it."""
-        pairs = [list(zip(song.phrases, x, strict=True)) for song, x in zip(self.songs, made, strict=True)]
-        return self.alike(pairs) | {
-            "groove_similarity": over_songs([[roll_content.groove_similarity(a, b) for a, b in song] for song in pairs]),
-            "key_kept": over_songs([[float(roll_content.key_shift(a, b) == 0) for a, b in song] for song in pairs]),
-        }
-
-    def against_counterparts(self, made: Sequence[Phrases]) -> Row:
-        """How much of the target's phrases that begin at the same places, in the songs of the same names.
-
-        Raises:
-            DataError: there is no such phrase.
-        """
-        others = {song.name: dict(zip(song.places.tolist(), song.phrases, strict=True)) for song in self.others}
-        pairs = []
-        for song, phrases in zip(self.songs, made, strict=True):
-            there = others.get(song.name, {})
-            found = zip(song.places.tolist(), phrases, strict=True)
-            pairs.append([(there[place], phrase) for place, phrase in found if place in there])
-        if not any(pairs):
-            raise DataError("--paired: no phrase begins where one of its counterpart does; leave --paired out")
-        return self.alike([song for song in pairs if song])
-
-    def alike(self, pairs: Sequence[Sequence[tuple[Phrases, Phrases]]]) -> Row:
-        """What is measured of counterparts, too."""
-        chroma = [[roll_content.chroma_similarity(a, b, self.per_beat) for a, b in song] for song in pairs]
-        return {
-            "chroma_similarity": over_songs(chroma),
-            "note_f1": over_songs([[roll_content.note_f1(a, b).f1 for a, b in song] for song in pairs]),
-        }
-
-    def likeness(self, made: Sequence[Phrases]) -> Row:
-        """Style similarity to the target's held-out songs, of all songs taken together."""
-        alike = roll_style.style_similarity(roll_style.style_profile(np.concatenate(made), self.per_beat), self.style)
-        shares = {"style_time_pitch": alike.time_pitch, "style_onset_duration": alike.onset_duration}
-        return {name: Estimate(np.array([share])) for name, share in shares.items()}
-
-    def corpora(self, own: Sequence[FloatArray]) -> dict[str, dict[str, Any]]:
-        """See :class:`Direction`."""
-        found: dict[str, dict[str, Any]] = {}
-        for corpus in sorted({song.corpus for song in self.songs}):
-            asked = np.concatenate([p for song, p in zip(self.songs, own, strict=True) if song.corpus == corpus], axis=1)
-            found[corpus] = {"songs": sum(song.corpus == corpus for song in self.songs), "phrases": asked.shape[1]}
-            if self.classifier is not None:
-                found[corpus] |= {"seen": corpus in self.classifier.config.trained_on, "accuracy": float((asked > 0.5).mean())}
-        return found
+    Raises:
+        DataError: no folder, no file, or none that can be used.
+    """
+    found = read_songs(folder, genre, adapter, limit)
+    skipped |= found.skipped
+    tests = []
+    for corpus in sorted({song.corpus for song in found.songs}):
+        songs = [song.phrases for song in found.songs if song.corpus == corpus]
+        phrases = np.concatenate(songs)
+        accuracy = classifier.accuracy(phrases, genre)
+        tests.append(CorpusTest(corpus, corpus in classifier.config.trained_on, len(songs), len(phrases), accuracy))
+    return tests
 
 
 def check_classifier(classifier: Classifier, converter: Converter, domains: Sequence[str]) -> None:
@@ -262,19 +167,8 @@ def check_classifier(classifier: Classifier, converter: Converter, domains: Sequ
         )
 
 
-def credentials(classifier: Classifier) -> dict[str, Any]:
-    """What is to be said of a classifier beside all that it says."""
+def credentials(classifier: Classifier, further: Sequence[CorpusTest] = ()) -> dict[str, Any]:
+    """What is to be said of a classifier beside all that it says; ``further`` tests beside those of its training."""
     config = classifier.config
-    tests = [vars(test) | {"accuracy": float(np.mean(test.accuracy))} for test in config.tests]
+    tests = [vars(test) | {"accuracy": float(np.mean(test.accuracy))} for test in (*config.tests, *further)]
     return {"genres": list(config.genres), "seeds": len(config.seeds), "trained_on": list(config.trained_on), "tests": tests}
-
-
-def over_songs(values: Sequence[Sequence[float]]) -> Estimate:
-    """Mean over all phrases of all songs, of a measure of phrases."""
-    return estimate([[float(np.mean(song))] for song in values], [len(song) for song in values])
-
-
-def mean_quality(phrases: Phrases, per_beat: int) -> dict[str, float]:
-    """Mean of each measure of quality over phrases (N, C, 84, T)."""
-    each = [roll_quality.roll_quality(phrase, per_beat) for phrase in phrases]
-    return {name: float(np.mean([quality[name] for quality in each])) for name in each[0]}

@@ -5,17 +5,15 @@ The same evaluation gives the same page, byte for byte.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from audiocycle.atomic import write_text
 from audiocycle.evaluation import report_sounds, report_texts
-from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.markup import Markup, element
+from audiocycle.evaluation.report_page import described, document
 from audiocycle.evaluation.report_pictures import strip_chart, variance_chart
 from audiocycle.evaluation.report_tables import (
     CLASSES,
@@ -81,29 +79,7 @@ def page(evaluation: VoiceEvaluation, losses: Losses) -> str:
         losses: see :func:`~audiocycle.evaluation.report_training.read_losses`.
     """
     title = f"Voice evaluation: {evaluation.model}"
-    style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    content = joined(
-        element("header", element("h1", title), element("p", in_short(evaluation)), navigation(evaluation, bool(losses))),
-        element("main", *sections(evaluation, losses)),
-        element("footer", element("p", "Made by audiocycle evaluate. This page loads nothing from elsewhere.")),
-    )
-    head = joined(
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy(script)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("link", rel="icon", href="data:,"),
-        element("title", title),
-        element("style", Markup(style)),
-    )
-    body = element("body", content, element("script", Markup(script)))
-    return f"<!DOCTYPE html>\n{element('html', element('head', head), body, lang='en')}\n"
-
-
-def policy(script: str) -> str:
-    """What browsers may do with the page: show what is in it, run this script and no other, load nothing."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return document(title, in_short(evaluation), links(evaluation, bool(losses)), sections(evaluation, losses))
 
 
 def in_short(evaluation: VoiceEvaluation) -> str:
@@ -114,14 +90,12 @@ def in_short(evaluation: VoiceEvaluation) -> str:
     return f"{directions}: {count} recordings at {evaluation.sample_rate / 1000:g} kHz that the model was not trained on; {pairs}."
 
 
-def navigation(evaluation: VoiceEvaluation, curves: bool) -> Markup:
-    """Links to the parts of the page."""
-    links = [("#total", "All directions")] if len(evaluation.directions) > 1 else []
-    links += [(f"#direction-{i}", arrowed(each)) for i, each in enumerate(evaluation.directions.values(), 1)]
-    links += [("#training", "Training")] if curves or evaluation.training else []
-    links += [("#meaning", "What the figures mean")]
-    items = (element("li", element("a", text, href=target)) for target, text in links)
-    return element("nav", element("ul", *items), aria_label="Parts of this page")
+def links(evaluation: VoiceEvaluation, curves: bool) -> list[tuple[str, str]]:
+    """The parts of the page."""
+    found = [("#total", "All directions")] if len(evaluation.directions) > 1 else []
+    found += [(f"#direction-{i}", arrowed(each)) for i, each in enumerate(evaluation.directions.values(), 1)]
+    found += [("#training", "Training")] if curves or evaluation.training else []
+    return [*found, ("#meaning", "What the figures mean")]
 
 
 def sections(evaluation: VoiceEvaluation, losses: Losses) -> Iterator[Markup]:
@@ -236,8 +210,3 @@ def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
         yield element("details", summary, described(evaluation.skipped))
     yield element("h3", "Limits")
     yield element("ul", *(element("li", element("p", text)) for text in LIMITS))
-
-
-def described(facts: Mapping[str, str]) -> Markup:
-    """A list of words and what they stand for."""
-    return element("dl", *(part for word, fact in facts.items() for part in (element("dt", word), element("dd", fact))))

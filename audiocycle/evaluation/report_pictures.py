@@ -203,6 +203,37 @@ def strip_chart(
     return chart.svg(label)
 
 
+def plane_chart(
+    curve: Sequence[tuple[str, float, float]],
+    spans: Sequence[tuple[Interval, Interval]],
+    controls: Mapping[str, tuple[float, float, str]],
+    axes: tuple[str, str],
+    label: str,
+) -> Markup:
+    """Points (name, x, y) joined in their order, with their intervals, and single points (x, y, class) beside them; y is at most 1."""
+    places = [(x, y) for _, x, y in curve] + [(x, y) for x, y, _ in controls.values()]
+    x, y = (np.array(column) for column in zip(*places, strict=True))
+    floor = max(0.0, float(np.floor(10.0 * y.min() - 1.0)) / 10.0) if y.min() >= 0.0 else float(y.min())
+    chart = Chart(440, 320, (min(0.0, float(x.min())), max(1.0, float(x.max()))), (floor, 1.05))
+    chart.x_axis(f"{axes[0]} (up: {axes[1]})")
+    chart.y_axis()
+    for (_, px, py), (over_x, over_y) in zip(curve, spans, strict=True):
+        if over_x is not None:
+            chart.draw("line", x1=chart.x(over_x[0]), x2=chart.x(over_x[1]), y1=chart.y(py), y2=chart.y(py), class_="whisker r0")
+        if over_y is not None:
+            chart.draw("line", x1=chart.x(px), x2=chart.x(px), y1=chart.y(over_y[0]), y2=chart.y(over_y[1]), class_="whisker r0")
+    chart.line([px for _, px, _ in curve], [py for _, _, py in curve], "r0")
+    for i, (name, px, py) in enumerate(curve):
+        chart.draw("circle", element("title", name), cx=chart.x(px), cy=chart.y(py), r=4.0, class_="point r0")
+        below = chart.y(py) + (-9.0 if i % 2 else 19.0)  # above and below by turns: neighbours may lie close together
+        chart.draw("text", name, x=chart.x(px), y=below, text_anchor="middle", class_="row")
+    for name, (px, py, class_) in controls.items():
+        end = px > 0.5 * sum(chart.x_range)
+        chart.draw("rect", x=chart.x(px) - 4.5, y=chart.y(py) - 4.5, width=9.0, height=9.0, class_=f"point {class_}")
+        chart.draw("text", name, x=chart.x(px), y=chart.y(py) - 9.0, text_anchor="end" if end else "start", class_="row")
+    return chart.svg(label)
+
+
 def curve_chart(steps: Sequence[float], values: Sequence[float], label: str) -> Markup:
     """One loss over training steps, from 0; spikes far above the others are cut off."""
     top = min(max(values), 2.0 * float(np.percentile(values, 95.0)))

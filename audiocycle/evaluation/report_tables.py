@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
+from typing import Protocol
 
 from audiocycle.evaluation.markup import Markup, element, joined
 from audiocycle.evaluation.voice import (
@@ -15,7 +16,6 @@ from audiocycle.evaluation.voice import (
     TARGET,
     TARGET_COPY,
     UNCONVERTED,
-    Direction,
 )
 from audiocycle.metrics.estimates import Estimate
 
@@ -23,7 +23,17 @@ CONVERSIONS = (CONVERTED, UNCONVERTED, MATCHED)
 """What a user could have; the best of them is marked. The other rows are what the vocoder and a perfect conversion would reach."""
 CLASSES = {CONVERTED: "r0", UNCONVERTED: "r1", MATCHED: "r2", SOURCE_COPY: "r3", TARGET_COPY: "r4", TARGET: "r5"}
 """Colours and dashes of the rows, see report.css."""
-FEWER, MORE = "lower is better", "higher is better"
+FEWER, MORE, NEITHER = "lower is better", "higher is better", ""
+
+
+class OneWay(Protocol):
+    """Results of one direction, of whatever kind."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Measure:
     """How a measure is shown.
 
     Attributes:
-        better: :data:`FEWER`, :data:`MORE`, or the value that is best.
+        better: :data:`FEWER`, :data:`MORE`, the value that is best, or :data:`NEITHER`.
         scale: factor to the unit shown, 100 for shares shown in %.
     """
 
@@ -114,26 +124,59 @@ STRIPS = ("mcd_sptk", "similarity_target", "wer", "p808")
 """The main measures: drawn file by file."""
 
 
-def families(measured: Sequence[str]) -> dict[str, dict[str, Measure]]:
+@dataclass(frozen=True)
+class Layout:
+    """How the rows and measures of a kind of evaluation are shown.
+
+    Attributes:
+        rows: in the order in which they are listed.
+        classes: row to its colour and dash.
+        families: as :data:`FAMILIES`.
+        kinds: row to ``model``, ``baseline`` or ``ceiling``.
+        contenders: of which the best is marked; of fewer than two none is.
+        labels: what rows are called; their own names where nothing is said.
+    """
+
+    rows: Sequence[str]
+    classes: Mapping[str, str]
+    families: Mapping[str, Mapping[str, Measure]]
+    kinds: Mapping[str, str]
+    contenders: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+VOICE = Layout(
+    ROWS,
+    CLASSES,
+    FAMILIES,
+    {row: "model" if row == CONVERTED else "baseline" if row in CONVERSIONS else "ceiling" for row in ROWS},
+    CONVERSIONS,
+)
+
+
+def families(measured: Sequence[str], layout: Layout = VOICE) -> dict[str, dict[str, Measure]]:
     """Those families and measures that there are; a measure without a place here is shown under its own name."""
     there = {
-        family: {name: shown for name, shown in members.items() if name in measured} for family, members in FAMILIES.items()
+        family: {name: shown for name, shown in members.items() if name in measured}
+        for family, members in layout.families.items()
     }
-    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in MEASURES}
+    placed = {name for members in layout.families.values() for name in members}
+    there[OTHERS] = {name: Measure(name.replace("_", " "), "", 3, FEWER, "") for name in measured if name not in placed}
     return {family: members for family, members in there.items() if members}
 
 
-def tables(rows: Mapping[str, Mapping[str, Estimate]], title: str) -> Markup:
+def tables(rows: Mapping[str, Mapping[str, Estimate]], title: str, layout: Layout = VOICE) -> Markup:
     """One table for each family, each in a frame that scrolls on its own where the screen is too narrow."""
     measured = list(dict.fromkeys(name for row in rows.values() for name in row))
-    return element(
-        "div", *(table(rows, family, members, title) for family, members in families(measured).items()), class_="tables"
-    )
+    made = (table(rows, family, members, title, layout) for family, members in families(measured, layout).items())
+    return element("div", *made, class_="tables")
 
 
-def table(rows: Mapping[str, Mapping[str, Estimate]], family: str, members: Mapping[str, Measure], title: str) -> Markup:
+def table(
+    rows: Mapping[str, Mapping[str, Estimate]], family: str, members: Mapping[str, Measure], title: str, layout: Layout = VOICE
+) -> Markup:
     """Rows that were compared, by measures of one family; 95 % intervals below the means, the best conversion marked."""
-    winners = {name: best(rows, name, shown) for name, shown in members.items()}
+    winners = {name: best(rows, name, shown, layout) for name, shown in members.items()}
     corner = element("td")
     headings = (
         element(
@@ -148,11 +191,11 @@ def table(rows: Mapping[str, Mapping[str, Estimate]], family: str, members: Mapp
     body = (
         element(
             "tr",
-            element("th", row, scope="row", class_=f"key {CLASSES.get(row, '')}"),
+            element("th", layout.labels.get(row, row), scope="row", class_=f"key {layout.classes.get(row, '')}"),
             *(cell(rows[row].get(name), shown, row == winners[name]) for name, shown in members.items()),
-            class_=kind(row),
+            class_=layout.kinds.get(row),
         )
-        for row in in_order(rows)
+        for row in in_order(rows, layout)
     )
     inside = element(
         "table",
@@ -168,40 +211,39 @@ def cell(value: Estimate | None, shown: Measure, wins: bool) -> Markup:
     if value is None or not isfinite(value.mean):
         return element("td", element("span", "–", aria_label="does not apply"), class_="none")
     interval = None if value.interval is None else "…".join(shown.text(end) for end in value.interval)
+    spread = None if value.spread is None else f"± {shown.text(value.spread)}"
     mark = element(
         "span", "✓", class_="best", title="best of the conversions", role="img", aria_label="best of the conversions"
     )
-    return element("td", mark if wins else None, shown.text(value.mean), element("small", interval) if interval else None)
+    below = (element("small", text) for text in (interval, spread) if text)
+    return element("td", mark if wins else None, shown.text(value.mean), *below)
 
 
 def arrow(shown: Measure) -> Markup:
     """What is better, as a sign with its words."""
+    if not shown.direction:
+        return Markup("")
     sign = {FEWER: "↓", MORE: "↑"}.get(str(shown.better), f"→ {shown.direction.removeprefix('best is ')}")
     return element("span", sign, role="img", aria_label=shown.direction, title=shown.direction)
 
 
-def best(rows: Mapping[str, Mapping[str, Estimate]], name: str, shown: Measure) -> str | None:
-    """Which of the conversions did best; None where fewer than two were measured."""
-    costs = {row: shown.cost(rows[row][name].mean) for row in CONVERSIONS if row in rows and name in rows[row]}
+def best(rows: Mapping[str, Mapping[str, Estimate]], name: str, shown: Measure, layout: Layout = VOICE) -> str | None:
+    """Which of the contenders did best; None where fewer than two were measured."""
+    costs = {row: shown.cost(rows[row][name].mean) for row in layout.contenders if row in rows and name in rows[row]}
     costs = {row: cost for row, cost in costs.items() if isfinite(cost)}
     return min(costs, key=lambda row: costs[row]) if len(costs) > 1 else None
 
 
-def kind(row: str) -> str:
-    """The model's row, the baselines, or the ceilings."""
-    return "model" if row == CONVERTED else "baseline" if row in CONVERSIONS else "ceiling"
-
-
-def in_order(rows: Mapping[str, object]) -> list[str]:
+def in_order(rows: Mapping[str, object], layout: Layout = VOICE) -> list[str]:
     """Rows as they are always listed."""
-    return [row for row in ROWS if row in rows] + [row for row in rows if row not in ROWS]
+    return [row for row in layout.rows if row in rows] + [row for row in rows if row not in layout.rows]
 
 
-def explained(measured: Sequence[str]) -> Iterator[Markup]:
+def explained(measured: Sequence[str], layout: Layout = VOICE) -> Iterator[Markup]:
     """Each measure in plain words."""
-    for members in families(measured).values():
+    for members in families(measured, layout).values():
         for shown in members.values():
-            yield element("dt", shown.axis, ": ", shown.direction)
+            yield element("dt", shown.axis, f": {shown.direction}" if shown.direction else None)
             yield element("dd", shown.meaning or "–")
 
 
@@ -223,6 +265,6 @@ def legend(rows: Sequence[str]) -> Markup:
     return element("ul", joined(*lines), class_="legend")
 
 
-def arrowed(each: Direction) -> str:
+def arrowed(each: OneWay) -> str:
     """``SF1 → TM3``."""
     return f"{each.source} → {each.target}"

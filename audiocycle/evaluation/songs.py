@@ -5,7 +5,7 @@ A phrase is (C, 84, T) uint8; those of a song are (N, C, 84, T). They are the ph
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,15 @@ import numpy as np
 from audiocycle.classifier import corpus_of, midi_files, phrases_of
 from audiocycle.convert import Converter
 from audiocycle.errors import AudioCycleError, DataError
+from audiocycle.metrics import roll_seams
 from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
 from audiocycle.music.midi_file import read_score
-from audiocycle.music.notes import notes_of
+from audiocycle.music.notes import IntArray, notes_of
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.windows import hand_overs
 
 Phrases = FloatArray
-Translate = Callable[[Encoded], Encoded]
 
 
 @dataclass(frozen=True)
@@ -93,34 +95,72 @@ def common_names(folders: Mapping[str, Path]) -> list[str]:
     named = [{name_of(path, folder) for path in midi_files(folder, domain)} for domain, folder in folders.items()]
     common = set.intersection(*named)
     if not common:
-        raise DataError(f"--paired: {' and '.join(map(str, folders.values()))} have no file name in common; leave --paired out")
+        raise DataError(f"--parallel: {' and '.join(map(str, folders.values()))} have no file name in common; leave --parallel out")
     return sorted(common)
 
 
-def transferred(song: Song, converter: Converter, there: Translate, back: Translate) -> tuple[Phrases, Phrases]:
-    """A song's phrases, converted and brought back: (N, C, 84, T) twice, in the order of ``song.phrases``.
+class Way:
+    """One direction of a model: what the network thinks of some bars, and the notes that a user gets of it.
+
+    The two are apart, because the network needs to be asked but once for all strengths.
+    """
+
+    def __init__(self, converter: Converter, source: str, target: str) -> None:
+        converter.translation(target, source)  # readies the network
+        self.converter, self.source, self.target = converter, source, target
+        self.statistics = converter.config.stats_of(source), converter.config.stats_of(target)
+
+    def opinion(self, encoded: Encoded) -> FloatArray:
+        """The network's probabilities (C, 84, T) for a run of bars."""
+        return self.converter.translate_features(encoded.features, self.source, self.target, *self.statistics)
+
+    def made(self, encoded: Encoded, opinion: FloatArray, strength: float = 1.0) -> Encoded:
+        """The notes with that strength, and else the default options, drawn as a roll again."""
+        options, adapter = self.converter.options({"strength": strength}), self.converter.adapter
+        notes = self.converter.renderer.render(adapter.transfer(encoded, opinion, *self.statistics, options), options)
+        drawn: Encoded = adapter.analyze(notes, encoded.side["span"])
+        return drawn
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a model makes of a song.
+
+    Attributes:
+        transfer, cycle: converted, and brought back: (N, C, 84, T), in the order of the song's phrases.
+        broken: (2, 2) cut and doubled notes, at borders and inside (see :mod:`audiocycle.metrics.roll_seams`).
+        bars: (2,) bars at borders, and inside; fractions where a window's fade is no whole bar.
+    """
+
+    transfer: Phrases
+    cycle: Phrases
+    broken: IntArray
+    bars: FloatArray
+
+
+def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = (1.0,)) -> list[Conversion]:
+    """A song converted there and back, for each strength.
 
     Whole runs of bars are converted, as for a user, and cut into phrases after that.
     """
-    adapter, score = converter.adapter, read_score(song.path)
+    adapter, score = there.converter.adapter, read_score(song.path)
     notes, window = notes_of(score), adapter.spec.window
-    transfers, cycles = [], []
+    phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
+    broken, steps = np.zeros((len(strengths), 2, 2), np.int64), np.zeros(2)
     for span in adapter.spans(score):
         source = adapter.analyze(notes, span)
         if not source.features.any():
             continue
-        transfer = converted(source, converter, there)
-        cycle = converted(transfer, converter, back)
-        for begin in range(0, span.n_steps - window + 1, window):
-            here = slice(begin, begin + window)
-            if source.features[..., here].any():
-                transfers.append(transfer.features[..., here])
-                cycles.append(cycle.features[..., here])
-    return np.stack(transfers), np.stack(cycles)
-
-
-def converted(encoded: Encoded, converter: Converter, translate: Translate) -> Encoded:
-    """The notes that a user gets for a run of bars, with the default options, drawn as a roll again."""
-    notes = converter.renderer.render(translate(encoded), converter.options({}))
-    drawn: Encoded = converter.adapter.analyze(notes, encoded.side["span"])
-    return drawn
+        opinion = there.opinion(source)
+        borders = hand_overs(span.n_steps, window)
+        steps += (borders.sum(), (~borders).sum())
+        begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
+        for i, ((transfers, cycles), strength) in enumerate(zip(phrases, strengths, strict=True)):
+            transfer = there.made(source, opinion, strength)
+            cycle = back.made(transfer, back.opinion(transfer), strength)
+            transfers += [transfer.features[..., a : a + window] for a in begins]
+            cycles += [cycle.features[..., a : a + window] for a in begins]
+            by_step = roll_seams.broken_notes(source.features, transfer.features)
+            broken[i] += np.stack([by_step[:, borders].sum(axis=1), by_step[:, ~borders].sum(axis=1)], axis=1)
+    bars = steps / (BEATS * STEPS_PER_BEAT[adapter.grid])
+    return [Conversion(np.stack(x), np.stack(y), counts, bars) for (x, y), counts in zip(phrases, broken, strict=True)]

@@ -65,11 +65,15 @@ def estimate(values: ArrayLike, weights: ArrayLike) -> Estimate:
     """
     table, phrases = np.asarray(values, np.float64), np.asarray(weights, np.float64)
     by_seed = phrases @ table / phrases.sum()
-    songs = len(table)
-    if songs < 2:
+    if len(table) < 2:
         return Estimate(by_seed)
-    drawn = np.random.default_rng(0).multinomial(songs, np.full(songs, 1.0 / songs), RESAMPLES) * phrases
+    drawn = draws(len(table)) * phrases
     return Estimate(by_seed, drawn @ table.mean(axis=1) / drawn.sum(axis=1))
+
+
+def draws(songs: int) -> NDArray[np.int64]:
+    """How often each song is in each resample, ``(RESAMPLES, songs)``; the same for equally many songs."""
+    return np.random.default_rng(0).multinomial(songs, np.full(songs, 1.0 / songs), RESAMPLES)
 
 
 def joined(parts: Sequence[Estimate], same_files: bool = False) -> Estimate:
@@ -86,3 +90,9 @@ def joined(parts: Sequence[Estimate], same_files: bool = False) -> Estimate:
         random = np.random.default_rng(0)
         drawn = [random.permutation(one) for one in drawn]
     return Estimate(by_seed, np.mean(drawn, axis=0))
+
+
+def difference(a: Estimate, b: Estimate) -> Estimate:
+    """``a - b`` of estimates over the same songs, which are drawn together."""
+    drawn = len(a.resampled) == len(b.resampled)
+    return Estimate(a.by_seed - b.by_seed, a.resampled - b.resampled if drawn else NOTHING)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.errors import ConfigError
 from audiocycle.metrics.roll_notes import (
     BEATS_PER_BAR,
     Notes,
@@ -18,6 +19,7 @@ from audiocycle.metrics.roll_notes import (
     notes_of,
     sounding,
 )
+from audiocycle.spec import FloatArray
 
 QUALIFIED_STEPS = 2
 """Notes shorter than this many steps do not qualify."""
@@ -28,6 +30,17 @@ DEFINITION = (
     "fragmentation: notes that start 0 or 1 steps after the same pitch ended."
 )
 """What ``roll_quality`` measures. Print it beside results."""
+
+SHAPE = ("notes_per_bar", "polyphony", "median_note_steps")
+"""The measures of :func:`roll_quality` by which a phrase is told to be too dense, too thick or too choppy for its genre."""
+MIDDLE = 0.8
+"""How much of a genre is its middle."""
+
+MIDDLE_DEFINITION = (
+    "In the middle 80 %: share of phrases that have neither less than the 10th nor more than the 90th percentile of the target's held-out "
+    "phrases (linear interpolation; ends count as inside) of notes per bar, of polyphony, of median note length; of all three at once."
+)
+"""What :func:`middle` is for. Print it beside results."""
 
 _MAJOR = np.array([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], np.int64)
 _SCALES = np.stack([np.roll(_MAJOR, tonic) for tonic in range(12)])
@@ -72,6 +85,19 @@ def roll_quality(roll: Roll, steps_per_beat: int = 4) -> dict[str, float]:
         "qualified_note_rate": int(np.count_nonzero(notes[:, 2] >= QUALIFIED_STEPS)) / max(n_notes, 1),
         "fragmentation": _resumed(notes) / max(n_notes, 1),
     }
+
+
+def middle(values: FloatArray, share: float = MIDDLE) -> tuple[float, float]:
+    """Between which values the middle ``share`` of ``(N,)`` lies: for 0.8 the 10th and the 90th percentile, interpolated linearly.
+
+    Raises:
+        ConfigError: no values, or an impossible share.
+    """
+    if not len(values) or not 0.0 < share <= 1.0:
+        raise ConfigError(f"the middle {share:g} of {len(values)} values: give one value or more, and a share between 0 and 1")
+    low = round(50.0 * (1.0 - share), 9)  # 10, and not a little less: note lengths are few whole numbers, which lie on the ends
+    ends = np.percentile(np.asarray(values, np.float64), (low, 100.0 - low))
+    return float(ends[0]), float(ends[1])
 
 
 def _entropy_bits(counts: NDArray[np.int64]) -> float:

@@ -69,6 +69,15 @@ def style_profile(rolls: Iterable[Roll], steps_per_beat: int = 4) -> StyleProfil
     counts in both orders. Differences: a bin is a step of the grid (theirs is 1/6 beat), and durations reach one bar
     with the longer ones in the last bin (theirs are left out above 2 beats).
     """
+    return StyleProfile(*map(_shares, style_counts(rolls, steps_per_beat)))
+
+
+def style_counts(rolls: Iterable[Roll], steps_per_beat: int = 4) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What a profile's two histograms are made of: counts, which can be added up over songs.
+
+    Raises:
+        ConfigError: an array is no roll, or the grid is impossible.
+    """
     check_grid(steps_per_beat)
     bar = BEATS_PER_BAR * steps_per_beat
     time_pitch = np.zeros((bar, 2 * MAX_INTERVAL + 1), np.int64)
@@ -77,7 +86,7 @@ def style_profile(rolls: Iterable[Roll], steps_per_beat: int = 4) -> StyleProfil
         notes = notes_of(roll)
         time_pitch += _time_pitch_counts(notes, bar)
         onset_duration += _onset_duration_counts(notes, bar)
-    return StyleProfile(_shares(time_pitch), _shares(onset_duration))
+    return time_pitch, onset_duration
 
 
 def style_similarity(a: StyleProfile, b: StyleProfile) -> StyleSimilarity:

@@ -77,7 +77,7 @@ def test_command_puts_the_table_into_the_card(command: Callable[..., Any], tmp_p
     ("arguments", "message"),
     [
         (("--classifier", "c"), "--classifier: is for music, and model tiny converts voice; leave it out"),
-        (("--paired",), "--paired: is for music, and model tiny converts voice; leave it out"),
+        (("--unseen", "jazz=x"), "--unseen: is for music, and model tiny converts voice; leave it out"),
         (("--limit", 1, "--seed", 0), "--seed: is for music, and model tiny converts voice; leave it out"),
         (("--report", __file__), "is a file; name a folder for the page"),
         (("--transcripts", "nowhere.txt"), "--transcripts nowhere.txt: No such file or directory; name a text file"),
@@ -97,7 +97,7 @@ def test_command_names_wrong_folders(command: Callable[..., Any], tmp_path: Path
 
 def test_command_refuses_voice_options_for_music_and_more_than_two_domains(command: Callable[..., Any], tmp_path: Path) -> None:
     songs = tiny_music_bundle(tmp_path / "songs")
-    for option in ("--parallel", "--one-way", "--report=x", "--transcripts=x", "--recognizer=x"):
+    for option in ("--one-way", "--transcripts=x", "--recognizer=x"):
         assert command(option, model=songs).error == (
             f"{option.split('=')[0]}: is for voice, and model songs converts music; leave it out"
         )

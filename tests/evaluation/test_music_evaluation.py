@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,40 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from tiny_bundle import MUSIC_MODEL, run_cli, tiny_bundle, tiny_music_bundle, tiny_song
-from two_genres import GENRES, a_song, small_classifier, write_genre, write_genres
+from tiny_bundle import UNCHANGING_MUSIC_MODEL, tiny_bundle, tiny_music_bundle, tiny_song
+from two_genres import GENRES, a_song, write_genre
 
 from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
-from audiocycle.evaluation.music import IDENTITY, MODEL, RANDOM, Evaluation, evaluate
+from audiocycle.evaluation.music import Evaluation, evaluate
+from audiocycle.evaluation.music_judging import GAIN, IDENTITY, IN_ALL, KNOB, MODEL, RANDOM, cosines, seams
 from audiocycle.evaluation.music_table import to_text
-from audiocycle.evaluation.songs import name_of, read_songs, transferred
+from audiocycle.evaluation.songs import Conversion, Song, Way, name_of, read_songs, transferred
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import write_score
-from audiocycle.spec import Encoded
 
-UNCHANGING = MUSIC_MODEL | {"generator_options": {"n_blocks": 1, "skip": 8.0}}
 DIRECTIONS = ("slow->fast", "fast->slow")
+SHARES = ("in_notes_per_bar", "in_polyphony", "in_note_length", IN_ALL)
 CONTENT = ("chroma_similarity", "groove_similarity", "note_f1", "key_kept")
-
-
-@pytest.fixture(scope="module")
-def genres(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return write_genres(tmp_path_factory.mktemp("genres"))
-
-
-@pytest.fixture(scope="module")
-def classifier(genres: Path) -> Classifier:
-    return small_classifier(genres)
-
-
-@pytest.fixture(scope="module")
-def unchanging(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle whose networks give their input back."""
-    return tiny_music_bundle(tmp_path_factory.mktemp("bundles") / "unchanging", GENRES, model=UNCHANGING)
 
 
 def folders(genres: Path) -> dict[str, Path]:
@@ -79,8 +60,9 @@ def test_a_model_that_changes_nothing_scores_as_identity_does(found: Evaluation,
     rows = found.directions[name].rows
     assert {m: v.mean for m, v in rows[MODEL].items()} == pytest.approx({m: v.mean for m, v in rows[IDENTITY].items()})
     quality = found.directions[name].quality
-    assert all(kinds["transfer"] == kinds["source"] for kinds in quality.values())
-    assert quality["notes_per_bar"]["target"] == quality["notes_per_bar"]["source"] * (16 / 3 if name == "slow->fast" else 3 / 16)
+    assert all(kinds["transfer"].mean == kinds["source"].mean for kinds in quality.values())
+    notes = {kind: value.mean for kind, value in quality["notes_per_bar"].items()}
+    assert notes["target"] == notes["source"] * (16 / 3 if name == "slow->fast" else 3 / 16)
 
 
 def test_directions_counts_corpora_and_total(found: Evaluation) -> None:
@@ -91,6 +73,105 @@ def test_directions_counts_corpora_and_total(found: Evaluation) -> None:
     assert each.corpora == {"slow/one": facts, "slow/two": facts}
     both = [d.rows[RANDOM]["note_f1"].mean for d in found.directions.values()]
     assert found.total[RANDOM]["note_f1"].mean == pytest.approx(np.mean(both))
+
+
+def test_only_the_target_lies_in_its_own_middle(found: Evaluation) -> None:
+    each = found.directions["slow->fast"]  # phrases of either genre are all alike in shape
+    assert each.middles == {"notes_per_bar": (16, 16), "polyphony": (1, 1), "median_note_steps": (1, 1)}
+    assert {name: each.rows[RANDOM][name].mean for name in SHARES} == dict.fromkeys(SHARES, 1)
+    assert {name: each.rows[IDENTITY][name].mean for name in SHARES} == dict.fromkeys(SHARES, 0)
+
+
+def test_the_middle_is_the_targets(genres: Path, unchanging: Path, tmp_path: Path) -> None:
+    """Of a source's two songs, one has its target's shape."""
+    write_genre(tmp_path / "slow", "slow", 1)
+    a_song("fast", 3).dump_midi(tmp_path / "slow" / "other.mid")
+    both = {"slow": tmp_path / "slow", "fast": genres / "eval" / "fast"}
+    row = evaluate(Converter.from_pretrained(unchanging), both).directions["slow->fast"].rows[IDENTITY]
+    assert {name: row[name].mean for name in SHARES} == dict.fromkeys(SHARES, 0.5)
+    assert row[IN_ALL].interval == (0, 1)
+
+
+def test_a_model_that_changes_nothing_has_no_seams(found: Evaluation) -> None:
+    seams_of = found.directions["slow->fast"].seams
+    assert {row: {kind: value.mean for kind, value in kinds.items()} for row, kinds in seams_of.items()} == {
+        row: dict.fromkeys(("cut_notes", "doubled_notes", "broken_notes"), 0) for row in ("borders", "inside", "difference")
+    }
+
+
+def test_seams_are_rates_a_bar_over_songs() -> None:
+    nothing = np.zeros((0, 2, 84, 64))
+
+    def made(cut: tuple[int, int], doubled: tuple[int, int], bars: tuple[float, float]) -> Conversion:
+        return Conversion(nothing, nothing, np.array([cut, doubled]), np.array(bars))
+
+    # (at borders, inside): of 2 and 6 bars, of 1 and 4; a song without borders says nothing of them
+    rows = seams([made((4, 3), (1, 0), (2, 6)), made((2, 3), (0, 4), (1, 4)), made((0, 99), (0, 99), (0, 4))])
+    assert rows["borders"]["cut_notes"].mean == pytest.approx((4 + 2) / 3)
+    assert rows["inside"]["cut_notes"].mean == pytest.approx((3 + 3) / 10)
+    assert rows["borders"]["doubled_notes"].mean == pytest.approx(1 / 3)
+    assert rows["inside"]["broken_notes"].mean == pytest.approx(10 / 10)
+    assert rows["difference"]["broken_notes"].mean == pytest.approx(7 / 3 - 1)
+    assert rows["difference"]["cut_notes"].interval == pytest.approx((4 / 2 - 3 / 4, 4 / 2 - 3 / 6))
+    assert seams([made((0, 1), (0, 1), (0, 4))]) == {}
+
+
+class Breaking(Converter):
+    """Strikes every note again in the middle of a border: the bar from step 48 on of a song of eight bars."""
+
+    def translate_features(self, features: Any, source: str, target: str, *_: Any) -> Any:
+        made = features.astype(np.float32)
+        if source == "slow":
+            made[1, :, 56] = made[0, :, 56]
+        return made
+
+
+def test_seams_of_a_song_are_counted_where_windows_meet(genres: Path, unchanging: Path) -> None:
+    rows = evaluate(Breaking.from_pretrained(unchanging), folders(genres)).directions["slow->fast"].seams
+    assert rows["inside"]["broken_notes"].mean == 0
+    assert rows["borders"]["cut_notes"].mean == 0
+    # windows begin at 0, 48 and 64: bars 4 and 5, and the last quarter of the second window, bar 7, are borders
+    assert rows["borders"]["doubled_notes"].mean == pytest.approx(3 / 3)
+
+
+def test_style_has_intervals(genres: Path, unchanging: Path) -> None:
+    assert cosines(np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([1.0, 0.0])).tolist() == [0.6, 0.0]
+    assert cosines(np.zeros((1, 2)), np.zeros(2)).tolist() == [1.0]
+    row = evaluate(Converter.from_pretrained(unchanging), folders(genres)).directions["slow->fast"].rows[IDENTITY]
+    for name in ("style_time_pitch", "style_onset_duration"):
+        assert row[name].interval is not None
+        assert row[name].interval[0] <= row[name].mean <= row[name].interval[1] + 0.05
+
+
+def test_the_knob_goes_from_identity_to_the_model(genres: Path, classifier: Classifier, tmp_path: Path) -> None:
+    converter = Converter.from_pretrained(tiny_music_bundle(tmp_path / "eager", GENRES))
+    each = evaluate(converter, folders(genres), classifier, limit=2, listen=True).directions["slow->fast"]
+    assert list(each.knob) == [0.0, *KNOB, 1.0]
+    for setting, row in ((0.0, IDENTITY), (1.0, MODEL)):
+        assert {name: value.mean for name, value in each.knob[setting].items()} == {
+            name: each.rows[row][name].mean for name in each.knob[setting]
+        }
+    chroma = [row["chroma_similarity"].mean for row in each.knob.values()]
+    assert chroma[0] == 1.0 > chroma[-1]
+    assert chroma == sorted(chroma, reverse=True)
+    assert evaluate(converter, folders(genres), limit=1, listen=True).directions["slow->fast"].knob == {}
+
+
+def test_unseen_corpora_are_tested(genres: Path, classifier: Classifier, unchanging: Path, tmp_path: Path) -> None:
+    write_genre(tmp_path / "three", "fast", 2)
+    a_song("slow", 5, bars=2).dump_midi(tmp_path / "three" / "short.mid")
+    converter = Converter.from_pretrained(unchanging)
+    found = evaluate(converter, folders(genres), classifier, unseen=[("fast", tmp_path / "three"), ("slow", tmp_path / "three")])
+    assert found.classifier is not None
+    told = [(test["corpus"], test["seen"], test["songs"], test["phrases"], test["accuracy"]) for test in found.classifier["tests"]]
+    assert told == [("fast/three", False, 2, 4, 1.0), ("slow/three", False, 2, 4, 0.0)]  # they are fast songs
+    assert list(found.skipped) == [str(tmp_path / "three" / "short.mid")]
+    assert "fast/three" in to_text(found)
+    assert "never tested" not in to_text(found)
+    with pytest.raises(ConfigError, match="not slow, fast, waltz"):
+        evaluate(converter, folders(genres), classifier, unseen=[("waltz", tmp_path)])
+    with pytest.raises(ConfigError, match="--unseen: tests a classifier, and there is none"):
+        evaluate(converter, folders(genres), unseen=[("fast", tmp_path)])
 
 
 def test_strength_has_a_spread_over_the_seeds(found: Evaluation) -> None:
@@ -108,6 +189,12 @@ def test_the_random_control_follows_its_seed(genres: Path, unchanging: Path) -> 
     assert scores[0] == scores[1] != scores[2]
 
 
+def made_of(song: Song, converter: Converter) -> tuple[Any, Any]:
+    """Its phrases from slow to fast, and back."""
+    (made,) = transferred(song, Way(converter, "slow", "fast"), Way(converter, "fast", "slow"))
+    return made.transfer, made.cycle
+
+
 class Other(Converter):
     """Plays every note an octave higher on the way there, and lower on the way back."""
 
@@ -118,8 +205,7 @@ class Other(Converter):
 def test_what_is_judged_is_converted_there_and_back(genres: Path, unchanging: Path) -> None:
     converter = Other.from_pretrained(unchanging)
     song = read_songs(genres / "eval" / "slow", "slow", converter.adapter).songs[0]
-    there, back = converter.translation("fast", "slow"), converter.translation("slow", "fast")
-    transfer, cycle = transferred(song, converter, there, back)
+    transfer, cycle = made_of(song, converter)
     assert np.array_equal(transfer, np.roll(song.phrases, 12, axis=-2))
     assert np.array_equal(cycle, song.phrases)
     rows = evaluate(converter, folders(genres)).directions["slow->fast"].rows[MODEL]
@@ -133,7 +219,7 @@ def test_what_is_judged_is_the_file_that_a_user_gets(tmp_path: Path) -> None:
     converter = Converter.from_pretrained(tiny_music_bundle(tmp_path / "eager", GENRES))  # makes some notes of its own
     tiny_song(tmp_path / "songs" / "0.mid")
     (song,) = read_songs(tmp_path / "songs", "slow", converter.adapter).songs
-    transfer, cycle = transferred(song, converter, converter.translation("fast", "slow"), converter.translation("slow", "fast"))
+    transfer, cycle = made_of(song, converter)
     assert not np.array_equal(transfer, song.phrases)
     for made, source, target in ((transfer, "slow", "fast"), (cycle, "fast", "slow")):
         write_score(tmp_path / target / "0.mid", converter(song.path, target, source))
@@ -147,7 +233,7 @@ def test_a_model_that_falls_silent_can_be_judged(genres: Path, unchanging: Path,
     assert rows["note_f1"].mean == rows["style_time_pitch"].mean == 0
 
 
-def test_phrases_are_those_that_training_takes(tmp_path: Path, unchanging: Path) -> None:
+def test_phrases_are_those_that_training_takes(tmp_path: Path, unchanging: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent phrases, other metres and the rest at the end are left out; the runs of bars around them are converted."""
     score = a_song("fast", 1, bars=15)
     track = score.tracks[0]
@@ -157,18 +243,19 @@ def test_phrases_are_those_that_training_takes(tmp_path: Path, unchanging: Path)
     assert song.places.tolist() == [0, 32]
     converter = Converter.from_pretrained(unchanging)
     seen: list[int] = []
+    whole = Converter.translate_features
 
-    def same(encoded: Encoded) -> Encoded:
-        seen.append(encoded.features.shape[-1])
-        return converter.translation("slow", "fast")(encoded)
+    def spied(self: Converter, features: Any, *rest: Any) -> Any:
+        seen.append(features.shape[-1])
+        return whole(self, features, *rest)
 
-    transfer, _ = transferred(song, converter, same, same)
-    assert np.array_equal(transfer, song.phrases)
+    monkeypatch.setattr(Converter, "translate_features", spied)
+    assert np.array_equal(made_of(song, converter)[0], song.phrases)
     assert seen == [15 * 16, 15 * 16]
 
 
 def test_the_triplet_grid_and_velocities_are_judged_alike(genres: Path, tmp_path: Path) -> None:
-    bundle = tiny_music_bundle(tmp_path / "other", GENRES, model=UNCHANGING, adapter={"grid": "triplet", "velocity": True})
+    bundle = tiny_music_bundle(tmp_path / "other", GENRES, model=UNCHANGING_MUSIC_MODEL, adapter={"grid": "triplet", "velocity": True})
     slow = {"slow": genres / "eval" / "slow", "fast": genres / "eval" / "slow"}  # scales in sixteenths do not fit that grid
     rows = evaluate(Converter.from_pretrained(bundle), slow).directions["slow->fast"].rows[MODEL]
     assert {measure: rows[measure].mean for measure in CONTENT} == dict.fromkeys(CONTENT, 1.0)
@@ -188,10 +275,12 @@ def pairs(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_counterparts_are_compared_place_by_place(pairs: dict[str, Path], unchanging: Path) -> None:
-    found = evaluate(Converter.from_pretrained(unchanging), pairs, paired=True)
+    found = evaluate(Converter.from_pretrained(unchanging), pairs, parallel=True)
     each = found.directions["slow->fast"]
     assert each.songs == 3
-    assert set(each.paired) == {MODEL, IDENTITY}
+    assert set(each.paired) == {MODEL, IDENTITY, GAIN}
+    assert each.paired[GAIN]["note_f1"].mean == 0
+    assert each.paired[GAIN]["note_f1"].interval == (0, 0)
     # Four phrases are alike; of the third song, one phrase has a counterpart, which is another phrase.
     random = np.random.default_rng(2)
     roots = random.integers(48, 60, 8)
@@ -207,10 +296,10 @@ def test_pairs_need_names_and_places_in_common(pairs: dict[str, Path], unchangin
         (pairs["fast"] / name).unlink()
     a_song("slow", 2, bars=4).shift_time(8 * 1920).dump_midi(pairs["fast"] / "2.mid")
     with pytest.raises(DataError, match="no phrase begins where"):
-        evaluate(converter, pairs, paired=True)
+        evaluate(converter, pairs, parallel=True)
     (pairs["fast"] / "2.mid").unlink()
-    with pytest.raises(DataError, match=r"have no file name in common; leave --paired out"):
-        evaluate(converter, pairs, paired=True)
+    with pytest.raises(DataError, match=r"have no file name in common; leave --parallel out"):
+        evaluate(converter, pairs, parallel=True)
 
 
 def test_limit_takes_songs_from_all_over(genres: Path, tmp_path: Path) -> None:
@@ -259,69 +348,6 @@ def test_the_table_fits_and_says_what_the_classifier_is_worth(genres: Path, foun
     tested = replace(found, classifier={"genres": GENRES, "seeds": 2, "tests": [vars(t) | {"accuracy": 0.5} for t in tests]})
     assert re.search(r"fast/one +50\.0% of +1 songs, +1 phrases: UNSEEN \(another training, without it\)", to_text(tested))
     assert re.findall("never tested on a corpus of ([a-z]+)", to_text(tested)) == ["slow"]
-
-
-def command(genres: Path, bundle: Path, *arguments: object) -> tuple[object, ...]:
-    return ("evaluate", bundle, "--source-dir", genres / "eval" / "slow", "--target-dir", genres / "eval" / "fast", *arguments)
-
-
-def test_command_prints_one_json_object(
-    genres: Path, classifier: Classifier, unchanging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any]
-) -> None:
-    classifier.save(tmp_path / "c")
-    done = run_cli(capsys, *command(genres, unchanging, "--classifier", tmp_path / "c", "--limit", 2, "--json"))
-    assert (done.code, done.err) == (0, [])
-    report = json.loads(done.out)
-    assert set(report) == {"model", "directions", "total", "skipped", "classifier", "definitions"}
-    assert report["model"] == "unchanging"
-    assert set(report["directions"]) == set(DIRECTIONS)
-    each = report["directions"]["slow->fast"]
-    assert set(each) == {"songs", "phrases", "rows", "paired", "quality", "corpora"}
-    assert (each["songs"], each["phrases"]) == (2, 4)
-    assert set(each["rows"]) == set(report["total"]) == {"model", "identity", "random_target"}
-    styles = {"style_time_pitch", "style_onset_duration"}
-    assert set(each["rows"]["model"]) == {"strength", "accuracy_strength", *CONTENT, *styles}
-    assert each["rows"]["identity"]["strength"] == {"mean": 0, "low": 0, "high": 0, "spread": 0}
-    assert each["rows"]["identity"]["style_time_pitch"]["low"] is None
-    assert set(each["quality"]["polyphony"]) == {"source", "transfer", "target"}
-    assert report["classifier"]["trained_on"] == ["slow/one", "slow/two", "fast/one", "fast/two"]
-    assert set(report["definitions"]) == {"controls", "strength", "content", "style", "quality", "intervals"}
-
-
-def test_command_without_a_classifier_says_how_to_get_one(genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--limit", 1))
-    assert (done.code, done.err) == (0, [])
-    assert done.out.startswith("slow->fast: 1 songs, 2 phrases\n")
-    heading = done.out.splitlines()[1].split()
-    assert heading == ["chroma", "groove", "note", "F1", "key", "kept", "style:pitch", "rhythm"]
-    assert "no strength without a classifier" in done.out
-    assert "python recipes/genre/train_classifier.py" in done.out
-    assert "note F1: pitch equal" in " ".join(done.out.split()).replace("Note", "note")
-
-
-def test_command_takes_the_domains_the_other_way_round(genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--limit", 1, "--source", "fast"))
-    assert done.out.startswith("fast->slow: ")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--target", "waltz"), "target 'waltz' is unknown to model unchanging; it knows: slow, fast"),
-        (("--source", "slow", "--target", "slow"), "source and target are both 'slow'"),
-        (("--classifier", "nowhere"), "nowhere: not a genre classifier, it has no config.json; train one"),
-        (("--source-dir", "nowhere"), "nowhere: no such folder; it must hold MIDI files of slow"),
-    ],
-)
-def test_command_names_what_is_wrong(
-    genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any], arguments: tuple[str, ...], message: str
-) -> None:
-    assert message in run_cli(capsys, *command(genres, unchanging, *arguments)).error
-
-
-def test_command_names_an_empty_folder(genres: Path, unchanging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any]) -> None:
-    done = run_cli(capsys, *command(genres, unchanging, "--target-dir", tmp_path))
-    assert done.error == f"{tmp_path}: no MIDI files in it; it must hold some of fast"
 
 
 def test_voices_are_measured_elsewhere(tmp_path: Path) -> None:

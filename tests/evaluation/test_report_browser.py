@@ -9,7 +9,9 @@ from typing import Any
 import browser
 import pytest
 from small_evaluation import small_evaluation
+from small_music_evaluation import LENGTHS, small_music_evaluation
 
+from audiocycle.evaluation import report_music
 from audiocycle.evaluation.report import write_report
 from audiocycle.evaluation.voice import ROWS
 
@@ -39,6 +41,12 @@ CLICK = """(async () => {
 })()"""
 
 
+ROLLS = """[...document.querySelectorAll(".picture.roll")].map((roll) => {
+  const [box, notes] = [roll, roll.querySelector(".note")].map((each) => each.getBoundingClientRect());
+  return [box.width > 50, box.height > 50, notes.left >= box.left - 1, notes.right <= box.right + 1, notes.width > 10];
+})"""
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
@@ -52,6 +60,43 @@ def shown(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[br
     with browser.Browser(tmp_path_factory.mktemp("profile")) as page:
         page.open(report)
         yield page
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[browser.Browser, Path]]:
+    path = report_music.write_report(small_music_evaluation(), tmp_path_factory.mktemp("music"))
+    with browser.Browser(tmp_path_factory.mktemp("profile")) as page:
+        page.open(path)
+        yield page, path
+
+
+def test_rolls_can_be_seen_and_heard(music: tuple[browser.Browser, Path]) -> None:
+    page, _ = music
+    rolls = page.ask(ROLLS)
+    assert len(rolls) == 2 * 3
+    assert all(all(roll) for roll in rolls)
+    assert page.ask(DURATIONS) == pytest.approx(LENGTHS * 2, abs=0.01)
+    assert page.ask("document.querySelectorAll('svg.chart circle.point').length") == 2 * 5
+    share, paused, other_paused, head_hidden = page.ask(CLICK)
+    assert share == pytest.approx(0.5, abs=0.2)
+    assert (paused, other_paused, head_hidden) == (False, True, False)
+
+
+def test_the_page_of_music_fits_and_fetches_nothing(music: tuple[browser.Browser, Path]) -> None:
+    page, path = music
+    colours = []
+    page.ask("document.querySelectorAll('details').forEach(each => each.open = true)")
+    for width, scheme in ((390, "light"), (1280, "dark")):
+        page.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
+        page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        assert page.ask("document.documentElement.scrollWidth") <= width
+        colours.append(page.ask("[...document.querySelectorAll('.picture .note')].map(note => getComputedStyle(note).fill)"))
+    assert all(light != dark for light, dark in zip(*colours, strict=True))
+    assert len(set(colours[0])) == 4  # kept, resized, lost, new
+    for event in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
+        assert page.told(event) == []
+    fetched = [request["request"]["url"] for request in page.told("Network.requestWillBeSent")]
+    assert {url for url in fetched if not url.startswith("data:")} == {path.as_uri()}
 
 
 def test_tables_pictures_and_sounds_are_there(shown: browser.Browser) -> None:

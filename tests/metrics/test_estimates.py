@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audiocycle.metrics.estimates import Estimate, estimate, joined
+from audiocycle.metrics.estimates import Estimate, difference, estimate, joined
 
 
 def test_songs_weigh_by_their_phrases_and_seeds_have_a_spread() -> None:
@@ -51,3 +51,10 @@ def test_the_same_files_are_drawn_together() -> None:
     assert together.interval == pytest.approx((5.0, 5.0))
     assert apart.interval is not None
     assert apart.interval[1] - apart.interval[0] > 2.0
+
+
+def test_a_difference_draws_both_together() -> None:
+    a, b = estimate([[1.0], [5.0], [9.0]], [1, 1, 1]), estimate([[0.5], [4.5], [8.5]], [1, 1, 1])
+    gain = difference(a, b)
+    assert (gain.mean, gain.interval) == (0.5, pytest.approx((0.5, 0.5)))
+    assert difference(a, estimate([[1.0]], [1])).interval is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audiocycle.errors import ConfigError
 from audiocycle.metrics import roll_quality as module
-from audiocycle.metrics.roll_quality import roll_quality
+from audiocycle.metrics.roll_quality import SHAPE, middle, roll_quality
 
 C4 = 36
 SHARES = ("scale_consistency", "empty_beat_rate", "qualified_note_rate", "fragmentation")
@@ -110,3 +110,24 @@ def test_docstring_names_every_measure() -> None:
 def test_impossible_grid_is_refused() -> None:
     with pytest.raises(ConfigError, match="steps_per_beat"):
         roll_quality(roll_of([]), steps_per_beat=0)
+
+
+def test_the_middle_by_hand() -> None:
+    assert middle(np.arange(11.0)) == (1.0, 9.0)
+    assert middle(np.array([4.0, 1.0, 3.0, 2.0])) == pytest.approx((1.3, 3.7))  # at places 0.3 and 2.7 of 0 to 3
+    assert middle(np.array([5.0])) == (5.0, 5.0)
+    assert middle(np.arange(5.0), 1.0) == (0.0, 4.0)
+    assert set(SHAPE) < set(roll_quality(roll_of([])))
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40))
+def test_at_least_most_values_lie_in_their_middle(values: list[float]) -> None:
+    low, high = middle(np.array(values))
+    assert np.mean([low <= value <= high for value in values]) >= 0.8 - 2 / len(values)
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.8), ([1.0], 0.0), ([1.0], 1.1)])
+def test_a_middle_of_nothing_is_refused(values: list[float], share: float) -> None:
+    with pytest.raises(ConfigError, match="the middle"):
+        middle(np.array(values), share)
