@@ -48,9 +48,15 @@ def load_encoder(config: GuideConfig, adapter: Any) -> Any:
     """
     if not hasattr(adapter, "speech"):
         raise ConfigError("objective.guide: only voices with the WORLD adapter can be guided; set it to 0")
+    import torch
+
     from audiocycle.voice.phonetics import PhoneticEncoder
 
-    return PhoneticEncoder(config.recognizer)
+    threads = torch.get_num_threads()
+    try:
+        return PhoneticEncoder(config.recognizer)
+    finally:
+        torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
 
 def load_guides(

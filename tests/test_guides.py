@@ -10,16 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from linear_networks import Parts
 
 from audiocycle.bundle import read_config
 from audiocycle.configure import compose_run
 from audiocycle.data import CropSampler
 from audiocycle.errors import ConfigError
+from audiocycle.guides import GuideConfig, load_encoder
 from audiocycle.objective import CycleObjective, ObjectiveConfig
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.train import train
 from audiocycle.voice import phonetics
+from audiocycle.voice.world_adapter import WorldAdapter
 
 
 class ToyEncoder:
@@ -113,6 +116,23 @@ def test_a_missing_recogniser_is_told_before_anything_is_analysed(recordings: Pa
     with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[guided\]'"):
         train(compose_run(settings(recordings)))
     assert not (recordings.parent / "cache").exists()
+
+
+def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTranslate2 asks OpenMP for one thread, for itself and everybody."""
+
+    def greedy(_model: object) -> str:
+        torch.set_num_threads(1)
+        return "encoder"
+
+    monkeypatch.setattr(phonetics, "PhoneticEncoder", greedy)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert load_encoder(GuideConfig(), WorldAdapter()) == "encoder"
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_guides_are_cut_where_the_crops_are() -> None:
