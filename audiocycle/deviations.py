@@ -18,11 +18,9 @@ PIECE_SECONDS = 5.0
 def output_deviations(converter: Converter, data: Mapping[str, DomainData]) -> dict[str, list[float]]:
     """By direction, the deviation (P,) over frames with speech of what the network makes of its training material.
 
-    Normalised as the target's features are: 1 is the target's own, less is flatter. Empty for features without a notion of speech.
+    Normalised as the target's features are: 1 is the target's own, less is flatter. The adapter must know frames with speech.
     """
     adapter, config = converter.adapter, converter.config
-    if not hasattr(adapter, "speech"):
-        return {}
     made = {}
     piece, pieces = round(PIECE_SECONDS * adapter.spec.frame_rate), round(SECONDS / PIECE_SECONDS)
     for source, target in permutations(config.domains, 2):

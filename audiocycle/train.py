@@ -143,8 +143,10 @@ def train(config: RunConfig) -> Path:
 
         def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
             made = bundle_config(step)
-            converter = Converter(made, TorchNetwork(own_copy(made, weights)))
-            write_bundle(bundle, replace(made, deviations=output_deviations(converter, data)), weights)
+            if hasattr(adapter, "speech"):  # others have no use for them
+                converter = Converter(made, TorchNetwork(own_copy(made, weights)))
+                made = replace(made, deviations=output_deviations(converter, data))
+            write_bundle(bundle, made, weights)
             monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}")
 
         trainer.on_checkpoint = save_bundle

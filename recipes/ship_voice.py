@@ -13,7 +13,7 @@ import argparse
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from audiocycle.bundle import load_translator, model_card, read_config, write_bundle
@@ -63,7 +63,7 @@ def main() -> None:
         "train", "experiment=vc2_guided", f"data.root={arguments.data / 'train'}", f"data.domains=[{names}]",
         f"run_dir={run}", f"name={name}", f"licence={voices.licence}", "seed=0", "resume=true",
     )  # fmt: skip
-    config = replace(read_config(run / "bundle"), name=name, licence=voices.licence)
+    config = read_config(run / "bundle")
     translator = load_translator(run / "bundle", config)
     card = model_card(config, parameter_count(translator)) + voices.card.read_text(encoding="utf-8")
     write_bundle(out, config, translator.state_dict(), card=card)

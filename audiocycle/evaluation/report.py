@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from audiocycle.atomic import write_text
 from audiocycle.evaluation import report_sounds, report_texts
 from audiocycle.evaluation.markup import Markup, element
-from audiocycle.evaluation.report_page import described, document
+from audiocycle.evaluation.report_page import described, document, small_print, write_page
 from audiocycle.evaluation.report_pictures import strip_chart, variance_chart
 from audiocycle.evaluation.report_tables import (
     CLASSES,
@@ -26,7 +25,7 @@ from audiocycle.evaluation.report_tables import (
     legend,
     tables,
 )
-from audiocycle.evaluation.report_training import Losses, read_losses, training
+from audiocycle.evaluation.report_training import Losses, training
 from audiocycle.evaluation.voice import (
     CONVERTED,
     MATCHED,
@@ -66,10 +65,7 @@ def write_report(evaluation: VoiceEvaluation, folder: Path, training_log: Path |
     Raises:
         InputError: the log cannot be read. OutputError: the page cannot be written.
     """
-    losses = {} if training_log is None else read_losses(training_log)
-    path = folder / "index.html"
-    write_text(path, page(evaluation, losses))
-    return path
+    return write_page(lambda losses: page(evaluation, losses), folder, training_log)
 
 
 def page(evaluation: VoiceEvaluation, losses: Losses) -> str:
@@ -201,12 +197,4 @@ def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
         yield element("h3", "Left out")
         yield described(left_out)
     measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
-    yield element("details", element("summary", "The rows"), described(ROWS_EXPLAINED))
-    yield element("details", element("summary", "The measures in short"), element("dl", *explained(measured)))
-    exact = (element("p", text) for text in definitions(evaluation).values())
-    yield element("details", element("summary", "Definitions, units and sources"), *exact)
-    if evaluation.skipped:
-        summary = element("summary", f"Files that could not be used ({len(evaluation.skipped)})")
-        yield element("details", summary, described(evaluation.skipped))
-    yield element("h3", "Limits")
-    yield element("ul", *(element("li", element("p", text)) for text in LIMITS))
+    yield from small_print(ROWS_EXPLAINED, explained(measured), definitions(evaluation).values(), evaluation.skipped, "Files", LIMITS)

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from audiocycle.atomic import write_text
 from audiocycle.classifier import HOW_TO, untested
 from audiocycle.evaluation import report_rolls
 from audiocycle.evaluation.markup import Markup, element
 from audiocycle.evaluation.music import DEFINITIONS, Evaluation
 from audiocycle.evaluation.music_judging import GAIN, IDENTITY, MODEL, RANDOM, ROWS, Direction
 from audiocycle.evaluation.music_table import LABELS, SHAPES, kind_of
-from audiocycle.evaluation.report_page import described, document
+from audiocycle.evaluation.report_page import document, small_print, write_page
 from audiocycle.evaluation.report_pictures import plane_chart, strip_chart
 from audiocycle.evaluation.report_tables import (
     FEWER,
@@ -28,7 +27,7 @@ from audiocycle.evaluation.report_tables import (
     explained,
     tables,
 )
-from audiocycle.evaluation.report_training import Losses, read_losses, training
+from audiocycle.evaluation.report_training import Losses, training
 from audiocycle.metrics.estimates import Estimate
 
 CLASSES = {MODEL: "r0", IDENTITY: "r1", RANDOM: "r3", GAIN: "r0"}
@@ -120,10 +119,7 @@ def write_report(evaluation: Evaluation, folder: Path, training_log: Path | None
     Raises:
         InputError: the log cannot be read. OutputError: the page cannot be written.
     """
-    losses = {} if training_log is None else read_losses(training_log)
-    path = folder / "index.html"
-    write_text(path, page(evaluation, losses))
-    return path
+    return write_page(lambda losses: page(evaluation, losses), folder, training_log)
 
 
 def page(evaluation: Evaluation, losses: Losses) -> str:
@@ -274,12 +270,4 @@ def meaning(evaluation: Evaluation) -> Iterator[Markup]:
     """What rows and measures are, what was left out, and what no figure here can say."""
     yield element("h2", "What the figures mean", id="meaning")
     measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
-    yield element("details", element("summary", "The rows"), described(ROWS_EXPLAINED))
-    yield element("details", element("summary", "The measures in short"), element("dl", *explained(measured, MUSIC)))
-    exact = (element("p", text) for text in DEFINITIONS.values())
-    yield element("details", element("summary", "Definitions, units and sources"), *exact)
-    if evaluation.skipped:
-        summary = element("summary", f"Songs that could not be used ({len(evaluation.skipped)})")
-        yield element("details", summary, described(evaluation.skipped))
-    yield element("h3", "Limits")
-    yield element("ul", *(element("li", element("p", text)) for text in LIMITS))
+    yield from small_print(ROWS_EXPLAINED, explained(measured, MUSIC), DEFINITIONS.values(), evaluation.skipped, "Songs", LIMITS)

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 
+from audiocycle.atomic import write_text
 from audiocycle.evaluation.markup import Markup, element, joined
+from audiocycle.evaluation.report_training import Losses, read_losses
+
+
+def write_page(page: Callable[[Losses], str], folder: Path, training_log: Path | None) -> Path:
+    """Write ``folder/index.html``, whole or not at all; its path comes back.
+
+    Args:
+        page: the document, with a training's losses.
+        training_log: the training's ``log.jsonl``.
+
+    Raises:
+        InputError: the log cannot be read. OutputError: the page cannot be written.
+    """
+    path = folder / "index.html"
+    write_text(path, page({} if training_log is None else read_losses(training_log)))
+    return path
 
 
 def document(title: str, summary: str, links: Sequence[tuple[str, str]], sections: Iterable[Markup]) -> str:
@@ -51,3 +69,22 @@ def navigation(links: Sequence[tuple[str, str]]) -> Markup:
 def described(facts: Mapping[str, str]) -> Markup:
     """A list of words and what they stand for."""
     return element("dl", *(part for word, fact in facts.items() for part in (element("dt", word), element("dd", fact))))
+
+
+def small_print(
+    rows: Mapping[str, str], measures: Iterable[Markup], definitions: Iterable[str], skipped: Mapping[str, str], what: str, limits: Sequence[str]
+) -> Iterator[Markup]:
+    """What rows and measures are, which files were left out, and what no figure can say.
+
+    Args:
+        measures: terms and their explanations.
+        what: the skipped are called, such as "Files".
+    """
+    yield element("details", element("summary", "The rows"), described(rows))
+    yield element("details", element("summary", "The measures in short"), element("dl", *measures))
+    exact = (element("p", text) for text in definitions)
+    yield element("details", element("summary", "Definitions, units and sources"), *exact)
+    if skipped:
+        yield element("details", element("summary", f"{what} that could not be used ({len(skipped)})"), described(skipped))
+    yield element("h3", "Limits")
+    yield element("ul", *(element("li", element("p", text)) for text in limits))
