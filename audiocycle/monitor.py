@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audiocycle.trainer import Report
 
 KINDS = (
-    "adversarial", "cycle_adversarial", "cycle", "identity", "guide", "reconstruction", "mixed", "chroma", "groove",
+    "adversarial", "cycle_adversarial", "cycle", "identity", "guide", "reconstruction", "mixed", "chroma", "groove", "density",
     "critic", "cycle_critic", "mixed_critic",
 )  # fmt: skip
 LIVE = ("cycle", "adversarial", "critic")
@@ -78,7 +78,7 @@ class Monitor:
         """Show and keep the figures of a step."""
         self.times.append((report.step, time.monotonic()))
         (first, since), (last, now) = self.times[0], self.times[-1]
-        pace = (now - since) / (last - first) if last > first else float("nan")
+        pace = (now - since) / (last - first) if last > first else None
         record = {"step": report.step, "seconds": round(report.seconds, 2)} | {k: round(v, 6) for k, v in report.values.items()}
         self.log_file.write(json.dumps(record) + "\n")
         self.log_file.flush()
@@ -86,17 +86,17 @@ class Monitor:
             self._board().add_scalar(name, value, report.step)
         means = average_kinds(report.values)
         losses = "  ".join(f"{kind} {value:.3f}" for kind, value in means.items())
-        remaining = pace * (report.last_step - report.step)
         if self.console.is_terminal:
             if self.bar is None:
                 self._start_bar("training", report.last_step)
             assert self.bar is not None
             short = " ".join(f"{kind} {means[kind]:.2f}" for kind in LIVE if kind in means)  # 80 columns are few
-            text = f"{pace:.2f} s/step {short}"
+            text = short if pace is None else f"{pace:.2f} s/step {short}"
             self.bar.update(self.task, completed=report.step, total=report.last_step, description=text)
         elif now - self.last_plain >= self.plain_every:
             self.last_plain = now
-            self.note(f"step {report.step}/{report.last_step}  {pace:.2f} s/step  ETA {remaining / 60:.0f} min  {losses}")
+            left = "" if pace is None else f"{pace:.2f} s/step  ETA {pace * (report.last_step - report.step) / 60:.0f} min  "
+            self.note(f"step {report.step}/{report.last_step}  {left}{losses}")
 
     def audio(self, name: str, signal: Signal, step: int) -> None:
         """A sound for TensorBoard."""

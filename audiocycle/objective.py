@@ -10,6 +10,7 @@ Unpaired, for each direction s->t with translator T and critics D (first step), 
     identity/s->t            E[|same - x_t|]                Zhu et al. 2017, section 5.2
     mixed/s->t               E[(M_t(fake) - 1)^2]           Brunner et al. 2018, if ``mixed_to_generator``
     chroma, groove           E[|c(fake) - c(x_s)|]          content that a transfer should keep (models/content.py)
+    density/s->t             W1(d(fake), d(x_t))            how much sounds in t, as distributions (models/density.py)
     guide/s->t               E[|fake - guide|]              what t's voice is like when saying the same (voice/guide.py)
 
 and for the critics
@@ -23,8 +24,9 @@ Terms are named ``kind/direction``; weights carry the kind's name. No optimizers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from typing import Protocol
 
@@ -33,6 +35,7 @@ from torch import Tensor
 
 from audiocycle.errors import ConfigError
 from audiocycle.models.content import chroma, groove
+from audiocycle.models.density import density_distance
 from audiocycle.models.layers import as_image
 from audiocycle.models.translator import Critic, Translator
 from audiocycle.spec import MIXED, direction
@@ -40,7 +43,6 @@ from audiocycle.spec import MIXED, direction
 Terms = dict[str, Tensor]
 Critics = Mapping[str, Critic]
 MIXTURES = ("base", "partial", "full")
-CONTENT = {"chroma": chroma, "groove": groove}
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ObjectiveConfig:
         mixed_to_generator: M's opinion reaches the generators with weight ``mixed`` (as the paper intends) or never
             (as its published code does).
         chroma, groove: weights of the content terms.
+        density: weight of the distance between how much sounds in the batch's fakes and in its real items.
         guide: weight of the guide, which the batch then holds for each direction under its name.
     """
 
@@ -74,6 +77,7 @@ class ObjectiveConfig:
     critic_noise: float = 0.0
     chroma: float = 0.0
     groove: float = 0.0
+    density: float = 0.0
     guide: float = 0.0
 
     def __post_init__(self) -> None:
@@ -82,7 +86,7 @@ class ObjectiveConfig:
                 raise ConfigError(f"objective.{name}={value}: may not be below 0")
         if self.mixture not in MIXTURES:
             raise ConfigError(f"objective.mixture={self.mixture}: choose one of {', '.join(MIXTURES)}")
-        unused = [name for name in ("critic_noise", "chroma", "groove", "guide") if self.paired and getattr(self, name)]
+        unused = [name for name in ("critic_noise", "chroma", "groove", "density", "guide") if self.paired and getattr(self, name)]
         if unused:
             raise ConfigError(f"objective.{unused[0]}={getattr(self, unused[0])}: not with objective.paired=true; set it to 0")
         if self.paired and self.mixture != "base":
@@ -122,9 +126,9 @@ class Objective(Protocol):
         """The weighted sum of generator terms."""
 
 
-def build_objective(domains: Sequence[str], config: ObjectiveConfig) -> Objective:
-    """The objective that a configuration describes."""
-    return PairedObjective(domains, config) if config.paired else CycleObjective(domains, config)
+def build_objective(domains: Sequence[str], config: ObjectiveConfig, steps_per_beat: int = 4) -> Objective:
+    """The objective that a configuration describes. ``steps_per_beat``: of the grid of piano rolls."""
+    return PairedObjective(domains, config) if config.paired else CycleObjective(domains, config, steps_per_beat)
 
 
 class CycleObjective:
@@ -133,14 +137,17 @@ class CycleObjective:
     Args:
         domains: two names or more.
         config: an :class:`ObjectiveConfig`.
+        steps_per_beat: of the grid of piano rolls, for chroma and density.
     """
 
     conditions = 1
 
-    def __init__(self, domains: Sequence[str], config: ObjectiveConfig = ObjectiveConfig()) -> None:
+    def __init__(self, domains: Sequence[str], config: ObjectiveConfig = ObjectiveConfig(), steps_per_beat: int = 4) -> None:
         self.pairs = tuple(permutations(domains, 2))
         self.config = config
-        self.content = {name: measure for name, measure in CONTENT.items() if getattr(config, name)}
+        self.steps_per_beat = steps_per_beat
+        content: Mapping[str, Callable[[Tensor], Tensor]] = {"chroma": partial(chroma, steps_per_beat=steps_per_beat), "groove": groove}
+        self.content = {name: measure for name, measure in content.items() if getattr(config, name)}
         self.mixes = config.mixture != "base"
         wanted = {"critic": config.adversarial, "cycle_critic": config.cycle_adversarial, "mixed_critic": self.mixes}
         self.critics = tuple(name for name, weight in wanted.items() if weight)
@@ -173,6 +180,8 @@ class CycleObjective:
                 terms[f"mixed/{name}"] = squared_distance(critics["mixed_critic"](self.noisy(fake), target), 1.0)
             for kind, measure in self.content.items():
                 terms[f"{kind}/{name}"] = absolute_error(measure(fake.float()), measure(x_s))
+            if config.density:
+                terms[f"density/{name}"] = density_distance(fake, x_t, self.steps_per_beat)
             if config.guide:
                 terms[f"guide/{name}"] = absolute_error(fake, batch[name])
             if not (config.cycle or config.cycle_adversarial):

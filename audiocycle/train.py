@@ -38,6 +38,7 @@ from audiocycle.features import FeatureCache
 from audiocycle.guides import GuideConfig, Guides, load_encoder, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
+from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
@@ -109,8 +110,8 @@ def train(config: RunConfig) -> Path:
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window)))
     shape = adapter.spec.shape
-    if len(shape) < 2 and (config.objective.chroma or config.objective.groove):
-        raise ConfigError("objective.chroma, objective.groove: only piano rolls have them; leave both at 0")
+    if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
+        raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
     encoder = load_encoder(config.guide, adapter) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
@@ -123,7 +124,7 @@ def train(config: RunConfig) -> Path:
                 with processes.one_before_others():  # who only open what it made
                     guides = load_guides(config.guide, encoder, adapter, medium, data, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
-        objective = build_objective(config.domains, config.objective)
+        objective = build_objective(config.domains, config.objective, steps_per_beat(config.adapter))
         channels = objective.conditions * image_channels(shape)
         trainer = Trainer(
             build_translator(config.model, config.domains, shape),
@@ -164,6 +165,11 @@ def train(config: RunConfig) -> Path:
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
+
+
+def steps_per_beat(adapter: Mapping[str, Any]) -> int:
+    """Of the grid of an adapter's settings; voices, which have none, get that of the default."""
+    return STEPS_PER_BEAT[adapter.get("grid", "straight")]
 
 
 def crop_length(wanted: int, window: int) -> int:

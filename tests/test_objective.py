@@ -72,7 +72,7 @@ def test_total_is_the_weighted_sum_and_a_zero_weight_leaves_its_term_out(values:
 def test_weights_are_the_papers_and_all_variants_are_off() -> None:
     config = ObjectiveConfig()
     assert (config.adversarial, config.cycle_adversarial, config.cycle, config.identity) == (1, 1, 10, 5)
-    assert (config.paired, config.mixture, config.critic_noise, config.chroma, config.groove) == (False, "base", 0, 0, 0)
+    assert (config.paired, config.mixture, config.critic_noise, config.chroma, config.groove, config.density) == (False, "base", 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_weights_are_the_papers_and_all_variants_are_off() -> None:
         *[
             ({name: -0.1}, f"objective.{name}=-0.1: may not be below 0")
             for name in (
-                "adversarial", "cycle_adversarial", "cycle", "identity", "reconstruction", "mixed", "critic_noise", "chroma", "groove",
+                "adversarial", "cycle_adversarial", "cycle", "identity", "reconstruction", "mixed", "critic_noise", "chroma", "groove", "density",
             )
         ],
     ],

@@ -12,7 +12,7 @@ from linear_networks import Parts, Unwanted, Watched, numbers
 from torch import Tensor
 
 from audiocycle.models.translator import DomainCritic, PairTranslator
-from audiocycle.objective import CycleObjective, Fakes, ObjectiveConfig
+from audiocycle.objective import CycleObjective, Fakes, ObjectiveConfig, build_objective
 from audiocycle.spec import MIXED, FloatArray
 
 PLAIN = {"cycle_adversarial": 0.0, "identity": 0.0}
@@ -191,11 +191,41 @@ def test_content_terms_compare_the_fake_with_its_source(kind: str, measure: Call
     assert gradients(parts) == {"a->b": True, "b->a": False}
 
 
+def test_a_beat_is_as_long_as_the_grid_says() -> None:
+    parts = Parts(AB, shape=(2, 12, 24))
+    config = ObjectiveConfig(chroma=1.0, density=1.0, cycle=0.0, **PLAIN)
+    straight, triplet = (
+        build_objective(AB, config, steps).generator_terms(parts.translator, parts.critics, parts.batch)[0] for steps in (4, 6)
+    )
+    x = parts.items("a")
+    expected = [z[:, 0].reshape(len(z), 12, 4, 6).mean(axis=-1) for z in (parts.translate(x, "a", "b"), x)]
+    made, source = (beats / np.sqrt((beats**2).sum(axis=1, keepdims=True) + 0.01) for beats in expected)
+    assert triplet["chroma/a->b"].item() == pytest.approx(np.abs(made - source).mean(), rel=1e-4)
+    assert triplet["chroma/a->b"].item() != pytest.approx(straight["chroma/a->b"].item(), rel=1e-3)
+    assert triplet["density/a->b"].item() > straight["density/a->b"].item()  # half as many onsets again in a beat
+
+
 def test_content_terms_may_be_on_together_and_cost_no_forward() -> None:
     parts = Parts(AB, shape=IMAGE)
     terms, _ = parts.generator_terms(ObjectiveConfig(chroma=1.0, groove=0.5))
     kinds = {"adversarial", "cycle_adversarial", "cycle", "identity", "chroma", "groove"}
     assert terms.keys() == {f"{kind}/{pair}" for kind in kinds for pair in ("a->b", "b->a")}
+
+
+def test_density_compares_the_batchs_fakes_with_its_real_items_each_sorted() -> None:
+    parts, config = Parts(AB, shape=IMAGE), ObjectiveConfig(density=2.0, cycle=0.0, **PLAIN)
+    terms, _ = parts.generator_terms(config)
+    assert {name.split("/")[0] for name in terms} == {"adversarial", "density"}
+
+    def measures(x: FloatArray) -> FloatArray:
+        """By item, sounding pitches and onsets in 4 steps; the one octave is all there is."""
+        return np.asarray(np.sort(x[:, :2].sum(axis=2).mean(axis=-1) * [1, 4], axis=0))
+
+    for s, t in parts.pairs:
+        expected = np.abs(measures(parts.translate(parts.items(s), s, t)) - measures(parts.items(t))).mean()
+        assert terms[f"density/{s}->{t}"].item() == pytest.approx(expected, rel=1e-4)
+    terms["density/a->b"].backward()
+    assert gradients(parts) == {"a->b": True, "b->a": False}
 
 
 def test_content_is_float32_when_networks_compute_in_bfloat16() -> None:

@@ -72,7 +72,7 @@ def test_a_crop_is_never_another_length_than_the_window(wanted: int) -> None:
 
 
 def test_voices_have_no_content_terms(tmp_path: Path) -> None:
-    for name in ("chroma", "groove"):
+    for name in ("chroma", "groove", "density"):
         config = run_config(objective={name: 1.0}, adapter={"name": "world"}, run_dir=tmp_path / "run")
         with pytest.raises(ConfigError, match="only piano rolls have them"):
             train(config)

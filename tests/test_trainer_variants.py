@@ -30,7 +30,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "genre": ({"critic_noise": 1.0, "cycle_adversarial": 0.0, "identity": 0.0}, {"pool_size": 2, "average": 0.9, "batch_size": 2}),
     "partial": ({"mixture": "partial", "critic_noise": 0.5}, {"pool_size": 2}),
     "full, heard": (FULL, {"batch_size": 3}),
-    "content": ({"chroma": 1.0, "groove": 1.0}, {}),
+    "content": ({"chroma": 1.0, "groove": 1.0, "density": 1.0}, {"batch_size": 2}),
     "paired": ({"paired": True}, {"model": UNET, "average": 0.9, "pool_size": 2, "batch_size": 2}),
 }
 EVERY = pytest.mark.parametrize("variant", VARIANTS)
@@ -106,7 +106,7 @@ def test_two_steps_change_every_weight_and_log_every_term(make: Callable[..., Tr
     if config.paired:
         kinds |= {"reconstruction"}
     else:
-        kinds |= {kind for kind in ("cycle_adversarial", "cycle", "identity", "chroma", "groove") if getattr(config, kind)}
+        kinds |= {kind for kind in ("cycle_adversarial", "cycle", "identity", "chroma", "groove", "density") if getattr(config, kind)}
         kinds |= {"cycle_critic"} if config.cycle_adversarial else set()
         kinds |= {"mixed_critic"} if config.mixture != "base" else set()
         kinds |= {"mixed"} if config.mixed_to_generator else set()

@@ -54,7 +54,7 @@ def evaluate(
         str | None, typer.Option(metavar="MODEL", help="Voices: faster-whisper weights, a folder or a hub id.")
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page to look at and listen to.")] = None,
-    card: Annotated[bool, typer.Option("--card", help="Voices: put the table into the bundle's model card.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Put the table into the bundle's model card.")] = False,
     classifier: Annotated[Path | None, typer.Option(metavar="DIR", help="Music: needed for the strength.")] = None,
     unseen: Annotated[
         list[str] | None,
@@ -70,7 +70,7 @@ def evaluate(
     converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")  # the same figures on every machine
     kind, name = converter.config.modality, converter.config.name
     given: dict[str, dict[str, Any]] = {
-        VOICE: {"--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer, "--card": card},
+        VOICE: {"--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer},
         MUSIC: {"--classifier": classifier, "--unseen": unseen, "--seed": seed},
     }
     for modality, options in given.items():
@@ -88,7 +88,7 @@ def evaluate(
             bar.update(task, completed=done, total=total)
 
         if kind == MUSIC:
-            told = music(converter, bundle, folders, classifier, parallel, unseen or [], limit, seed or 0, report, show)
+            told = music(converter, bundle, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
         else:
             told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
     found, text = told
@@ -122,9 +122,10 @@ def music(
     limit: int | None,
     seed: int,
     report: Path | None,
+    card: bool,
     progress: Progress,
 ) -> tuple[dict[str, Any], str]:
-    """What was found, for programs and for people; writes the report, if there is to be one."""
+    """What was found, for programs and for people; writes the report and into the card, if it is to."""
     from audiocycle.classifier import Classifier
     from audiocycle.evaluation.music import evaluate as measure
     from audiocycle.evaluation.music_table import to_json, to_text
@@ -138,6 +139,12 @@ def music(
         from audiocycle.evaluation.report_music import write_report
 
         write_report(found, report, training_log(bundle))
+    if card:
+        from audiocycle.evaluation.card import write_card
+        from audiocycle.evaluation.card_music import markdown
+        from audiocycle.library import locate
+
+        write_card(locate(bundle), markdown(found))
     return to_json(found), to_text(found)
 
 
@@ -196,7 +203,8 @@ def voice(
         write_report(found, report, training_log(bundle))
     if card:
         from audiocycle.evaluation.card import write_card
+        from audiocycle.evaluation.card_voice import markdown
         from audiocycle.library import locate
 
-        write_card(locate(bundle), found)
+        write_card(locate(bundle), markdown(found))
     return to_json(found), to_text(found)

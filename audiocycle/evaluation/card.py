@@ -7,55 +7,20 @@ from pathlib import Path
 
 from audiocycle.atomic import write_text
 from audiocycle.bundle import CARD
-from audiocycle.evaluation.voice import CONVERTED, ROWS, Direction, VoiceEvaluation
-from audiocycle.evaluation.voice_table import TABLES, interval
 
 BEGIN, END = "<!-- evaluation -->", "<!-- end of evaluation -->"
-LEFT_OUT = ("mcd_world", "vuv_error", "duration_error", "loudness_difference", "similarity_target", "similarity_source", "cer", "ovrl")
-"""Measures for which a card has no room."""
 
 
-def write_card(bundle: Path, evaluation: VoiceEvaluation) -> Path:
-    """Put the tables into the bundle's card, in place of those of an earlier evaluation, or at its end; the card's path comes back.
+def write_card(bundle: Path, results: str) -> Path:
+    """Put results (Markdown) into the bundle's card, in place of those of an earlier evaluation, or at its end; the card's path comes back.
 
     Raises:
         OutputError: it cannot be written.
     """
     path = bundle / CARD
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    section = f"{BEGIN}\n{markdown(evaluation)}\n{END}"
+    section = f"{BEGIN}\n{results}\n{END}"
     old = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     whole = old.sub(lambda _: section, before) if old.search(before) else f"{before.rstrip()}\n\n{section}\n"
     write_text(path, whole)
     return path
-
-
-def markdown(evaluation: VoiceEvaluation) -> str:
-    """A heading, a table for each direction, and how to read them."""
-    parts = ["## Evaluation", "On recordings that were not trained on, by `audiocycle evaluate`, which prints all definitions. Means over files, 95 % intervals in brackets."]
-    parts += [table(name, each) for name, each in evaluation.directions.items()]
-    recognizer = f" Words lost (WER): by {evaluation.recognizer}." if evaluation.recognizer else ""
-    parts.append(
-        "MCD: to the target's recording of the sentence. GV: variance of the envelope over time, 1 is natural. Share: cosine to the "
-        f"target speaker as a speaker encoder hears it, as a share of the target's own recordings'. P808: predicted naturalness.{recognizer}"
-    )
-    return "\n\n".join(parts)
-
-
-def table(name: str, each: Direction) -> str:
-    """A direction's rows."""
-    columns = {
-        measure: column
-        for one in TABLES
-        for measure, column in one.items()
-        if measure not in LEFT_OUT and any(measure in row for row in each.rows.values())
-    }
-    lines = [f"| {name}, {len(each.files)} files | " + " | ".join(column.heading for column in columns.values()) + " |", "|---" * (1 + len(columns)) + "|"]
-    for row in ROWS:
-        cells = []
-        for measure, column in columns.items():
-            value = column.text(each.rows[row][measure].mean) if measure in each.rows[row] else "–"
-            ends = interval(column, each.rows[row], measure) if row == CONVERTED else ""
-            cells.append(f"{value} ({ends})" if ends else value)
-        lines.append(f"| {'**converted**' if row == CONVERTED else row} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)

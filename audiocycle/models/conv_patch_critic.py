@@ -13,6 +13,8 @@ from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 from audiocycle.errors import ConfigError
 from audiocycle.models.layers import InstanceNorm, as_image, init_gaussian, scaled
 
+SLOPE = 0.2
+
 
 class SameConv2d(nn.Conv2d):
     """A convolution with as many outputs as strides fit: (B, C, P, T) -> (B, C', ceil(P / stride), ceil(T / stride)).
@@ -40,18 +42,26 @@ class ConvPatchCritic(nn.Module):
         kernel: side of the three kernels: 7 in the published code; a write-up of it says 4 (and 1 in the last layer).
         layers: halvings. Each further one doubles what a score sees (kernel 4: 46 at 3, 94 at 4): a walking bass below a solo
             is more than a patch of two octaves.
+        norm: False leaves the instance norms out, which take away how much there is in all: a critic with them hardly notices
+            that a fake has three times the notes. Weights are then drawn for leaky ReLUs (He et al. 2015), not published ones.
     """
 
-    def __init__(self, width: float = 1.0, channels: int = 1, kernel: int = 4, layers: int = 2) -> None:
+    def __init__(
+        self, width: float = 1.0, channels: int = 1, kernel: int = 4, layers: int = 2, norm: bool = True
+    ) -> None:
         super().__init__()
         if layers < 2:
             raise ConfigError(f"critic 'conv_patch': layers={layers}: must be 2 or more")
         sizes = [scaled(c, width) for c in (64, *[128] * (layers > 2), *[256] * (layers - 1 - (layers > 2)))]
-        body: list[nn.Module] = [SameConv2d(channels, sizes[0], kernel, 2), nn.LeakyReLU(0.2)]
+        body: list[nn.Module] = [SameConv2d(channels, sizes[0], kernel, 2), nn.LeakyReLU(SLOPE)]
         for inputs, outputs in pairwise(sizes):
-            body += [SameConv2d(inputs, outputs, kernel, 2), InstanceNorm(outputs), nn.LeakyReLU(0.2)]
+            body += [SameConv2d(inputs, outputs, kernel, 2), *([InstanceNorm(outputs)] if norm else []), nn.LeakyReLU(SLOPE)]
         self.body = nn.Sequential(*body, SameConv2d(sizes[-1], 1, kernel, 1))
         init_gaussian(self)
+        if not norm:  # which would have made up for weights that small
+            for layer in self.body:
+                if isinstance(layer, SameConv2d):
+                    nn.init.kaiming_normal_(layer.weight, SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
         score: Tensor = self.body(as_image(x))

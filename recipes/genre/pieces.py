@@ -1,10 +1,10 @@
-"""The two pieces that the demo converts, encoded here note by note.
+"""The three pieces that ship with the genre models, encoded here note by note.
 
-    python recipes/genre/pieces.py FOLDER        writes classic-prelude.mid and jazz-blues.mid
+    python recipes/genre/pieces.py FOLDER        writes classic-prelude.mid, jazz-blues.mid and pop-song.mid
 
 The prelude is Johann Sebastian Bach's in C major, BWV 846 (1722), in the public domain; this encoding is ours, from the
-notes of the piece, with one velocity curve for the phrases. The blues (theme, bass line, comping) was made up for this
-project. Both encodings are under the project's licence.
+notes of the piece, with one velocity curve for the phrases. The blues (theme, bass line, comping) and the song (tune, chords, left
+hand) were made up for this project. All encodings are under the project's licence.
 """
 
 from __future__ import annotations
@@ -50,6 +50,18 @@ THEME = """
 - D5 F5 Ab5 _ Bb5 Ab5 F5 | - D5 F5 Ab5 G5 F5 D5 Db5 | C5 _ A4 C5 Eb5 _ F5 _ | A5 F#5 Eb5 C5 D5 _ _ A4
 Bb4 D5 F5 A5 G5 F5 D5 Bb4 | Bb4 C5 E5 G5 Bb5 A5 G5 E5 | F5 _ Eb5 C5 A4 _ F4 - | - G4 Bb4 C5 - C5 F5 _
 """
+
+# Sixteen bars of a song in C: a tune in eighths as above, chords on the beats, and a left hand that rocks between root, fifth and octave.
+SONG_CHORDS = "C G Am F C G Am F C G Am F C G F C"
+SONG_TUNE = """
+E5 _ E5 D5 C5 _ G4 _ | D5 _ D5 C5 B4 _ G4 _ | C5 _ C5 B4 A4 _ E5 _ | A4 _ _ C5 C5 _ D5 _
+E5 _ E5 G5 E5 _ D5 C5 | D5 _ _ B4 D5 _ E5 D5 | C5 _ A4 _ C5 _ E5 _ | F5 _ E5 _ D5 _ C5 _
+G5 _ G5 E5 G5 _ A5 G5 | G5 _ F5 D5 _ _ B4 D5 | E5 _ E5 C5 E5 _ F5 E5 | C5 _ _ _ A4 C5 F5 _
+G5 _ G5 E5 G5 _ C6 G5 | B5 _ A5 G5 _ _ D5 _ | A5 _ G5 F5 E5 _ D5 _ | C5 _ _ _ _ _ _ _
+"""
+SONG_HANDS = {  # chord: right hand, left hand
+    "C": ("E4 G4", "C3 G3 C4 G3"), "G": ("D4 G4", "G2 D3 G3 D3"), "Am": ("C4 E4", "A2 E3 A3 E3"), "F": ("C4 F4", "F2 C3 F3 C3"),
+}  # fmt: skip
 
 
 def pitch(name: str) -> int:
@@ -115,9 +127,28 @@ def blues(choruses: int = 2) -> symusic.Score:
     return song([solo, comp, bass], 152)
 
 
+def pop_song() -> symusic.Score:
+    tune, chords, left = (symusic.Track(name, 0, False) for name in ("tune", "right hand", "left hand"))
+    for index, (chord, melody) in enumerate(zip(SONG_CHORDS.split(), bars(SONG_TUNE), strict=True)):
+        start = index * BAR
+        upper, rocking = (names.split() for names in SONG_HANDS[chord])
+        for beat in range(4):
+            for name in upper:
+                chords.notes.append(note(start + beat * TPQ, TPQ, name, 60 + 4 * (beat % 2 == 0)))
+            for eighth in range(2):
+                name = rocking[(2 * beat + eighth) % len(rocking)]
+                left.notes.append(note(start + (2 * beat + eighth) * TPQ // 2, TPQ // 2, name, 66 - 6 * eighth))
+        for place, name in enumerate(melody):
+            if name == "_":
+                tune.notes[-1].duration += TPQ // 2
+            else:
+                tune.notes.append(note(start + place * TPQ // 2, TPQ // 2, name, 88))
+    return song([tune, chords, left], 96)
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
-    for name, score in (("classic-prelude.mid", prelude()), ("jazz-blues.mid", blues())):
+    for name, score in (("classic-prelude.mid", prelude()), ("jazz-blues.mid", blues()), ("pop-song.mid", pop_song())):
         write_score(folder / name, score)
         print(folder / name)
 

@@ -63,6 +63,17 @@ def test_further_layers_see_more_and_give_fewer_scores() -> None:
         ConvPatchCritic(layers=1)
 
 
+def test_only_without_norms_a_critic_hears_how_much_there_is() -> None:
+    torch.manual_seed(0)
+    thin = (torch.rand(4, 2, 84, 64) < 0.03).float()
+    for norm, least, most in ((True, 0.9, 1.1), (False, 1.9, 2.1)):
+        critic = ConvPatchCritic(width=0.25, channels=2, layers=4, norm=norm)
+        with torch.inference_mode():
+            ratio = critic(2 * thin).std() / critic(thin).std()
+        assert least < ratio < most
+        assert norm == any(isinstance(layer, InstanceNorm) for layer in critic.modules())
+
+
 def test_scores_are_unbounded() -> None:
     critic, x = tiny(), torch.rand(1, 2, 84, 64)
     with torch.inference_mode():
