@@ -55,6 +55,9 @@ def convert(
     key_lock: Annotated[bool, typer.Option("--key-lock", help="MIDI: only pitch classes that the source has in the same phrase.")] = False,
     tracks: Annotated[str | None, typer.Option(help="MIDI: keep (default) or merge the tracks.")] = None,
     programs: Annotated[str | None, typer.Option(help="MIDI: instruments of the source (default) or usual in the target.")] = None,
+    thickness: Annotated[
+        str | None, typer.Option(metavar="target|network", help="MIDI: as many pitches at once as the target has (default), or as the network says.")
+    ] = None,
     threshold: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: probability from which a note begins (0.5).")] = None,
     shortest: Annotated[int | None, typer.Option(metavar="STEPS", help="MIDI: leave shorter new notes out (1).")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
@@ -86,7 +89,7 @@ def convert(
         jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts), output
     given = {
         "pitch_shift": pitch_shift, "variance": variance, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
-        "threshold": threshold, "shortest": shortest,
+        "thickness": thickness, "threshold": threshold, "shortest": shortest,
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging(), runtime, precision)

@@ -8,6 +8,7 @@ from audiocycle.errors import ConfigError
 
 TRACKS = ("keep", "merge")
 PROGRAMS = ("source", "target")
+THICKNESS = ("target", "network")
 HYSTERESIS = 0.4
 """A note goes on while its probability stays above 0.6 times what it needed to begin."""
 
@@ -22,6 +23,7 @@ class MusicOptions:
         key_lock: only pitch classes that the source sounds in the same phrase.
         tracks: keep gives each new note to the track that plays nearest; merge makes one track, or one a register.
         programs: the source's instruments, or the target genre's usual ones.
+        thickness: as many pitches at once as phrases of the target usually have, or as the network says.
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
     """
@@ -30,6 +32,7 @@ class MusicOptions:
     key_lock: bool = False
     tracks: str = "keep"
     programs: str = "source"
+    thickness: str = "target"
     threshold: float = 0.5
     shortest: int = 1
 
@@ -42,6 +45,8 @@ class MusicOptions:
             raise ConfigError(f"--tracks {self.tracks}: choose one of {', '.join(TRACKS)}")
         if self.programs not in PROGRAMS:
             raise ConfigError(f"--programs {self.programs}: choose one of {', '.join(PROGRAMS)}")
+        if self.thickness not in THICKNESS:
+            raise ConfigError(f"--thickness {self.thickness}: choose one of {', '.join(THICKNESS)}")
         if self.shortest < 1:
             raise ConfigError(f"--shortest {self.shortest}: must be 1 step or more")
 

@@ -282,6 +282,7 @@ def test_transfer_leaves_what_it_is_given_alone() -> None:
         {"threshold": 1.0},
         {"tracks": "both"},
         {"programs": "none"},
+        {"thickness": "thin"},
         {"shortest": 0},
     ],
 )
