@@ -28,6 +28,8 @@ from audiocycle.spec import Adapter, Encoded, Stats
 
 INDEX = "index.json"
 ABANDONED_SECONDS = 3600
+STATISTICS = 2
+"""Raised whenever an adapter's ``fit`` gives other statistics of the same items than before, so that those in caches are made again."""
 
 
 def open_corpus(cache: FeatureCache, paths: Sequence[Path], progress: Progress) -> DomainData:
@@ -51,7 +53,7 @@ def fitted(adapter: Adapter, data: DomainData, cache: Path) -> Stats:
     Raises:
         InputError: the items hold nothing that statistics could be made of.
     """
-    stored = cache / "statistics" / f"{combined(data.keys)}.npz"
+    stored = cache / "statistics" / f"{combined(data.keys)}-{STATISTICS}.npz"
     with suppress(OSError, ValueError, EOFError, zipfile.BadZipFile):  # not made yet, or damaged
         with stored.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
