@@ -38,16 +38,15 @@ def installed_models() -> Iterator[Model]:
                     continue
 
 
-def find_for_target(target: str) -> Model:
-    """The first installed model that knows ``target``.
+def find_for_target(target: str) -> list[Model]:
+    """The installed models that know ``target``, in the order of :func:`installed_models`.
 
     Raises:
         DomainError: none does; the message lists what the installed ones know.
     """
     models = list(installed_models())
-    for model in models:
-        if target in model.config.domains:
-            return model
+    if found := [model for model in models if target in model.config.domains]:
+        return found
     known = "; ".join(f"{model.config.name}: {', '.join(model.config.domains)}" for model in models) or "no model is installed"
     raise DomainError(f"target '{target}' is unknown to every installed model ({known}); name one with --model BUNDLE")
 

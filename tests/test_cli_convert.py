@@ -98,6 +98,10 @@ def test_an_installed_model_is_chosen_and_named(here: Path, bundle: Path, capsys
     assert [model["domains"] for model in json.loads(listed.out)] == [["anna", "ben"]]
     assert "tiny" in run_cli(capsys, "models").out
     assert json.loads(run_cli(capsys, "info", "tiny", "--json").out)["name"] == "tiny"
+    other = Path(shutil.copytree("models/mine", "models/other")) / "config.json"
+    other.write_text(other.read_text(encoding="utf-8").replace('"name": "tiny"', '"name": "small"'), encoding="utf-8")
+    done = run_cli(capsys, "convert", "in.wav", "-t", "ben", "-o", "second.wav")
+    assert done.err[0] == "model: tiny (models/mine); small would do it, too: choose with --model"
 
 
 def test_a_folder_keeps_its_tree_and_bad_files_come_last(folder: Path, bundle: Path, capsys: Capture) -> None:

@@ -45,7 +45,7 @@ def test_the_users_folder_has_a_place_of_its_own(monkeypatch: pytest.MonkeyPatch
 def test_the_first_folder_wins(folders: dict[str, Path], bundle: Path) -> None:
     for name in ("package", "users", "here"):
         shutil.copytree(bundle, folders[name] / "tiny")
-        assert find_for_target("ben").path.resolve() == folders[name] / "tiny"
+        assert find_for_target("ben")[0].path.resolve() == folders[name] / "tiny"
         assert locate("tiny").resolve() == folders[name] / "tiny"
     assert len(list(installed_models())) == 3
 

@@ -107,8 +107,10 @@ def choose_bundle(model: str | None, target: str) -> Path:
 
     if model is not None:
         return locate(model)
-    found = find_for_target(target)
-    typer.echo(f"model: {found.config.name} ({found.path})", err=True)
+    found, *others = find_for_target(target)
+    names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
+    further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
+    typer.echo(f"model: {found.config.name} ({found.path}){further}", err=True)
     return found.path
 
 
