@@ -148,7 +148,7 @@ class PianoRollAdapter:
         biased = converted.astype(np.float32)
         usual = target.get("polyphony")  # models of audiocycle 0.1 have none
         if options.thickness == "target" and usual is not None and usual.all():
-            biased = as_thick_as(usual, biased, self.spec.window, options.threshold)
+            biased = as_thick_as(usual, biased, self.spec.window, options.threshold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)

@@ -38,11 +38,12 @@ def usual_polyphony(rolls: Iterable[NDArray[np.generic]], window: int) -> FloatA
     return np.percentile(heard, MIDDLE).astype(np.float32) if heard else np.zeros(2, np.float32)
 
 
-def as_thick_as(usual: FloatArray, probability: FloatArray, window: int, level: float) -> FloatArray:
+def as_thick_as(usual: FloatArray, probability: FloatArray, window: int, level: float, share: float = 1.0) -> FloatArray:
     """Probabilities (C, P, T) whose phrases sound with a polyphony between the two values of ``usual``, as nearly as may be.
 
     Args:
         level: what is likelier than this counts as sounding.
+        share: of the way there, in logits.
     """
     low, high = usual
     margin = MARGIN * (high - low)
@@ -59,7 +60,7 @@ def as_thick_as(usual: FloatArray, probability: FloatArray, window: int, level: 
             continue
         last = float(np.partition(phrase, phrase.size - cells, axis=None)[phrase.size - cells])  # the least likely that should sound
         odds = odds_of(level) / max(odds_of(last), 1e-9)
-        phrase[:] = surer(phrase, float(np.clip(odds, np.exp(-MOST), np.exp(MOST))))
+        phrase[:] = surer(phrase, float(np.clip(odds, np.exp(-MOST), np.exp(MOST))) ** share)
     return fitted
 
 

@@ -72,6 +72,13 @@ def test_order_and_certainties_stay_and_nothing_leaves_0_to_1(seed: int, low: fl
     assert (np.diff(fitted.ravel()[order]) >= -1e-6).all()
 
 
+def test_half_the_way_is_the_root_of_the_odds() -> None:
+    whole, half = (as_thick_as(THICK, opinion(phrases=1), WINDOW, 0.5, share)[0] for share in (1.0, 0.5))
+    odds = [p / (1 - p) for p in (opinion(phrases=1)[0], half, whole)]
+    np.testing.assert_allclose(odds[1] ** 2, odds[0] * odds[2], rtol=1e-3)
+    np.testing.assert_array_equal(as_thick_as(THICK, opinion(phrases=1), WINDOW, 0.5, 0.0), opinion(phrases=1))
+
+
 def test_silence_stays_silent_and_a_full_roll_cannot_be_filled_further() -> None:
     silent = np.zeros((2, 20, WINDOW), np.float32)
     np.testing.assert_array_equal(as_thick_as(THICK, silent, WINDOW, 0.5), silent)
