@@ -146,8 +146,8 @@ class PianoRollAdapter:
     ) -> Encoded:
         """The network's probabilities, as thick as ``target`` and leaning towards the source as ``options`` say, with the source as side."""
         biased = converted.astype(np.float32)
-        usual = target.get("polyphony")  # models of audiocycle 0.1 have none
-        if options.thickness == "target" and usual is not None and usual.all():
+        usual = target.get("polyphony", np.zeros(2))  # models of audiocycle 0.1 have none
+        if options.thickness == "target" and usual.shape == (2,) and 0 < usual[0] <= usual[1]:
             biased = as_thick_as(usual, biased, self.spec.window, options.threshold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:

@@ -1,7 +1,7 @@
 """How thick a texture is, and a network's opinion made as thick as phrases of its genre usually are.
 
 A network knows what should sound, but hardly how much of it in all: its probabilities are right in their order and a little too high
-or too low as a whole. So all sustain of a phrase are made likelier, or less likely, by one amount. What the network is sure of stays.
+or too low as a whole. So a phrase's sustain is made likelier, or less likely, by one amount everywhere. What the network is sure of stays.
 
 Rolls are (C, P, T), see ``piano_roll``.
 """

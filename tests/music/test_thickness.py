@@ -100,5 +100,8 @@ def test_the_adapter_uses_what_the_target_is_like(options: dict[str, str], moved
     assert target["polyphony"].tolist() == [5, 5]
     answer = np.zeros((2, 84, 64), np.float32)
     answer[0, :5], answer[0, :2] = 0.4, 0.9
+    for damaged in ([5.0], [6.0, 5.0], [float("nan"), 5.0], [[5.0, 5.0]]):
+        odd = target | {"polyphony": np.array(damaged)}
+        np.testing.assert_array_equal(adapter.transfer(Encoded(roll), answer, odd, odd, MusicOptions()).features, answer)
     made = adapter.transfer(Encoded(roll), answer, target, target, MusicOptions(**options)).features
     assert ((made[0] >= 0.5).sum(axis=0) == (5 if moved else 2)).all()
