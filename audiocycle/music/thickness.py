@@ -9,6 +9,7 @@ Rolls are (C, P, T), see ``piano_roll``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def polyphony(sounds: NDArray[np.bool_]) -> float:
     return float(at_once.sum() / steps) if steps else 0.0
 
 
-def usual_polyphony(rolls: Iterable[NDArray[np.generic]], window: int) -> FloatArray:
+def usual_polyphony(rolls: Iterable[NDArray[Any]], window: int) -> FloatArray:
     """(2,) float32: between which values lie the middle 80 % of the phrases of ``window`` steps that are not silent; 0, 0 without any."""
     found = [polyphony(roll[SUSTAIN, :, a : a + window] > 0) for roll in rolls for a in range(0, roll.shape[-1], window)]
     heard = [value for value in found if value]
