@@ -16,7 +16,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 import soundfile
-from tiny_bundle import Outcome, run_cli, tiny_bundle, vowel
+from tiny_bundle import Outcome, run_cli, tiny_bundle, tiny_music_bundle, tiny_song, vowel
 
 from audiocycle import library
 from audiocycle.errors import AudioCycleError
@@ -320,3 +320,20 @@ def test_usage_errors_point_to_the_help(here: Path, capsys: pytest.CaptureFixtur
     assert done.code == 2
     assert done.out == ""
     assert "Traceback" not in "".join(done.err)
+
+
+def test_what_a_model_does_not_convert_is_told_by_its_kind(here: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    genres, song = tiny_music_bundle(here / "genres"), tiny_song(here / "song.mid")
+    before = everything(here)
+    for path, model, target, kinds in (("in.wav", genres, "pop", ("a recording", "music")), (song, bundle, "ben", ("a MIDI file", "voice"))):
+        done = run_cli(capsys, "convert", path, "--model", model, "--target", target, "-o", "out")
+        assert done.error == f"{path}: is {kinds[0]}, and model {model.name} converts {kinds[1]}; `audiocycle models` lists who knows which --target"
+    assert everything(here) == before
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.xyz"])
+def test_midi_is_not_written_under_another_kind_of_name(here: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    genres, song = tiny_music_bundle(here / "genres"), tiny_song(here / "song.mid")
+    done = run_cli(capsys, "convert", song, "--model", genres, "--target", "pop", "-o", name, "--preview")  # whose sound is out.wav, too
+    assert done.error == f"{name}: the result is a MIDI file; name it out.mid (and add --preview for a sound)"
+    assert not Path(name).exists()

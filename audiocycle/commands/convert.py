@@ -14,9 +14,12 @@ from audiocycle.errors import ConfigError, DomainError, InputError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from audiocycle.bundle import BundleConfig
     from audiocycle.convert import Record
     from audiocycle.plan import Job
 
+KINDS = {"voice": "a recording", "music": "a MIDI file"}
+"""What a model of a modality is given."""
 
 CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another genre.
 
@@ -81,6 +84,7 @@ def convert(
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
         check_stdout(single, as_json)
+    check_kinds(inputs, output if single is not None else None, config)
     if single is not None:
         jobs_to_do, folder = [single_job(single, output, target, medium.suffix, overwrite)], None
     elif output is None:
@@ -133,6 +137,27 @@ def check_stdout(single: str | None, as_json: bool) -> None:
         raise ConfigError("--json: stdout already takes the converted file; add -o FILE")
     if sys.stdout.isatty():
         raise ConfigError("stdout is a terminal, and the output is binary; add -o FILE, or redirect it: > FILE")
+
+
+def check_kinds(inputs: list[str], output: Path | None, config: BundleConfig) -> None:
+    """Refuse a recording for a music model, MIDI for a voice, and a result under a name that no program would open it by.
+
+    Args:
+        inputs: as they were given; what is in a folder, or matches a glob, is none of our business.
+        output: a file.
+
+    Raises:
+        InputError, OutputError.
+    """
+    from audiocycle.build import build_medium
+
+    medium = build_medium(config.modality)
+    (other, kind), = ((modality, kind) for modality, kind in KINDS.items() if modality != config.modality)
+    for path in map(Path, inputs):
+        if path.is_file() and build_medium(other).accepts(path) and not medium.accepts(path):
+            raise InputError(f"{path}: is {kind}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
+    if config.modality == "music" and output is not None and str(output) != "-" and not medium.accepts(output):
+        raise OutputError(f"{output}: the result is a MIDI file; name it {output.with_suffix(medium.suffix).name} (and add --preview for a sound)")
 
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:

@@ -138,14 +138,19 @@ def music(
     if report is not None:
         from audiocycle.evaluation.report_music import write_report
 
-        write_report(found, report, training_log(bundle))
+        written(write_report(found, report, training_log(bundle)))
     if card:
         from audiocycle.evaluation.card import write_card
         from audiocycle.evaluation.card_music import markdown
         from audiocycle.library import locate
 
-        write_card(locate(bundle), markdown(found))
+        written(write_card(locate(bundle), markdown(found)))
     return to_json(found), to_text(found)
+
+
+def written(path: Path) -> None:
+    """Say on stderr where something lies now."""
+    typer.echo(f"written: {path}", err=True)
 
 
 def genre_folders(given: list[str]) -> list[tuple[str, Path]]:
@@ -200,11 +205,11 @@ def voice(
     if report is not None:
         from audiocycle.evaluation.report import write_report
 
-        write_report(found, report, training_log(bundle))
+        written(write_report(found, report, training_log(bundle)))
     if card:
         from audiocycle.evaluation.card import write_card
         from audiocycle.evaluation.card_voice import markdown
         from audiocycle.library import locate
 
-        write_card(locate(bundle), markdown(found))
+        written(write_card(locate(bundle), markdown(found)))
     return to_json(found), to_text(found)
