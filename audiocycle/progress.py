@@ -1,6 +1,8 @@
-"""The one look of all progress bars: on stderr, and only where somebody can see it move."""
+"""The one look of all progress bars: on stderr, and only where somebody can see it move; a line now and then elsewhere."""
 
 from __future__ import annotations
+
+import time
 
 from rich.console import Console
 from rich.progress import (
@@ -39,3 +41,22 @@ def counted(on: Console, unit: str = "") -> Progress:
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
     columns += [Rate(unit)] if unit else []
     return Progress(*columns, console=on, disable=not on.is_terminal)
+
+
+class PlainLines:
+    """Says how far something is, every half minute, where there is no terminal for a bar: in a log file, or a pipe.
+
+    Args:
+        what: ``"evaluating"``.
+        every: seconds from one line to the next.
+    """
+
+    def __init__(self, on: Console, what: str, every: float = 30.0) -> None:
+        self.on, self.what, self.every = on, what, every
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self.on.is_terminal and now - self.last >= self.every:
+            self.last = now
+            self.on.print(f"{self.what}: {done} of {total}")

@@ -68,3 +68,12 @@ def test_a_bar_says_how_fast_it_goes() -> None:
         bar.update(task, completed=done)
     assert rate.render(bar.tasks[0]).plain == "4.0 files/s"
     assert not any(isinstance(column, progress.Rate) for column in progress.counted(screen).columns)
+
+
+@pytest.mark.parametrize(("every", "terminal", "expected"), [(0.0, False, ["trying: 1 of 2", "trying: 2 of 2"]), (60.0, False, []), (0.0, True, [])])
+def test_a_log_gets_a_line_now_and_then(every: float, terminal: bool, expected: list[str]) -> None:
+    file = io.StringIO()
+    lines = progress.PlainLines(Console(file=file, force_terminal=terminal), "trying", every)
+    lines(1, 2)
+    lines(2, 2)
+    assert file.getvalue().splitlines() == expected

@@ -81,11 +81,14 @@ def evaluate(
     folders = {first: source_dir, second: target_dir}
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report {report}: is a file; name a folder for the page")
-    with progress.counted(progress.console(), "songs" if kind == MUSIC else "files") as bar:
+    console = progress.console()
+    lines = progress.PlainLines(console, "evaluating")
+    with progress.counted(console, "songs" if kind == MUSIC else "files") as bar:
         task = bar.add_task("evaluating", total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
+            lines(done, total)
 
         if kind == MUSIC:
             told = music(converter, bundle, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
