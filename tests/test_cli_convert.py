@@ -92,7 +92,7 @@ def test_an_installed_model_is_chosen_and_named(here: Path, bundle: Path, capsys
     shutil.copytree(bundle, here / "models/mine")
     done = run_cli(capsys, "convert", "in.wav", "-t", "ben")
     assert done.code == 0
-    assert done.err[0] == "model: tiny (models/mine)"
+    assert done.err[0] == "model: tiny (models/mine), anna to ben"
     assert run_cli(capsys, "convert", "in.wav", "-t", "anna", "-m", "mine").code == 0
     listed = run_cli(capsys, "models", "--json")
     assert [model["domains"] for model in json.loads(listed.out)] == [["anna", "ben"]]
@@ -101,7 +101,7 @@ def test_an_installed_model_is_chosen_and_named(here: Path, bundle: Path, capsys
     other = Path(shutil.copytree("models/mine", "models/other")) / "config.json"
     other.write_text(other.read_text(encoding="utf-8").replace('"name": "tiny"', '"name": "small"'), encoding="utf-8")
     done = run_cli(capsys, "convert", "in.wav", "-t", "ben", "-o", "second.wav")
-    assert done.err[0] == "model: tiny (models/mine); small would do it, too: choose with --model"
+    assert done.err[0] == "model: tiny (models/mine), anna to ben; small would do it, too: choose with --model"
 
 
 def test_a_folder_keeps_its_tree_and_bad_files_come_last(folder: Path, bundle: Path, capsys: Capture) -> None:

@@ -76,7 +76,7 @@ def convert(
     from audiocycle.plan import plan
     from audiocycle.worker import Task
 
-    bundle = choose_bundle(model, target)
+    bundle = choose_bundle(model, target, source)
     config = read_config(bundle)
     if target not in config.domains:
         raise DomainError(f"target '{target}' is unknown to model {config.name}; it knows: {', '.join(config.domains)}")
@@ -105,7 +105,7 @@ def convert(
         raise typer.Exit(1)
 
 
-def choose_bundle(model: str | None, target: str) -> Path:
+def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
     """The bundle that ``--model`` names, else the first installed one that knows the target, and say which."""
     from audiocycle.library import find_for_target, locate
 
@@ -114,7 +114,9 @@ def choose_bundle(model: str | None, target: str) -> Path:
     found, *others = find_for_target(target)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
-    typer.echo(f"model: {found.config.name} ({found.path}){further}", err=True)
+    sources = [source] if source else [domain for domain in found.config.domains if domain != target]
+    given = f", {sources[0]} to {target}" if len(sources) == 1 else ""  # whatever the input is, that is what it is taken for
+    typer.echo(f"model: {found.config.name} ({found.path}){given}{further}", err=True)
     return found.path
 
 

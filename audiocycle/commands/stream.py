@@ -53,7 +53,7 @@ def stream(
 ) -> None:
     """Convert until the input ends, or until Ctrl-C."""
     check_ends(microphone, recording, output, overwrite, form, rate)
-    bundle = choose_bundle(model, target)
+    bundle = choose_bundle(model, target, source)
     given = {"pitch_shift": pitch_shift, "variance": variance}
     options = {name: value for name, value in given.items() if value is not None}
 
