@@ -61,7 +61,8 @@ class ObjectiveConfig:
         mixed_to_generator: M's opinion reaches the generators with weight ``mixed`` (as the paper intends) or never
             (as its published code does).
         chroma, groove: weights of the content terms.
-        density: weight of the distance between how much sounds in the batch's fakes and in its real items.
+        density: weight of the distance between how much sounds in the batch's fakes and in its real items. Of several processes each
+            compares its own share of the batch, so that this term is not the one of a single process.
         guide: weight of the guide, which the batch then holds for each direction under its name.
     """
 
