@@ -38,8 +38,7 @@ class Monitor:
     def __init__(self, run_dir: Path, plain_every: float = 30.0) -> None:
         self.run_dir = run_dir
         self.console = progress.console()
-        self.plain_every = plain_every
-        self.last_plain = float("-inf")
+        self.due = progress.Seldom(plain_every)
         self.times: deque[tuple[int, float]] = deque(maxlen=30)
         self.bar: Progress | None = None
         self.task: Any = None
@@ -93,8 +92,7 @@ class Monitor:
             short = " ".join(f"{kind} {means[kind]:.2f}" for kind in LIVE if kind in means)  # 80 columns are few
             text = short if pace is None else f"{pace:.2f} s/step {short}"
             self.bar.update(self.task, completed=report.step, total=report.last_step, description=text)
-        elif now - self.last_plain >= self.plain_every:
-            self.last_plain = now
+        elif self.due():
             left = "" if pace is None else f"{pace:.2f} s/step  ETA {pace * (report.last_step - report.step) / 60:.0f} min  "
             self.note(f"step {report.step}/{report.last_step}  {left}{losses}")
 

@@ -43,20 +43,19 @@ def counted(on: Console, unit: str = "") -> Progress:
     return Progress(*columns, console=on, disable=not on.is_terminal)
 
 
-class PlainLines:
-    """Says how far something is, every half minute, where there is no terminal for a bar: in a log file, or a pipe.
+class Seldom:
+    """True when some seconds have gone by since it last was: when to write a line where nobody sees a bar.
 
     Args:
-        what: ``"evaluating"``.
-        every: seconds from one line to the next.
+        at_once: the first call is True, too.
     """
 
-    def __init__(self, on: Console, what: str, every: float = 30.0) -> None:
-        self.on, self.what, self.every = on, what, every
-        self.last = time.monotonic()
+    def __init__(self, seconds: float, at_once: bool = True) -> None:
+        self.seconds = seconds
+        self.last = float("-inf") if at_once else time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self) -> bool:
         now = time.monotonic()
-        if not self.on.is_terminal and now - self.last >= self.every:
-            self.last = now
-            self.on.print(f"{self.what}: {done} of {total}")
+        due = now - self.last >= self.seconds
+        self.last = now if due else self.last
+        return due

@@ -14,6 +14,7 @@ from hypothesis import settings
 from audiocycle.spec import FloatArray
 
 if TYPE_CHECKING:
+    from audiocycle.classifier import Classifier
     from audiocycle.trainer import Trainer
 
 settings.register_profile("any clock", deadline=None)  # no test asserts time: a busy machine takes as long as it takes
@@ -68,3 +69,21 @@ def little_space() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limited
+
+
+@pytest.fixture(scope="session")
+def genres(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Songs of two genres, train/ and eval/; no test may change them."""
+    import torch
+    from two_genres import write_genres
+
+    torch.set_num_threads(1)
+    return write_genres(tmp_path_factory.mktemp("genres"))
+
+
+@pytest.fixture(scope="session")
+def classifier(genres: Path) -> Classifier:
+    """A classifier of them, trained once for all tests."""
+    from two_genres import small_classifier
+
+    return small_classifier(genres)

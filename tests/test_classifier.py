@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from two_genres import GENRES, SMALL, a_song, small_classifier, write_genre, write_genres
+from two_genres import GENRES, SMALL, a_song, write_genre
 
 from audiocycle import classifier as module
 from audiocycle.classifier import (
@@ -33,49 +33,38 @@ RECIPE = Path(__file__).parents[1] / "recipes" / "genre" / "train_classifier.py"
 ADAPTER = PianoRollAdapter()
 
 
-@pytest.fixture(scope="module")
-def genres(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return write_genres(tmp_path_factory.mktemp("genres"))
-
-
-@pytest.fixture(scope="module")
-def trained(genres: Path) -> Classifier:
-    return small_classifier(genres)
-
-
 def held_out(genres: Path, genre: str) -> dict[str, list[FloatArray]]:
     return load_corpora(genres / "eval", genre, ADAPTER)
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_it_recognises_songs_that_it_has_not_seen(trained: Classifier, genres: Path, genre: str) -> None:
+def test_it_recognises_songs_that_it_has_not_seen(classifier: Classifier, genres: Path, genre: str) -> None:
     rolls = phrases_of([song for songs in held_out(genres, genre).values() for song in songs], 64)
     assert rolls.shape == (8, 2, 84, 64)
-    asked = trained.probabilities(rolls)
+    asked = classifier.probabilities(rolls)
     assert asked.shape == (2, 8, 2)
     np.testing.assert_allclose(asked.sum(axis=2), 1, atol=1e-6)
     assert asked[..., GENRES.index(genre)].min() > 0.8
     assert not np.array_equal(asked[0], asked[1])  # the seeds are different networks
-    assert trained.accuracy(rolls, genre) == (1.0, 1.0)
+    assert classifier.accuracy(rolls, genre) == (1.0, 1.0)
 
 
-def test_many_phrases_are_asked_in_parts(trained: Classifier, genres: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_phrases_are_asked_in_parts(classifier: Classifier, genres: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rolls = phrases_of(held_out(genres, "slow")["slow/one"], 64)
-    whole = trained.probabilities(rolls)
+    whole = classifier.probabilities(rolls)
     monkeypatch.setattr(module, "BATCH", 3)
-    np.testing.assert_allclose(trained.probabilities(rolls), whole, atol=1e-6)
+    np.testing.assert_allclose(classifier.probabilities(rolls), whole, atol=1e-6)
 
 
-def test_tests_say_corpus_and_counts(trained: Classifier, genres: Path) -> None:
-    tests = trained.test(held_out(genres, "fast"), 64, seen=False, left_out=["fast/one"])
+def test_tests_say_corpus_and_counts(classifier: Classifier, genres: Path) -> None:
+    tests = classifier.test(held_out(genres, "fast"), 64, seen=False, left_out=["fast/one"])
     assert tests[0] == CorpusTest("fast/one", False, 2, 4, (1.0, 1.0), ("fast/one",))
     assert [test.corpus for test in tests] == ["fast/one", "fast/two"]
 
 
-def test_accuracy_is_of_the_genre_that_the_corpus_names(trained: Classifier, genres: Path) -> None:
+def test_accuracy_is_of_the_genre_that_the_corpus_names(classifier: Classifier, genres: Path) -> None:
     songs = held_out(genres, "fast")["fast/one"]
-    assert trained.test({"slow/mislabelled": songs}, 64, seen=False)[0].accuracy == (0.0, 0.0)
+    assert classifier.test({"slow/mislabelled": songs}, 64, seen=False)[0].accuracy == (0.0, 0.0)
 
 
 def test_the_same_seed_trains_the_same_network(genres: Path) -> None:
@@ -117,16 +106,16 @@ def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
         Training(**wrong)
 
 
-def test_a_folder_keeps_everything(trained: Classifier, genres: Path, tmp_path: Path) -> None:
-    tests = tuple(trained.test(held_out(genres, "slow"), 64, seen=True))
-    trained = Classifier(replace(trained.config, tests=tests), trained.networks)
-    trained.save(tmp_path / "classifier")
+def test_a_folder_keeps_everything(classifier: Classifier, genres: Path, tmp_path: Path) -> None:
+    tests = tuple(classifier.test(held_out(genres, "slow"), 64, seen=True))
+    classifier = Classifier(replace(classifier.config, tests=tests), classifier.networks)
+    classifier.save(tmp_path / "classifier")
     assert sorted(p.name for p in (tmp_path / "classifier").iterdir()) == ["config.json", "model.safetensors"]
     again = Classifier.load(tmp_path / "classifier")
-    assert again.config == trained.config
+    assert again.config == classifier.config
     assert again.config.trained_on == ("slow/one", "slow/two", "fast/one", "fast/two")
     rolls = phrases_of(held_out(genres, "slow")["slow/one"], 64)
-    assert np.array_equal(again.probabilities(rolls), trained.probabilities(rolls))
+    assert np.array_equal(again.probabilities(rolls), classifier.probabilities(rolls))
 
 
 def damaged(folder: Path, name: str, change: Any) -> None:
@@ -146,17 +135,17 @@ def damaged(folder: Path, name: str, change: Any) -> None:
         (lambda raw: raw.update(width=0.5), "of another classifier"),
     ],
 )
-def test_a_broken_folder_is_named(trained: Classifier, tmp_path: Path, change: Any, message: str) -> None:
-    trained.save(tmp_path)
+def test_a_broken_folder_is_named(classifier: Classifier, tmp_path: Path, change: Any, message: str) -> None:
+    classifier.save(tmp_path)
     damaged(tmp_path, "config.json", change)
     with pytest.raises(BundleError, match=message):
         Classifier.load(tmp_path)
 
 
-def test_missing_and_torn_files_are_named(trained: Classifier, tmp_path: Path) -> None:
+def test_missing_and_torn_files_are_named(classifier: Classifier, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"not a genre classifier, it has no config\.json"):
         Classifier.load(tmp_path)
-    trained.save(tmp_path)
+    classifier.save(tmp_path)
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(BundleError, match="damaged"):

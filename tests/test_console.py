@@ -70,10 +70,10 @@ def test_a_bar_says_how_fast_it_goes() -> None:
     assert not any(isinstance(column, progress.Rate) for column in progress.counted(screen).columns)
 
 
-@pytest.mark.parametrize(("every", "terminal", "expected"), [(0.0, False, ["trying: 1 of 2", "trying: 2 of 2"]), (60.0, False, []), (0.0, True, [])])
-def test_a_log_gets_a_line_now_and_then(every: float, terminal: bool, expected: list[str]) -> None:
-    file = io.StringIO()
-    lines = progress.PlainLines(Console(file=file, force_terminal=terminal), "trying", every)
-    lines(1, 2)
-    lines(2, 2)
-    assert file.getvalue().splitlines() == expected
+@pytest.mark.parametrize(
+    ("seconds", "at_once", "expected"),
+    [(0.0, True, [True, True, True]), (3600.0, True, [True, False, False]), (3600.0, False, [False, False, False])],
+)
+def test_a_log_gets_a_line_now_and_then(seconds: float, at_once: bool, expected: list[bool]) -> None:
+    due = progress.Seldom(seconds, at_once)
+    assert [due() for _ in range(3)] == expected

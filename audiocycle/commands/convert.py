@@ -84,7 +84,7 @@ def convert(
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
         check_stdout(single, as_json)
-    check_kinds(inputs, output if single is not None else None, config)
+    check_inputs(inputs, config)
     if single is not None:
         jobs_to_do, folder = [single_job(single, output, target, medium.suffix, overwrite)], None
     elif output is None:
@@ -141,25 +141,20 @@ def check_stdout(single: str | None, as_json: bool) -> None:
         raise ConfigError("stdout is a terminal, and the output is binary; add -o FILE, or redirect it: > FILE")
 
 
-def check_kinds(inputs: list[str], output: Path | None, config: BundleConfig) -> None:
-    """Refuse a recording for a music model, MIDI for a voice, and a result under a name that no program would open it by.
-
-    Args:
-        inputs: as they were given; what is in a folder, or matches a glob, is none of our business.
-        output: a file.
+def check_inputs(inputs: list[str], config: BundleConfig) -> None:
+    """Refuse a recording for a music model, and MIDI for a voice. What is in a folder, or matches a glob, is sorted out elsewhere.
 
     Raises:
-        InputError, OutputError.
+        InputError: it is of another modality, as its ending says.
     """
     from audiocycle.build import build_medium
 
-    medium = build_medium(config.modality)
-    (other, kind), = ((modality, kind) for modality, kind in KINDS.items() if modality != config.modality)
-    for path in map(Path, inputs):
-        if path.is_file() and build_medium(other).accepts(path) and not medium.accepts(path):
-            raise InputError(f"{path}: is {kind}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
-    if config.modality == "music" and output is not None and str(output) != "-" and not medium.accepts(output):
-        raise OutputError(f"{output}: the result is a MIDI file; name it {output.with_suffix(medium.suffix).name} (and add --preview for a sound)")
+    own = build_medium(config.modality)
+    others = {kind: build_medium(modality) for modality, kind in KINDS.items() if modality != config.modality}
+    for path in (path for path in map(Path, inputs) if path.is_file() and not own.accepts(path)):
+        for kind, medium in others.items():
+            if medium.accepts(path):
+                raise InputError(f"{path}: is {kind}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
 
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,13 +83,14 @@ def evaluate(
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report {report}: is a file; name a folder for the page")
     console = progress.console()
-    lines = progress.PlainLines(console, "evaluating")
+    due = progress.Seldom(60.0, at_once=False)  # what is done before that needs no words
     with progress.counted(console, "songs" if kind == MUSIC else "files") as bar:
         task = bar.add_task("evaluating", total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
-            lines(done, total)
+            if not (console.is_terminal or as_json) and due():  # a program that reads JSON watches nothing
+                console.print(f"evaluated: {done} of {total}")
 
         if kind == MUSIC:
             told = music(converter, bundle, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
@@ -130,30 +132,31 @@ def music(
 ) -> tuple[dict[str, Any], str]:
     """What was found, for programs and for people; writes the report and into the card, if it is to."""
     from audiocycle.classifier import Classifier
+    from audiocycle.evaluation.card_music import markdown
     from audiocycle.evaluation.music import evaluate as measure
     from audiocycle.evaluation.music_table import to_json, to_text
+    from audiocycle.evaluation.report_music import write_report
 
     judge = None if classifier is None else Classifier.load(classifier)
     found = measure(
         converter, folders, judge,
         parallel=parallel, unseen=genre_folders(unseen), limit=limit, seed=seed, listen=report is not None, progress=progress,
     )  # fmt: skip
-    if report is not None:
-        from audiocycle.evaluation.report_music import write_report
-
-        written(write_report(found, report, training_log(bundle)))
-    if card:
-        from audiocycle.evaluation.card import write_card
-        from audiocycle.evaluation.card_music import markdown
-        from audiocycle.library import locate
-
-        written(write_card(locate(bundle), markdown(found)))
+    keep(bundle, report, card, partial(write_report, found), partial(markdown, found))
     return to_json(found), to_text(found)
 
 
-def written(path: Path) -> None:
-    """Say on stderr where something lies now."""
-    typer.echo(f"written: {path}", err=True)
+def keep(
+    bundle: str, report: Path | None, card: bool, write_report: Callable[[Path, Path | None], Path], markdown: Callable[[], str]
+) -> None:
+    """Write the page, and into the card, if there are to be any, and say where they lie."""
+    from audiocycle.evaluation.card import write_card
+    from audiocycle.library import locate
+
+    paths = [write_report(report, training_log(bundle))] if report is not None else []
+    paths += [write_card(locate(bundle), markdown())] if card else []
+    for path in paths:
+        typer.echo(f"written: {path}", err=True)
 
 
 def genre_folders(given: list[str]) -> list[tuple[str, Path]]:
@@ -195,8 +198,10 @@ def voice(
     progress: Progress,
 ) -> tuple[dict[str, Any], str]:
     """What was found, for programs and for people; writes the report and into the card, if it is to."""
+    from audiocycle.evaluation.card_voice import markdown
     from audiocycle.evaluation.listeners import load_listeners
     from audiocycle.evaluation.recordings import read_transcripts
+    from audiocycle.evaluation.report import write_report
     from audiocycle.evaluation.voice import evaluate as measure
     from audiocycle.evaluation.voice_table import to_json, to_text
 
@@ -205,14 +210,5 @@ def voice(
     found = measure(
         converter, folders, listeners, parallel=parallel, one_way=one_way, transcripts=said, limit=limit, progress=progress,
     )  # fmt: skip
-    if report is not None:
-        from audiocycle.evaluation.report import write_report
-
-        written(write_report(found, report, training_log(bundle)))
-    if card:
-        from audiocycle.evaluation.card import write_card
-        from audiocycle.evaluation.card_voice import markdown
-        from audiocycle.library import locate
-
-        written(write_card(locate(bundle), markdown(found)))
+    keep(bundle, report, card, partial(write_report, found), partial(markdown, found))
     return to_json(found), to_text(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from audiocycle.atomic import write_text
@@ -24,3 +25,14 @@ def write_card(bundle: Path, results: str) -> Path:
     whole = old.sub(lambda _: section, before) if old.search(before) else f"{before.rstrip()}\n\n{section}\n"
     write_text(path, whole)
     return path
+
+
+def markdown_table(title: str, headings: Iterable[str], rows: Mapping[str, Sequence[str]], strong: str) -> str:
+    """Rows by label, that of ``strong`` in bold."""
+
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    columns = [title, *headings]
+    body = [line([f"**{label}**" if label == strong else label, *cells]) for label, cells in rows.items()]
+    return "\n".join([line(columns), "|---" * len(columns) + "|", *body])

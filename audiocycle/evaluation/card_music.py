@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from audiocycle.evaluation.card import markdown_table
 from audiocycle.evaluation.music import Evaluation
 from audiocycle.evaluation.music_judging import MODEL, Row
 from audiocycle.evaluation.music_table import COLUMNS, LABELS, SHAPE_COLUMNS, interval
@@ -29,11 +30,8 @@ def table(title: str, rows: Mapping[str, Row]) -> str:
     """The model and the controls."""
     headings = {key: text for columns in (COLUMNS, SHAPE_COLUMNS) for key, (text, _) in columns.items() if key not in LEFT_OUT and key in rows[MODEL]}
     headings |= {key: f"style, {text}" for key, text in (("style_time_pitch", "pitch"), ("style_onset_duration", "rhythm")) if key in headings}
-    lines = [f"| {title} | " + " | ".join(headings.values()) + " |", "|---" * (1 + len(headings)) + "|"]
-    for row, values in rows.items():
-        cells = [cell(values[key], ends=row == MODEL) for key in headings]
-        lines.append(f"| {'**model**' if row == MODEL else LABELS[row]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    cells = {LABELS[row]: [cell(values[key], ends=row == MODEL) for key in headings] for row, values in rows.items()}
+    return markdown_table(title, headings.values(), cells, LABELS[MODEL])
 
 
 def cell(value: Estimate, ends: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiocycle.evaluation.card import markdown_table
 from audiocycle.evaluation.voice import CONVERTED, ROWS, Direction, VoiceEvaluation
 from audiocycle.evaluation.voice_table import TABLES, interval
 
@@ -29,12 +30,10 @@ def table(name: str, each: Direction) -> str:
         for measure, column in one.items()
         if measure not in LEFT_OUT and any(measure in row for row in each.rows.values())
     }
-    lines = [f"| {name}, {len(each.files)} files | " + " | ".join(column.heading for column in columns.values()) + " |", "|---" * (1 + len(columns)) + "|"]
-    for row in ROWS:
-        cells = []
+    rows: dict[str, list[str]] = {row: [] for row in ROWS}
+    for row, cells in rows.items():
         for measure, column in columns.items():
             value = column.text(each.rows[row][measure].mean) if measure in each.rows[row] else "–"
             ends = interval(column, each.rows[row], measure) if row == CONVERTED else ""
             cells.append(f"{value} ({ends})" if ends else value)
-        lines.append(f"| {'**converted**' if row == CONVERTED else row} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return markdown_table(f"{name}, {len(each.files)} files", (column.heading for column in columns.values()), rows, CONVERTED)

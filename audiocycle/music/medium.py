@@ -15,6 +15,7 @@ from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi_file import (
     as_bytes,
+    check_output,
     from_pretty_midi,
     is_midi,
     read_score,
@@ -82,6 +83,8 @@ class MusicMedium:
         progress: Progress = lambda share: None,
     ) -> Outcome:
         """Convert a file, whatever its length. ``-`` is stdin or stdout."""
+        if str(output) != "-":
+            check_output(output)
         piped = str(source) == "-"
         score: Any = score_from_bytes(sys.stdin.buffer.read(), "stdin") if piped else read_score(source)
         name = "stdin" if piped else str(source)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from symusic.core import ScoreTick
 
 from audiocycle.atomic import whole_file
-from audiocycle.errors import InputError
+from audiocycle.errors import InputError, OutputError
 from audiocycle.music.midi_channels import CHANNELS, share_channels
 from audiocycle.music.midi_chunks import find_tracks
 from audiocycle.music.midi_events import read_events, write_header, write_track
@@ -87,6 +87,16 @@ def _strictly_read(data: bytes) -> ScoreTick | None:
     return score if is_sane(score) else None
 
 
+def check_output(path: Path) -> None:
+    """Find out before the work, not after it, that no program would take ``path`` for MIDI (and a preview might replace it).
+
+    Raises:
+        OutputError: unknown ending.
+    """
+    if path.suffix.lower() not in MIDI_SUFFIXES:
+        raise OutputError(f"{path}: the result is a MIDI file; name it {path.with_suffix('.mid').name} (and add --preview for a sound)")
+
+
 def write_score(path: Path, score: ScoreTick) -> None:
     """Write a MIDI file (format 1, one chunk a track) whole, or not at all.
 
@@ -94,8 +104,10 @@ def write_score(path: Path, score: ScoreTick) -> None:
     as well, tracks without events, and which of several notes that overlap on one pitch of a track ends first.
 
     Raises:
-        OutputError: no permission, no space, ``path`` is a folder, or the score has values that MIDI does not have.
+        OutputError: another ending than MIDI's, no permission, no space, ``path`` is a folder, or the score has values that MIDI
+            does not have.
     """
+    check_output(path)
     data = as_bytes(score, str(path))
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
