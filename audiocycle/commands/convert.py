@@ -59,7 +59,7 @@ def convert(
     tracks: Annotated[str | None, typer.Option(help="MIDI: keep (default) or merge the tracks.")] = None,
     programs: Annotated[str | None, typer.Option(help="MIDI: instruments of the source (default) or usual in the target.")] = None,
     thickness: Annotated[
-        str | None, typer.Option(metavar="target|network", help="MIDI: as many pitches at once as the target has (default), or as the network says.")
+        str | None, typer.Option(metavar="target|network", help="MIDI: as many notes, and pitches at once, as the target has (default), or as the network says.")
     ] = None,
     threshold: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: probability from which a note begins (0.5).")] = None,
     shortest: Annotated[int | None, typer.Option(metavar="STEPS", help="MIDI: leave shorter new notes out (1).")] = None,

@@ -14,7 +14,7 @@ from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_s
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, SUSTAIN, VELOCITY, begins_in, draw
-from audiocycle.music.thickness import as_thick_as, usual_polyphony
+from audiocycle.music.thickness import as_usual, usual_amounts
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
 
 MIN_ON_GRID = 0.5
@@ -113,10 +113,10 @@ class PianoRollAdapter:
         return Encoded(np.concatenate(phrases, axis=-1), side)
 
     def fit(self, items: Sequence[Encoded]) -> Stats:
-        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony (2,)."""
+        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,)."""
         counts = np.sum([item.side["programs"] for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
-        return {"programs": usual.astype(np.float32), "polyphony": usual_polyphony((item.features for item in items), self.spec.window)}
+        return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
@@ -146,9 +146,8 @@ class PianoRollAdapter:
     ) -> Encoded:
         """The network's probabilities, as thick as ``target`` and leaning towards the source as ``options`` say, with the source as side."""
         biased = converted.astype(np.float32)
-        usual = target.get("polyphony", np.zeros(2))  # models of audiocycle 0.1 have none
-        if options.thickness == "target" and usual.shape == (2,) and 0 < usual[0] <= usual[1]:
-            biased = as_thick_as(usual, biased, self.spec.window, options.threshold, options.strength)
+        if options.thickness == "target":
+            biased = as_usual(target, biased, self.spec.window, options.threshold, options.hold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)

@@ -23,7 +23,7 @@ class MusicOptions:
         key_lock: only pitch classes that the source sounds in the same phrase.
         tracks: keep gives each new note to the track that plays nearest; merge makes one track, or one a register.
         programs: the source's instruments, or the target genre's usual ones.
-        thickness: as many pitches at once as phrases of the target usually have, or as the network says.
+        thickness: as many pitches at once, and notes, as phrases of the target usually have, or as the network says.
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
     """
