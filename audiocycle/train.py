@@ -13,7 +13,6 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
 
 from audiocycle.atomic import writing_below
@@ -35,7 +34,7 @@ from audiocycle.devices import choose_device
 from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
-from audiocycle.guides import GuideConfig, Guides, load_encoder, load_guides
+from audiocycle.guides import GuideConfig, Guides, guide_maker, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -108,21 +107,22 @@ def train(config: RunConfig) -> Path:
         )
     adapter = build_adapter(config.adapter)
     medium = build_medium(adapter.spec.modality)
-    config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window)))
+    config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
     shape = adapter.spec.shape
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
-    encoder = load_encoder(config.guide, adapter) if config.objective.guide else None
+    maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
         data = load_domains(config, adapter, medium, paths, monitor, processes)
         guides: Guides = {}
         with writing_below(config.cache, "data.cache"):
             stats = {domain: fitted(adapter, items, config.cache) for domain, items in data.items()}
-            if encoder is not None:
+            if maker is not None:
+                own = {domain: data[domain] for domain in config.domains}
                 with processes.one_before_others():  # who only open what it made
-                    guides = load_guides(config.guide, encoder, adapter, medium, data, stats, config.cache, monitor.progress)
+                    guides = load_guides(maker, own, stats, config.cache, monitor.progress)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective, steps_per_beat(config.adapter))
         channels = objective.conditions * image_channels(shape)
@@ -140,7 +140,7 @@ def train(config: RunConfig) -> Path:
         bundle = config.run_dir / "bundle"
 
         def bundle_config(step: int) -> BundleConfig:
-            return describe(config, {d: stats[d] for d in config.domains}, data, step, trainer.seconds)
+            return describe(config, {d: stats[d] for d in config.domains}, data, step, trainer.seconds, maker.by if maker else None)
 
         def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
             made = bundle_config(step)
@@ -172,15 +172,20 @@ def steps_per_beat(adapter: Mapping[str, Any]) -> int:
     return STEPS_PER_BEAT[adapter.get("grid", "straight")]
 
 
-def crop_length(wanted: int, window: int) -> int:
+def crop_length(wanted: int, window: int, pieces: int = 1) -> int:
     """Frames of a training crop.
 
     Raises:
-        ConfigError: the adapter has a window, and another length is wanted.
+        ConfigError: the adapter has a window, and another length is wanted, or pieces of it; or there are more pieces than frames.
     """
     if window and wanted not in (0, window):
         raise ConfigError(f"trainer.crop={wanted}: this adapter's phrases are {window} steps long; leave trainer.crop at 0")
-    return wanted or window or DEFAULT_CROP
+    if window and pieces > 1:
+        raise ConfigError(f"trainer.pieces={pieces}: this adapter's phrases stay whole; leave trainer.pieces at 1")
+    crop = wanted or window or DEFAULT_CROP
+    if pieces > crop:
+        raise ConfigError(f"trainer.pieces={pieces}: more than a crop of {crop} frames has")
+    return crop
 
 
 def build_sampler(
@@ -188,8 +193,8 @@ def build_sampler(
 ) -> CropSampler:
     """Augmented and normalised crops of all domains."""
 
-    def prepare(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
-        normal: FloatArray = adapter.normalize(adapter.augment(crops, random), stats[domain])
+    def normalize(domain: str, crops: FloatArray) -> FloatArray:
+        normal: FloatArray = adapter.normalize(crops, stats[domain])
         return normal
 
     mixture = {"base": (), "partial": config.domains, "full": (*config.domains, *config.mixture)}[config.objective.mixture]
@@ -197,8 +202,8 @@ def build_sampler(
     return CropSampler(
         {domain: [item.features for item in items.items] for domain, items in data.items()},
         trainer.crop, trainer.batch_size, trainer.seed,
-        domains=config.domains, hop=adapter.spec.window or 1, prepare=prepare, mixture=mixture, aligned=config.objective.paired,
-        guides=guides,
+        domains=config.domains, hop=adapter.spec.window or 1, pieces=trainer.pieces, augment=adapter.augment, normalize=normalize, mixture=mixture,
+        aligned=config.objective.paired, guides=guides,
     )  # fmt: skip
 
 
@@ -279,7 +284,8 @@ def load_domains(
 
 
 def describe(
-    config: RunConfig, stats: Mapping[str, Stats], data: Mapping[str, DomainData], step: int, seconds: float
+    config: RunConfig, stats: Mapping[str, Stats], data: Mapping[str, DomainData], step: int, seconds: float,
+    guided_by: str | None,
 ) -> BundleConfig:
     """The bundle's settings at a step."""
     adapter = build_adapter(config.adapter)
@@ -299,5 +305,5 @@ def describe(
             "material": ", ".join(f"{d} {m:.1f} minutes" for d, m in minutes.items()),
             "finished": time.strftime("%Y-%m-%d"),
         }
-        | ({"guided by": config.guide.recognizer or "Whisper tiny.en"} if config.objective.guide else {}),
+        | ({"guided by": guided_by} if guided_by else {}),
     )

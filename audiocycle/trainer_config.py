@@ -16,6 +16,7 @@ class TrainerConfig:
         max_steps, max_minutes: whichever comes first ends the run; minutes count over resumes. None: no limit.
         batch_size: crops of each domain in a step, of all processes together.
         crop: frames of a crop; 0 is the window of the adapter, or 128 where it has none.
+        pieces: of which a crop is put together, cut at random and taken from anywhere in the recordings; 1 is a crop of one recording.
         lr: the generators' learning rate. The paper's 2e-4 is for batch 1.
         critic_lr: the critics'; None means half of ``lr`` (the paper's ratio).
         constant_steps, decay_steps: both rates are constant, then fall linearly to 0.
@@ -33,6 +34,7 @@ class TrainerConfig:
     max_minutes: float | None = None
     batch_size: int = 1
     crop: int = 0
+    pieces: int = 1
     lr: float = 2e-4
     critic_lr: float | None = None
     beta1: float = 0.5
@@ -56,7 +58,7 @@ class TrainerConfig:
             raise ConfigError(f"trainer.precision={self.precision}: choose one of {', '.join(PRECISIONS)}")
         if self.crop < 0:
             raise ConfigError(f"trainer.crop={self.crop}: must be 1 or more, or 0 for the adapter's own")
-        for name in ("batch_size", "checkpoint_every", "log_every", "keep_checkpoints"):
+        for name in ("batch_size", "pieces", "checkpoint_every", "log_every", "keep_checkpoints"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"trainer.{name}={getattr(self, name)}: must be 1 or more")
         if self.lr <= 0 or (self.critic_lr is not None and self.critic_lr <= 0):

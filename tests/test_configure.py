@@ -88,7 +88,7 @@ def test_pairs_experiment_trains_on_pairs() -> None:
     run = compose_run([*NEEDED, "experiment=pairs"])
     assert run.objective.paired
     assert run.model["generator"] == "gated_2d"
-    assert compose_run([*NEEDED, "experiment=pairs", "model=unet"]).model["generator"] == "unet"
+    assert compose_run([*NEEDED, "experiment=pairs", "model=resnet"]).model["generator"] == "resnet"
 
 
 def test_yaml_defaults_are_the_dataclasses_defaults() -> None:

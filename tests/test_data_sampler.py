@@ -70,37 +70,41 @@ def test_a_hop_of_a_window_gives_whole_phrases_each_as_likely() -> None:
     assert (np.abs(counts[counts > 0] - 1000) < 120).all()
 
 
-class Prepare:
-    """Adds the domain's number and a random one a crop; keeps what it got."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, FloatArray]] = []
-
-    def __call__(self, domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
-        self.got.append((domain, crops.copy()))
-        noise = random.uniform(0.1, 0.9, (len(crops), 1, 1)).astype(np.float32)
-        return np.asarray(crops + noise + 1000 * "ab*c".index(domain), np.float32)
+def louder(crops: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Adds a random number to each crop; only raw ones are known by their type."""
+    assert crops.dtype == np.uint8
+    return np.asarray(crops + random.uniform(0.1, 0.9, (len(crops), 1, 1)), np.float32)
 
 
-def test_crops_are_prepared_by_domain_from_raw_ones() -> None:
-    prepare = Prepare()
-    batch = CropSampler({"a": songs([5]), "b": songs([7])}, CROP, 3, seed=0, prepare=prepare).batch(4)
-    assert [domain for domain, _ in prepare.got] == ["a", "b"]
-    for domain, raw in prepare.got:
-        assert raw.shape == (3, 2, CROP)
-        assert raw.dtype == np.uint8
+def numbered(domain: str, crops: FloatArray) -> FloatArray:
+    """Adds the domain's number, times 1000."""
+    assert crops.dtype == np.float32
+    return crops + np.float32(1000 * "ab*c".index(domain))
+
+
+CHANGED: dict[str, Any] = {"augment": louder, "normalize": numbered}
+
+
+def test_crops_are_augmented_raw_and_then_normalised_by_domain() -> None:
+    items = {"a": songs([5]), "b": songs([7])}
+    plain = CropSampler(items, CROP, 3, seed=0).batch(4)
+    batch = CropSampler(items, CROP, 3, seed=0, augment=louder).batch(4)
+    np.testing.assert_array_equal(plain["a"], np.floor(batch["a"]))
+    batch = CropSampler(items, CROP, 3, seed=0, **CHANGED).batch(4)
+    for domain, number in (("a", 0), ("b", 1000)):
         assert batch[domain].dtype == np.float32
-        added = batch[domain] - raw - (1000 if domain == "b" else 0)
-        assert (added > 0).all()
+        added = batch[domain] - np.floor(batch[domain])
+        assert (np.floor(batch[domain])[:, 0] == number).all()
         assert np.ptp(added, axis=(1, 2)).max() < 1e-3  # one for each crop, and each another
         assert len(np.unique(added.round(2)[:, 0, 0])) == 3
 
 
 SAMPLERS: dict[str, dict[str, Any]] = {
-    "prepare": {"prepare": Prepare()},
-    "mixture": {"prepare": Prepare(), "mixture": ("a", "b")},
-    "aligned": {"prepare": Prepare(), "aligned": True},
-    "all": {"prepare": Prepare(), "mixture": ("a", "b"), "aligned": True, "hop": CROP},
+    "changed": CHANGED,
+    "pieces": {**CHANGED, "pieces": 3, "mixture": ("a", "b")},
+    "mixture": {**CHANGED, "mixture": ("a", "b")},
+    "aligned": {**CHANGED, "aligned": True},
+    "all": {**CHANGED, "mixture": ("a", "b"), "aligned": True, "hop": CROP},
 }
 
 
@@ -137,10 +141,10 @@ def test_a_mixture_is_a_draw_of_its_own_and_leaves_the_others_as_they_were() -> 
     assert not all(bytes(crop) in drawn for crop in batch[MIXED])
 
 
-def test_mixed_crops_are_prepared_as_their_domain_asks() -> None:
+def test_mixed_crops_are_normalised_as_their_domain_asks() -> None:
     items = {"a": songs([9]), "b": songs([9], first=1)}
-    crops = CropSampler(items, CROP, 20, seed=0, mixture=("a", "b"), prepare=Prepare()).batch(0)[MIXED]
-    of_b = np.rint(crops[:, 0, 0] - 0.5).astype(int)  # the song's number plus what Prepare adds
+    crops = CropSampler(items, CROP, 20, seed=0, mixture=("a", "b"), **CHANGED).batch(0)[MIXED]
+    of_b = np.rint(crops[:, 0, 0] - 0.5).astype(int)  # the song's number plus what louder adds
     assert set(of_b) == {0, 1001}
     assert (crops >= np.where(of_b == 0, 0, 1000)[:, None, None]).all()
 
@@ -150,7 +154,7 @@ def test_one_crop_a_batch_is_of_one_folder() -> None:
     assert {int(sampler.batch(step)[MIXED][0, 0, 0]) for step in range(20)} == {0, 1}
 
 
-def moved(domain: str, crops: FloatArray, random: np.random.Generator) -> FloatArray:
+def moved(crops: FloatArray, random: np.random.Generator) -> FloatArray:
     """Each crop moved by a random number of rows, as the transposition of rolls is."""
     return np.stack([np.roll(crop, shift, axis=0) for crop, shift in zip(crops, random.integers(0, 12, len(crops)), strict=True)])
 
@@ -161,14 +165,14 @@ def test_pairs_stay_pairs_under_augmentation(lengths: list[int], seed: int, step
     random = np.random.default_rng(seed)
     a = [random.integers(0, 100, (12, CROP * n)).astype(np.uint8) for n in lengths]
     items = {"a": a, "b": [item + 100 for item in a], "c": [item // 2 for item in a]}
-    batch = CropSampler(items, CROP, 5, seed, hop=CROP, prepare=moved, aligned=True).batch(step)
+    batch = CropSampler(items, CROP, 5, seed, hop=CROP, augment=moved, aligned=True).batch(step)
     np.testing.assert_array_equal(batch["b"], batch["a"] + 100)
     np.testing.assert_array_equal(batch["c"], batch["a"] // 2)
 
 
 def test_pairs_are_moved_differently_within_a_batch() -> None:
     item = np.tile(np.arange(12, dtype=np.uint8)[:, None], CROP)
-    batch = CropSampler({"a": [item], "b": [item]}, CROP, 20, 0, hop=CROP, prepare=moved, aligned=True).batch(0)
+    batch = CropSampler({"a": [item], "b": [item]}, CROP, 20, 0, hop=CROP, augment=moved, aligned=True).batch(0)
     assert len(np.unique(batch["a"][:, 0, 0])) > 4
 
 
@@ -188,3 +192,27 @@ def test_domains_that_are_for_the_mixture_alone_have_no_entry() -> None:
     batch = CropSampler(items, 4, 60, seed=0, domains=("a", "b"), mixture=("a", "b", "c")).batch(0)
     assert set(batch) == {"a", "b", MIXED}
     assert set(np.unique(batch[MIXED])) == {0.0, 1.0, 2.0}
+
+
+def test_a_crop_of_pieces_is_put_together_where_the_whole_batch_is() -> None:
+    """Rows of :func:`songs`: the song, and the frame."""
+    sampler = CropSampler({"a": songs([9, 7, 8])}, CROP, 40, seed=0, pieces=3)
+    found = set()
+    for step in range(20):
+        song, frame = sampler.batch(step)["a"].astype(int).transpose(1, 0, 2)
+        joins = (np.diff(song) != 0) | (np.diff(frame) != 1)
+        places = np.flatnonzero(joins.any(axis=0))
+        assert len(places) == 2, "all crops of a batch are cut at the same two places"
+        assert joins[:, places].mean() > 0.9
+        found |= set(places.tolist())
+        ends = np.array([9, 7, 8])[song] * CROP
+        assert (frame < ends).all()
+    assert found == set(range(CROP - 1)), "everywhere"
+
+
+def test_guides_are_put_together_as_their_crops_are() -> None:
+    items = {"a": songs([3, 5]), "b": songs([4])}
+    guides = {"a->b": [item.astype(np.float16) for item in items["a"]], "b->a": [item.astype(np.float16) for item in items["b"]]}
+    batch = CropSampler(items, CROP, 6, seed=2, pieces=4, guides=guides).batch(5)
+    np.testing.assert_array_equal(batch["a->b"], batch["a"])
+    np.testing.assert_array_equal(batch["b->a"], batch["b"])

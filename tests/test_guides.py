@@ -12,17 +12,18 @@ import pytest
 import soundfile
 import torch
 from linear_networks import Parts
+from two_genres import write_genres
 
 from audiocycle.bundle import read_config
 from audiocycle.configure import compose_run
 from audiocycle.data import CropSampler
 from audiocycle.errors import ConfigError
 from audiocycle.guides import GuideConfig, load_encoder
-from audiocycle.objective import CycleObjective, ObjectiveConfig
+from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.objective import SURE, CycleObjective, ObjectiveConfig, distance
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.train import train
 from audiocycle.voice import phonetics
-from audiocycle.voice.world_adapter import WorldAdapter
 
 
 class ToyEncoder:
@@ -129,7 +130,7 @@ def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatc
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
-        assert load_encoder(GuideConfig(), WorldAdapter()) == "encoder"
+        assert load_encoder(GuideConfig()) == "encoder"
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
@@ -144,6 +145,38 @@ def test_guides_are_cut_where_the_crops_are() -> None:
     assert batch["a->b"].dtype == np.float32
     without = CropSampler(items, 8, 5, seed=3).batch(11)
     np.testing.assert_array_equal(without["b"], batch["b"])
+
+
+def test_guides_are_moved_as_their_crops_are() -> None:
+    """A guide that stays where the tune was would teach wrong notes."""
+    rolls = np.random.default_rng(0).integers(0, 2, (2, 84, 64 * 5), dtype=np.uint8)
+    adapter = PianoRollAdapter(transpose=6)
+    sampler = CropSampler({"a": [rolls]}, 64, 12, seed=1, hop=64, augment=adapter.augment, guides={"a->b": [rolls.astype(np.float16) / 2]})
+    for step in range(3):
+        batch = sampler.batch(step)
+        np.testing.assert_array_equal(batch["a->b"], batch["a"].astype(np.float32) / 2)
+    assert any(not batch["a"][i, :, 0].any() for i in range(12)), "none was moved up"
+
+
+def test_scores_are_guided_without_a_recogniser(tmp_path: Path) -> None:
+    root = write_genres(tmp_path)
+    words = [
+        "experiment=genre_guided", f"data.root={root / 'train'}", "data.domains=[slow,fast]", f"run_dir={tmp_path / 'run'}", f"data.cache={tmp_path / 'cache'}",
+        "model.width=0.05", "model.critic_options.width=0.1", "trainer.batch_size=2", "data.min_minutes=0", "trainer.sample_every=0", "trainer.log_every=1",
+        "max_steps=2", "trainer.precision=fp32",
+    ]  # fmt: skip
+    bundle = train(compose_run(words))
+    assert read_config(bundle).training["guided by"] == "nearest bars"
+    logged = [json.loads(line) for line in (bundle.parent / "log.jsonl").read_text().splitlines()]
+    assert all(np.isfinite(line[f"guide/{name}"]) for line in logged for name in ("slow->fast", "fast->slow"))
+    with pytest.raises(ConfigError, match="piano rolls without velocity"):
+        train(compose_run([*words, "overwrite=true", "adapter.velocity=true"]))
+
+
+def test_of_rolls_the_guide_is_a_cross_entropy() -> None:
+    fake, guide = torch.tensor([0.9, 0.2, 1.0, 0.0]).reshape(1, 1, 2, 2), torch.tensor([1.0, 0.5, 1.0, 1.0]).reshape(1, 1, 2, 2)
+    by_hand = -(np.log(0.9) + 0.5 * np.log(0.2) + 0.5 * np.log(0.8) + np.log(1 - SURE) + np.log(SURE)) / 4
+    assert distance(fake, guide).item() == pytest.approx(by_hand, rel=1e-3)
 
 
 def test_the_guide_is_a_distance_of_the_fake_to_it() -> None:

@@ -71,6 +71,13 @@ def test_a_crop_is_never_another_length_than_the_window(wanted: int) -> None:
         crop_length(wanted, 64)
 
 
+@pytest.mark.parametrize(("wanted", "window", "pieces", "said"), [(0, 64, 2, "stay whole"), (32, 0, 33, "more than a crop of 32")])
+def test_what_cannot_be_put_together_is_refused(wanted: int, window: int, pieces: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        crop_length(wanted, window, pieces)
+    assert crop_length(32, 0, 32) == 32
+
+
 def test_voices_have_no_content_terms(tmp_path: Path) -> None:
     for name in ("chroma", "groove", "density"):
         config = run_config(objective={name: 1.0}, adapter={"name": "world"}, run_dir=tmp_path / "run")

@@ -34,7 +34,8 @@ One training in several processes, on several GPUs or machines:
 Every setting is KEY=VALUE (Hydra overrides); the most used:
   experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'), vc2_lite (small machines),
                             vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
-                            MIDI: genre_quick, genre, or pairs (the same tunes in both genres)
+                            MIDI: genre_quick, genre_guided (genres that play like tunes in
+                            two ways), genre, or pairs (the same tunes, under the same names)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain
   data.domains=[A,B]        the folders' names; quote it: the shell takes brackets for a pattern
   run_dir=RUN               where everything goes (default runs/A-B); RUN/bundle is the model
