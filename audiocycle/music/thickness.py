@@ -37,7 +37,7 @@ def polyphony(sounds: NDArray[np.bool_]) -> float:
 
 def busyness(begins: NDArray[np.bool_]) -> float:
     """How many notes begin in a step, on average: whatever is left of a song behind its last whole phrase counts alike. begins: (P, T)."""
-    return int(begins.sum()) / max(1, begins.shape[1])
+    return float(begins.sum() / max(1, begins.shape[1]))
 
 
 Amount = Callable[[NDArray[np.bool_]], float]
