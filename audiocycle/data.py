@@ -144,7 +144,7 @@ class CropSampler:
         batch_size: crops of each domain in a batch.
         domains: that have an entry in a batch; all, by default. The others are for the mixture.
         hop: crops begin at multiples of this many frames of their item.
-        pieces: each crop is put together of so many, of frames from anywhere, all crops of a batch at the same places. What is around a
+        pieces: each crop is put together of so many, from anywhere where a whole crop would fit, all of a batch at the same places. What is around a
             sound then tells nothing about it, and there are many times as many crops to learn by heart.
         augment, normalize: applied to each domain's crops, in this order.
         mixture: domains of which a further entry, :data:`~audiocycle.spec.MIXED`, is drawn; none leaves it out.

@@ -94,12 +94,16 @@ class SpokenGuides:
         self.encoder, self.adapter, self.neighbours = encoder, adapter, config.neighbours
         self.recipe = repr((encoder.key, config.neighbours, RECIPE))
         self.by = config.recognizer or "Whisper tiny.en"
+        self.heard: dict[str, tuple[list[FloatArray], list[Any], list[FloatArray]]] = {}
         self.phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": encoder.key})
 
     def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
         from audiocycle.voice.guide import NearestFrames, moments, standardised
 
-        here, there = (self._heard(domain, data[domain], stats[domain], told) for domain in (source, target))
+        for domain in (source, target):
+            if domain not in self.heard:
+                self.heard[domain] = self._hear(domain, data[domain], stats[domain], told)
+        here, there = self.heard[source], self.heard[target]
         features, speech, states = there
         nearest = NearestFrames(states, features, speech, self.neighbours)
         features, speech, states = here
@@ -111,7 +115,7 @@ class SpokenGuides:
             done(len(guides), len(features))
         return guides
 
-    def _heard(self, domain: str, data: DomainData, stats: Stats, told: Told) -> tuple[list[FloatArray], list[Any], list[FloatArray]]:
+    def _hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> tuple[list[FloatArray], list[Any], list[FloatArray]]:
         """Of each recording: normalised features, where there is speech, and what is said at each frame."""
         from audiocycle.voice.phonetics import at_frames
 

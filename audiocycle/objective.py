@@ -293,14 +293,15 @@ def absolute_error(x: Tensor, y: Tensor) -> Tensor:
 
 def distance(fake: Tensor, wanted: Tensor) -> Tensor:
     """How far fakes are from what is wanted: of features (B, P, T) the mean |x - y|, of rolls (B, C, P, T), whose cells are probabilities,
-    the mean cross-entropy - y log x - (1 - y) log(1 - x).
+    the mean cross-entropy - y log x - (1 - y) log(1 - x); velocities, from 0 to 1, are taken like probabilities.
 
     Where one source has several answers the first is least at their median, and the second at the share of them that has the note. The
     median of sparse rolls is silence.
     """
     if fake.ndim == 3:
         return absolute_error(fake, wanted)
-    x, y = fake.float().clamp(SURE, 1 - SURE), wanted.float()
+    x, y = SURE + (1 - 2 * SURE) * fake.float(), wanted.float()  # squeezed and not cut, which would take away the gradient
+    x = x.clamp(SURE, 1 - SURE)  # of what is no probability to begin with
     return -(y * x.log() + (1 - y) * (1 - x).log()).mean()
 
 

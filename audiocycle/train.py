@@ -111,6 +111,9 @@ def train(config: RunConfig) -> Path:
     shape = adapter.spec.shape
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
+    outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
+    if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
+        raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)

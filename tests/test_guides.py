@@ -171,12 +171,18 @@ def test_scores_are_guided_without_a_recogniser(tmp_path: Path) -> None:
     assert all(np.isfinite(line[f"guide/{name}"]) for line in logged for name in ("slow->fast", "fast->slow"))
     with pytest.raises(ConfigError, match="piano rolls without velocity"):
         train(compose_run([*words, "overwrite=true", "adapter.velocity=true"]))
+    with pytest.raises(ConfigError, match="need outlet=sigmoid"):
+        train(compose_run([*words, "overwrite=true", "+model.generator_options.outlet=binary"]))
 
 
 def test_of_rolls_the_guide_is_a_cross_entropy() -> None:
     fake, guide = torch.tensor([0.9, 0.2, 1.0, 0.0]).reshape(1, 1, 2, 2), torch.tensor([1.0, 0.5, 1.0, 1.0]).reshape(1, 1, 2, 2)
     by_hand = -(np.log(0.9) + 0.5 * np.log(0.2) + 0.5 * np.log(0.8) + np.log(1 - SURE) + np.log(SURE)) / 4
     assert distance(fake, guide).item() == pytest.approx(by_hand, rel=1e-3)
+    fake.requires_grad_()
+    distance(fake, guide).backward()
+    assert fake.grad is not None
+    assert fake.grad[0, 0, 1, 1] < 0, "a sigmoid that was rounded to 0 can rise"
 
 
 def test_the_guide_is_a_distance_of_the_fake_to_it() -> None:

@@ -24,9 +24,10 @@ TEMPERATURE = 0.03
 KEYS = range(-6, 6)
 """Semitones by which the other genre's bars are moved."""
 KEPT_BARS = 20_000
-"""Of the target, evenly spread; each is there in all keys."""
+"""Of the target; each is there in all keys."""
 AT_ONCE = 256
 NEGLIGIBLE = 1e-3
+"""Of the heaviest share: lighter ones are left out."""
 RECIPE = (MELODY, HARMONY, BASS, TEMPERATURE, tuple(KEYS), KEPT_BARS)
 """What a guide depends on beside its settings."""
 
@@ -43,8 +44,10 @@ class NearestBars:
     def __init__(self, rolls: Sequence[Rolls], steps_per_beat: int, neighbours: int) -> None:
         self.steps_per_beat = steps_per_beat
         bars = np.concatenate([self.bars(roll) for roll in rolls])
-        bars = bars[bars[:, SUSTAIN].any(axis=(1, 2))]
-        bars = bars[:: max(1, -(-len(bars) // KEPT_BARS))]
+        heard = np.flatnonzero(bars[:, SUSTAIN].any(axis=(1, 2)))
+        if len(heard) > KEPT_BARS:  # at random: every second bar of a phrase would leave out all of its last
+            heard = np.sort(np.random.default_rng(0).choice(heard, KEPT_BARS, replace=False))
+        bars = bars[heard]
         margin = -KEYS.start
         self.tall = np.pad(bars, ((0, 0), (0, 0), (margin, margin), (0, 0)))  # bar b moved by k: rows margin - k and on
         self.keys = np.concatenate([outline(self.moved(key), steps_per_beat) for key in KEYS])
@@ -74,7 +77,8 @@ class NearestBars:
             weights = torch.softmax(values / TEMPERATURE, dim=1).numpy()
             for place, (row, share) in enumerate(zip(nearest.numpy(), weights, strict=True), begin):
                 if asked[place, SUSTAIN].any():
-                    found[place] = self._mean(row[share > NEGLIGIBLE], share[share > NEGLIGIBLE])
+                    heavy = share > NEGLIGIBLE * share.max()
+                    found[place] = self._mean(row[heavy], share[heavy])
         return found.transpose(1, 2, 0, 3).reshape(roll.shape)
 
     def _mean(self, chosen: NDArray[np.int64], weights: FloatArray) -> FloatArray:

@@ -96,3 +96,18 @@ def test_guides_are_probabilities_of_the_sources_shape(seed: int, bars: int, tri
     assert guide.shape == ours.shape
     assert guide.min() >= 0
     assert guide.max() <= 1 + 1e-6
+
+
+def test_a_crowd_of_like_bars_is_averaged_too() -> None:
+    """Each of them has less than a thousandth."""
+    bar = a_bar(np.random.default_rng(0))
+    crowd = np.concatenate([bar] * 1200, axis=-1)
+    np.testing.assert_allclose(NearestBars([crowd], 4, neighbours=1200).guide(bar), bar, atol=1e-5)
+
+
+def test_of_too_many_bars_those_that_are_kept_are_of_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiocycle.music.guide.KEPT_BARS", 40)
+    phrase = np.concatenate([roll((40 + i, 0, 16)) for i in range(4)], axis=-1)
+    kept = NearestBars([phrase] * 25, 4, neighbours=1).moved(0)
+    assert len(kept) == 40
+    assert kept[:, SUSTAIN, 40:44].any(axis=(0, 2)).all()
