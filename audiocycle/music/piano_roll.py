@@ -80,7 +80,9 @@ def decode(roll: NDArray[Any], on: float = 0.5, hold: float = 0.3, shortest: int
     rises, falls = np.flatnonzero(change > 0), np.flatnonzero(change < 0)
     certain = np.append(np.flatnonzero(sure), sure.size)
     firsts = certain[np.searchsorted(certain, rises)]  # of each run of sound, or behind it
-    starts = np.union1d(firsts[firsts < falls], np.flatnonzero(begins))
+    starting = begins.ravel()
+    starting[firsts[firsts < falls]] = True
+    starts = np.flatnonzero(starting)
     ends = falls[np.searchsorted(falls, starts)]  # of the run that the note is in
     lengths = np.minimum(ends, np.append(starts[1:], sure.size)) - starts
     notes = np.stack([*np.divmod(starts, steps + 1), lengths], axis=1)

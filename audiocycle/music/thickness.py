@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from audiocycle.music.piano_roll import ONSET, SUSTAIN, decode
 from audiocycle.spec import FloatArray
 
+Counts = NDArray[np.integer[Any]]
 MIDDLE = (10.0, 90.0)
 """Percentiles of a genre's phrases between which an amount is usual."""
 MARGIN = 0.3
@@ -28,20 +29,17 @@ HALVINGS = 6
 """Of that: to 0.02 logits."""
 
 
-def polyphony(sounds: NDArray[np.bool_]) -> float:
-    """Mean number of pitches over the steps in which anything sounds; 0 in silence. sounds: (P, T)."""
-    at_once = sounds.sum(axis=0)
-    steps = int((at_once > 0).sum())
-    return float(at_once.sum() / steps) if steps else 0.0
+def polyphony(counts: Counts) -> FloatArray:
+    """Mean number of pitches over the steps in which anything sounds; 0 in silence. counts: how many sound, (..., T) -> (...)."""
+    return np.asarray(counts.sum(axis=-1) / np.maximum(1, (counts > 0).sum(axis=-1)))
 
 
-def busyness(begins: NDArray[np.bool_]) -> float:
-    """How many notes begin in a step, on average: whatever is left of a song behind its last whole phrase counts alike. begins: (P, T)."""
-    return float(begins.sum() / max(1, begins.shape[1]))
+def busyness(counts: Counts) -> FloatArray:
+    """How many notes begin in a step, on average: whatever is left of a song behind its last whole phrase counts alike. (..., T) -> (...)."""
+    return np.asarray(counts.sum(axis=-1) / max(1, counts.shape[-1]))
 
 
-Amount = Callable[[NDArray[np.bool_]], float]
-AMOUNTS: dict[str, tuple[int, Amount]] = {"onsets": (ONSET, busyness), "polyphony": (SUSTAIN, polyphony)}
+AMOUNTS: dict[str, tuple[int, Callable[[Counts], FloatArray]]] = {"onsets": (ONSET, busyness), "polyphony": (SUSTAIN, polyphony)}
 """By the name that a domain's statistics have for it: of which channel, and how it is measured."""
 
 
@@ -52,7 +50,7 @@ def usual_amounts(rolls: Iterable[NDArray[Any]], window: int) -> dict[str, Float
     for roll in rolls:
         for begin in range(0, roll.shape[-1], window):
             for name, (channel, amount) in AMOUNTS.items():
-                found[name].append(amount(roll[channel, :, begin : begin + window] > 0))
+                found[name].append(float(amount((roll[channel, :, begin : begin + window] > 0).sum(axis=0))))
     heard = {name: [value for value in values if value] for name, values in found.items()}
     return {name: np.percentile(x, MIDDLE).astype(np.float32) if x else np.zeros(2, np.float32) for name, x in heard.items()}
 
@@ -70,34 +68,53 @@ def as_usual(
         share: of the way there, in logits.
     """
     fitted = probability.copy()
-    for begin in range(0, probability.shape[-1], window):
-        phrase = fitted[..., begin : begin + window]
+    whole = probability.shape[-1] // window * window
+    for part, steps in ((fitted[..., :whole], window), (fitted[..., whole:], probability.shape[-1] - whole)):
+        if not steps:
+            continue
+        phrases = part.reshape(*part.shape[:2], -1, steps).swapaxes(1, 2)  # (C, N, P, steps)
         for name, (channel, amount) in AMOUNTS.items():
             limits = usual.get(name, np.zeros(2))
             if limits.shape == (2,) and 0 < limits[0] <= limits[1]:
-                phrase[channel] = surer(phrase[channel], np.exp(share * _shift(phrase, channel, amount, limits, level, hold)))
+                shifts = _shifts(phrases, channel, amount, limits, level, hold)
+                phrases[channel] = surer(phrases[channel], np.exp(share * shifts)[:, None, None])
+        part[:] = phrases.swapaxes(1, 2).reshape(part.shape)
     return fitted
 
 
-def _shift(phrase: FloatArray, channel: int, amount: Amount, usual: FloatArray, level: float, hold: float) -> float:
-    """By how many logits a phrase's channel has to be moved, so that its notes' amount lies between the two values."""
+def _shifts(
+    phrases: FloatArray, channel: int, amount: Callable[[Counts], FloatArray], usual: FloatArray, level: float, hold: float
+) -> FloatArray:
+    """By how many logits a channel of each phrase, (C, N, P, T), has to be moved, so that its notes' amount lies between the two values: (N,).
 
-    def amount_at(shift: float) -> float:
-        moved = phrase.copy()
-        moved[channel] = surer(phrase[channel], np.exp(shift))
-        return amount(notes_drawn(moved, level, hold)[channel])
+    All phrases at once, as rows of one roll: rows know nothing of each other.
+    """
+    _, n, _, steps = phrases.shape
+    least = hold / (hold + (1 - hold) * np.exp(MOST))  # may come to sound; other rows stay silent
+    audible = (phrases[:2] >= least).any(axis=(0, 3))
+    owner, rows = np.nonzero(audible)[0], phrases[:2, audible]
+    there, firsts = np.unique(owner, return_index=True)
+    if not len(there):
+        return np.zeros(n)
+
+    def amounts_at(shifts: FloatArray) -> FloatArray:
+        moved = rows.copy()
+        moved[channel] = surer(rows[channel], np.exp(shifts)[owner, None])
+        counts = np.zeros((n, steps), np.int16)
+        counts[there] = np.add.reduceat(notes_drawn(moved, level, hold)[channel], firsts, axis=0, dtype=np.int16)
+        return amount(counts)
 
     margin = MARGIN * (usual[1] - usual[0])
-    now = amount_at(0.0)
-    wanted = float(np.clip(now, usual[0] + margin, usual[1] - margin))
-    if not now or wanted == now:
-        return 0.0
-    near, far = 0.0, MOST if wanted > now else -MOST  # more logits, more sound: halve the interval
+    now = amounts_at(np.zeros(n))
+    wanted = np.clip(now, usual[0] + margin, usual[1] - margin)
+    more = wanted > now
+    near, far = np.zeros(n), np.where(more, MOST, -MOST)  # more logits, more sound: halve the interval
     for _ in range(HALVINGS):
         middle = (near + far) / 2
-        beyond = amount_at(middle) >= wanted if wanted > now else amount_at(middle) <= wanted
-        near, far = (near, middle) if beyond else (middle, far)
-    return far
+        made = amounts_at(middle)
+        beyond = np.where(more, made >= wanted, made <= wanted)
+        near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
+    return np.where((now > 0) & (wanted != now), far, 0.0)
 
 
 def notes_drawn(probability: FloatArray, level: float, hold: float) -> NDArray[np.bool_]:
@@ -114,6 +131,6 @@ def notes_drawn(probability: FloatArray, level: float, hold: float) -> NDArray[n
     return drawn
 
 
-def surer(probability: FloatArray, factor: float) -> FloatArray:
+def surer(probability: FloatArray, factor: float | FloatArray) -> FloatArray:
     """Probabilities whose odds are ``factor`` times as high; 0 and 1 stay."""
     return np.asarray(factor * probability / (1.0 - probability + factor * probability), np.float32)

@@ -44,7 +44,7 @@ def fitted(usual: dict[str, FloatArray], given: FloatArray, share: float = 1.0) 
 
 def thickness(probability: FloatArray, phrase: int) -> float:
     """Of the notes that a user gets."""
-    return polyphony(notes_drawn(probability[..., phrase * WINDOW : (phrase + 1) * WINDOW], LEVEL, HOLD)[0])
+    return float(polyphony(notes_drawn(probability[..., phrase * WINDOW : (phrase + 1) * WINDOW], LEVEL, HOLD)[0].sum(axis=0)))
 
 
 def begun(probability: FloatArray, phrase: int) -> int:
@@ -53,9 +53,9 @@ def begun(probability: FloatArray, phrase: int) -> int:
 
 def test_polyphony_by_hand() -> None:
     sounds = np.zeros((5, 4), bool)
-    assert polyphony(sounds) == 0
+    assert polyphony(sounds.sum(axis=0)) == 0
     sounds[:3, 0] = sounds[4, 2] = True
-    assert polyphony(sounds) == 2  # 3 and 1, silent steps apart
+    assert polyphony(sounds.sum(axis=0)) == 2  # 3 and 1, silent steps apart
 
 
 def test_the_usual_is_the_middle_of_a_genres_phrases() -> None:
