@@ -7,7 +7,7 @@ melody, harmony and bass. Guides are made once for each ordered pair of domains,
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import permutations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.atomic import whole_file
 from audiocycle.corpus import combined
@@ -27,6 +28,8 @@ from audiocycle.spec import FloatArray, Stats, direction
 Guides = dict[str, list[FloatArray]]
 """By direction ``s->t``: for each item of s, features (..., T) like t's; of voices normalised by t's statistics, of scores probabilities."""
 Told = Callable[[str], Progress]
+Heard = tuple[list[FloatArray], list[NDArray[np.bool_]], list[FloatArray]]
+"""Of each recording: normalised features, where there is speech, and what is said at each frame."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ class GuideMaker(Protocol):
     recipe: str
     by: str
 
-    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
-        """For each item of ``source``, what ``target`` is like there."""
+    def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Any:
+        """What has to be known of a domain, as a source and as a target."""
+
+    def between(self, source: Any, target: Any) -> Iterator[FloatArray]:
+        """From what was heard of two domains: for each item of ``source``, what ``target`` is like there."""
 
 
 def guide_maker(config: GuideConfig, adapter: Any, medium: Any, cache: Path) -> GuideMaker:
@@ -94,28 +100,9 @@ class SpokenGuides:
         self.encoder, self.adapter, self.neighbours = encoder, adapter, config.neighbours
         self.recipe = repr((encoder.key, config.neighbours, RECIPE))
         self.by = config.recognizer or "Whisper tiny.en"
-        self.heard: dict[str, tuple[list[FloatArray], list[Any], list[FloatArray]]] = {}
         self.phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": encoder.key})
 
-    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
-        from audiocycle.voice.guide import NearestFrames, moments, standardised
-
-        for domain in (source, target):
-            if domain not in self.heard:
-                self.heard[domain] = self._hear(domain, data[domain], stats[domain], told)
-        here, there = self.heard[source], self.heard[target]
-        features, speech, states = there
-        nearest = NearestFrames(states, features, speech, self.neighbours)
-        features, speech, states = here
-        own = moments(states, speech)
-        done = told(f"guide {direction(source, target)}")
-        guides = []
-        for x, mask, said in zip(features, speech, states, strict=True):
-            guides.append(nearest.guide(standardised(said, *own), x, mask).astype(np.float16))
-            done(len(guides), len(features))
-        return guides
-
-    def _hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> tuple[list[FloatArray], list[Any], list[FloatArray]]:
+    def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Heard:
         """Of each recording: normalised features, where there is speech, and what is said at each frame."""
         from audiocycle.voice.phonetics import at_frames
 
@@ -125,6 +112,16 @@ class SpokenGuides:
         rate = self.adapter.spec.frame_rate
         heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
         return features, speech, [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
+
+    def between(self, source: Heard, target: Heard) -> Iterator[FloatArray]:
+        from audiocycle.voice.guide import NearestFrames, moments, standardised
+
+        features, speech, states = target
+        nearest = NearestFrames(states, features, speech, self.neighbours)
+        features, speech, states = source
+        own = moments(states, speech)
+        for x, mask, said in zip(features, speech, states, strict=True):
+            yield nearest.guide(standardised(said, *own), x, mask)
 
 
 class ScoreGuides:
@@ -138,27 +135,32 @@ class ScoreGuides:
         self.steps_per_beat, self.neighbours = STEPS_PER_BEAT[adapter.grid], config.neighbours
         self.recipe = repr((config.neighbours, RECIPE))
 
-    def between(self, source: str, target: str, data: Mapping[str, DomainData], stats: Mapping[str, Stats], told: Told) -> list[FloatArray]:
+    def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> list[NDArray[np.uint8]]:
+        return [np.asarray(item.features, np.uint8) for item in data.items]
+
+    def between(self, source: list[NDArray[np.uint8]], target: list[NDArray[np.uint8]]) -> Iterator[FloatArray]:
         from audiocycle.music.guide import NearestBars
 
-        nearest = NearestBars([np.asarray(item.features, np.uint8) for item in data[target].items], self.steps_per_beat, self.neighbours)
-        done = told(f"guide {direction(source, target)}")
-        guides = []
-        for item in data[source].items:
-            guides.append(nearest.guide(np.asarray(item.features, np.uint8)).astype(np.float16))
-            done(len(guides), len(data[source].items))
-        return guides
+        nearest = NearestBars(target, self.steps_per_beat, self.neighbours)
+        return map(nearest.guide, source)
 
 
 def load_guides(maker: GuideMaker, data: Mapping[str, DomainData], stats: Mapping[str, Stats], cache: Path, told: Told) -> Guides:
     """Guides between all ordered pairs of domains, made now or before."""
     guides: Guides = {}
+    heard: dict[str, Any] = {}  # gone with the last pair: what is said in an hour of speech fills a gigabyte
     for source, target in permutations(data, 2):
         key = combined([*data[source].keys, "->", *data[target].keys, maker.recipe])
         path = cache / "guides" / f"{key}.npz"
         made = stored(path)
         if made is None:
-            made = maker.between(source, target, data, stats, told)
+            for domain in (source, target):
+                if domain not in heard:
+                    heard[domain] = maker.hear(domain, data[domain], stats[domain], told)
+            done, made = told(f"guide {direction(source, target)}"), []
+            for guide in maker.between(heard[source], heard[target]):
+                made.append(guide.astype(np.float16))
+                done(len(made), len(data[source].items))
             named: dict[str, Any] = {str(place): guide for place, guide in enumerate(made)}
             with whole_file(path) as temporary:
                 np.savez(temporary, **named)

@@ -287,8 +287,7 @@ def load_domains(
 
 
 def describe(
-    config: RunConfig, stats: Mapping[str, Stats], data: Mapping[str, DomainData], step: int, seconds: float,
-    guided_by: str | None,
+    config: RunConfig, stats: Mapping[str, Stats], data: Mapping[str, DomainData], step: int, seconds: float, guided_by: str | None
 ) -> BundleConfig:
     """The bundle's settings at a step."""
     adapter = build_adapter(config.adapter)

@@ -107,7 +107,7 @@ def outline(bars: Rolls, steps_per_beat: int) -> FloatArray:
 def _outermost(cells: NDArray[np.bool_], highest: bool) -> NDArray[np.bool_]:
     """Of (N, P, T), only the highest or the lowest cell of each step that is on."""
     ordered = cells[:, ::-1] if highest else cells
-    first = np.asarray(ordered & (np.cumsum(ordered, axis=1) == 1))
+    first = np.asarray(ordered & (np.cumsum(ordered, axis=1, dtype=np.uint8) == 1))
     return first[:, ::-1] if highest else first
 
 
