@@ -144,8 +144,13 @@ class Converter:
 
         return translate
 
-    def translate_features(self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats) -> FloatArray:
+    def translate_features(
+        self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats, shifted: bool = False
+    ) -> FloatArray:
         """(*shape, T) of the source, not normalised, to the target's.
+
+        Args:
+            shifted: a network that knows windows of one length gets other ones (see :func:`~audiocycle.windows.window_starts`).
 
         Raises:
             BundleError: the network's output is not numbers.
@@ -156,7 +161,7 @@ class Converter:
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
         if window:
-            output = in_windows(self.adapter.normalize(features, of_source), window, network)
+            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted)
         else:
             output = network(self.adapter.normalize(mirrored_after(features, padded_length(n_frames)), of_source)[None])[0]
         if not np.isfinite(output).all():

@@ -1,38 +1,47 @@
-"""Features of any length through a network that was trained on windows of one length: cut, overlap, cross-fade."""
+"""Features of any length through a network that was trained on windows of one length: cut, overlap, cross-fade.
+
+A network knows a window's ends less well than its middle: there it sees one side only. So neighbours share half of their frames, one
+fades into the other over the middle half of what they share, and nobody's last eighth is used but at the ends of it all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.spec import FloatArray
 
-OVERLAP = 4
-"""Neighbouring windows share a quarter of their frames, over which one fades into the other."""
 BATCH = 16
 
 
-def window_starts(frames: int, window: int) -> list[int]:
-    """First frames of windows that cover ``frames`` >= ``window``; the last one ends at the end."""
-    hop = window - window // OVERLAP
-    return [*range(0, frames - window, hop), frames - window]
+def window_starts(frames: int, window: int, shifted: bool = False) -> list[int]:
+    """First frames of windows that cover ``frames`` >= ``window``; the last one ends at the end.
+
+    Args:
+        shifted: the second begins earlier, by half of what it usually does, and so do all after it: they meet elsewhere.
+    """
+    hop = window - window // 2
+    second = max(1, hop // 2) if shifted else hop
+    return [0, *range(second, frames - window, hop), frames - window] if frames > window else [0]
 
 
-def hand_overs(frames: int, window: int) -> NDArray[np.bool_]:
+def fade_starts(starts: list[int], window: int) -> list[int]:
+    """First frames of the fades, a quarter of a window long, between neighbours that start there: in the middle of what both hold."""
+    return [(one + next_one + window - window // 4) // 2 for one, next_one in pairwise(starts)]
+
+
+def hand_overs(frames: int, window: int, shifted: bool = False) -> NDArray[np.bool_]:
     """(frames,) over which one window fades into another, as :func:`in_windows` has them; none in what a window holds whole."""
     fades = np.zeros(frames, np.bool_)
-    fade = window // OVERLAP
-    for start in window_starts(frames, window) if frames > window else ():
-        if start > 0:
-            fades[start : start + fade] = True
-        if start + window < frames:
-            fades[start + window - fade : start + window] = True
+    for begin in fade_starts(window_starts(frames, window, shifted), window):
+        fades[begin : begin + window // 4] = True
     return fades
 
 
-def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray], FloatArray]) -> FloatArray:
+def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray], FloatArray], shifted: bool = False) -> FloatArray:
     """(..., T) through ``network`` (B, ..., window) -> same, cross-faded where windows overlap; as long as it came.
 
     A window without anything in it stays as it is: silence has no genre. Fewer frames than a window are repeated to fill one.
@@ -41,19 +50,24 @@ def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray]
     if frames < window:
         widths = [(0, 0)] * (features.ndim - 1) + [(0, window - frames)]
         return in_windows(np.pad(features, widths, mode="wrap"), window, network)[..., :frames]
-    starts = window_starts(frames, window)
-    busy = [start for start in starts if features[..., start : start + window].any()]
-    fade = window // OVERLAP
-    ramp = (np.arange(fade, dtype=np.float32) + 0.5) / fade
-    weight = np.concatenate([ramp, np.ones(window - 2 * fade, np.float32), ramp[::-1]])
-    total = np.zeros(features.shape, np.float32)
-    weights = np.zeros(frames, np.float32)
-    for start in set(starts) - set(busy):
-        weights[start : start + window] += weight
-    for first in range(0, len(busy), BATCH):
-        some = busy[first : first + BATCH]
-        made = network(np.stack([features[..., start : start + window] for start in some]))
-        for start, item in zip(some, made, strict=True):
-            total[..., start : start + window] += weight * item
-            weights[start : start + window] += weight
-    return total / weights
+    starts = window_starts(frames, window, shifted)
+    made = each_through(features, starts, window, network)
+    output = np.empty(features.shape, np.float32)
+    output[..., :window] = next(made)
+    fade = window // 4
+    ramp = (np.arange(fade, dtype=np.float32) + 0.5) / max(1, fade)
+    for start, begin, item in zip(starts[1:], fade_starts(starts, window), made, strict=True):
+        end = begin + fade
+        output[..., begin:end] += ramp * (item[..., begin - start : end - start] - output[..., begin:end])
+        output[..., end : start + window] = item[..., end - start :]
+    return output
+
+
+def each_through(features: FloatArray, starts: list[int], window: int, network: Callable[[FloatArray], FloatArray]) -> Iterator[FloatArray]:
+    """The windows that start there, translated in batches; those without anything in them as they are."""
+    windows = [features[..., start : start + window] for start in starts]
+    busy = [bool(item.any()) for item in windows]
+    some = [item for item, sounds in zip(windows, busy, strict=True) if sounds]
+    translated = (made for first in range(0, len(some), BATCH) for made in network(np.stack(some[first : first + BATCH])))
+    for item, sounds in zip(windows, busy, strict=True):
+        yield next(translated) if sounds else item

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.spec import FloatArray
-from audiocycle.windows import BATCH, OVERLAP, hand_overs, in_windows, window_starts
+from audiocycle.windows import BATCH, fade_starts, hand_overs, in_windows, window_starts
 
 WINDOWS = st.sampled_from([1, 2, 3, 4, 7, 8, 64, 96])
 
@@ -28,16 +28,32 @@ class Network:
         return [window for batch in self.batches for window in batch]
 
 
-@given(frames=st.integers(1, 600), window=WINDOWS)
-def test_windows_cover_every_frame_and_share_a_quarter(frames: int, window: int) -> None:
+@given(frames=st.integers(1, 600), window=WINDOWS, shifted=st.booleans())
+def test_windows_cover_every_frame_and_share_half(frames: int, window: int, shifted: bool) -> None:
     frames = max(frames, window)
-    starts = window_starts(frames, window)
+    starts = window_starts(frames, window, shifted)
     assert starts[0] == 0
     assert starts[-1] == frames - window
     assert starts == sorted(set(starts))
     hops = np.diff(starts)
-    assert (hops <= window - window // OVERLAP).all()
-    assert (hops[:-1] == window - window // OVERLAP).all()  # only the last one may overlap more
+    assert (hops <= window - window // 2).all()
+    assert (hops[int(shifted) : -1] == window - window // 2).all()  # only the first and the last one may overlap more
+
+
+@given(frames=st.integers(64, 2000), window=st.sampled_from([64, 96]))
+def test_what_is_shifted_meets_elsewhere(frames: int, window: int) -> None:
+    usual, shifted = (hand_overs(frames, window, how) for how in (False, True))
+    regular = max(0, (frames - window) // (window // 2) - 1) * window // 4  # the hand-overs but the last two
+    assert (usual & ~shifted).sum() >= regular - window // 4
+
+
+@given(frames=st.integers(9, 600), window=st.sampled_from([8, 64, 96]), shifted=st.booleans())
+def test_only_the_middle_of_what_windows_share_is_mixed(frames: int, window: int, shifted: bool) -> None:
+    starts = window_starts(max(frames, window), window, shifted)
+    for one, after, begin in zip(starts, starts[1:], fade_starts(starts, window), strict=False):
+        shared = one + window - after
+        assert abs((begin - after) - (after + shared - begin - window // 4)) <= 1
+        assert begin - after >= window // 8
 
 
 @settings(deadline=None)
@@ -70,10 +86,10 @@ def test_weights_are_positive_and_add_up_to_one_everywhere(frames: int, window: 
 
 
 def test_neighbours_fade_into_each_other_by_hand() -> None:
-    # Windows of 8 at 0 and 6 share 2 frames, in which the first weighs 0.75, 0.25 and the second 0.25, 0.75.
+    # Windows of 8 at 0, 4 and 6 share 4 and 6 frames; over the 2 in their middle the one weighs 0.75, 0.25 and the other 0.25, 0.75.
     network = Network(lambda batch: np.stack([np.full((1, 8), float(i)) for i in range(len(batch))]))
     y = in_windows(np.ones((1, 14), np.float32), 8, network)
-    np.testing.assert_allclose(y[0], [0, 0, 0, 0, 0, 0, 0.25, 0.75, 1, 1, 1, 1, 1, 1])
+    np.testing.assert_allclose(y[0], [0, 0, 0, 0, 0, 0.25, 0.75, 1, 1.25, 1.75, 2, 2, 2, 2])
 
 
 def test_what_is_silent_stays_silent_and_is_never_given_to_the_network() -> None:
@@ -105,7 +121,7 @@ def test_less_than_a_window_is_repeated_to_fill_one() -> None:
 
 @pytest.mark.parametrize("windows", [BATCH - 1, BATCH, BATCH + 1, 3 * BATCH])
 def test_many_windows_go_in_batches_and_each_result_to_its_own_place(windows: int) -> None:
-    frames = 8 + 6 * (windows - 1)
+    frames = 8 + 4 * (windows - 1)
     x = np.arange(1, frames + 1, dtype=np.float32)[None]
     network = Network(lambda batch: batch + 0.5)
     np.testing.assert_allclose(in_windows(x, 8, network), x + 0.5, rtol=1e-6)
@@ -128,4 +144,5 @@ def test_windows_hand_over_where_they_would_disagree(frames: int, window: int) -
 
 
 def test_hand_overs_of_eight_bars() -> None:
-    assert np.flatnonzero(hand_overs(128, 64)).tolist() == [*range(48, 80), *range(96, 112)]  # windows begin at 0, 48 and 64
+    assert np.flatnonzero(hand_overs(128, 64)).tolist() == [*range(40, 56), *range(72, 88)]  # windows begin at 0, 32 and 64
+    assert np.flatnonzero(hand_overs(128, 64, shifted=True)).tolist() == [*range(32, 48), *range(56, 72), *range(80, 96)]

@@ -13,7 +13,7 @@ from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import DataError
 from audiocycle.evaluation.music_examples import Example, examples_of
-from audiocycle.evaluation.songs import Conversion, Phrases, Song, Way, transferred
+from audiocycle.evaluation.songs import Conversion, Phrases, Seams, Song, Way, seams_of, transferred
 from audiocycle.metrics import roll_content, roll_quality, roll_style, transfer_strength
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -50,8 +50,8 @@ class Direction:
         paired: the model and identity against the true counterparts, and their difference; empty where those are not asked for.
         quality: by measure, mean of the source's, the transfers' and the target's phrases.
         middles: by measure of shape, between which values the middle of the target's phrases lies.
-        seams: notes that break, each bar: where the network's windows meet, inside them, and the difference; empty where
-            all songs fit into a window.
+        seams: notes that break, each bar: where the network's windows meet, in the same bars where they do not, and the difference;
+            empty where all songs fit into a window.
         corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
             how often it is right there.
         knob: strength that is asked for to strength and content; empty where those are not asked for.
@@ -112,8 +112,10 @@ class Judge:
         random = np.random.default_rng(self.seed)
         turns = KNOB if self.listen and self.classifier is not None else ()
         conversions: list[list[Conversion]] = []
+        met: list[Seams] = []
         for song in self.songs:
             conversions.append(transferred(song, there, back, (1.0, *turns)))
+            met.append(seams_of(song, there))
             song_done()
         same = [song.phrases for song in self.songs]
         anything = [self.wanted[random.integers(0, len(self.wanted), len(phrases))] for phrases in same]
@@ -142,7 +144,7 @@ class Judge:
             paired=self.paired(made) if parallel else {},
             quality=self.quality({"source": quality[IDENTITY], "transfer": quality[MODEL], "target": self.wanted_quality}),
             middles=self.middles,
-            seams=seams(at_full),
+            seams=broken_notes(met),
             corpora=self.corpora(own),
             knob=knob,
             examples=examples_of(self.songs, self.others, self.converter, self.source, self.target, parallel) if self.listen else [],
@@ -250,14 +252,14 @@ class Judge:
         return found
 
 
-def seams(conversions: Sequence[Conversion]) -> dict[str, Row]:
+def broken_notes(found: Sequence[Seams]) -> dict[str, Row]:
     """Notes that break, each bar; of songs that have borders."""
-    some = [each for each in conversions if each.bars.all()]
+    some = [each for each in found if each.bars]
     if not some:
         return {}
     rows: dict[str, Row] = {}
+    bars = np.array([each.bars for each in some])
     for place, name in enumerate((BORDERS, INSIDE)):
-        bars = np.array([each.bars[place] for each in some])
         cut, doubled = np.array([each.broken[:, place] for each in some]).T / bars
         rates = {"cut_notes": cut, "doubled_notes": doubled, "broken_notes": cut + doubled}
         rows[name] = {kind: estimate(rate[:, None], bars) for kind, rate in rates.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +111,9 @@ class Way:
         self.converter, self.source, self.target = converter, source, target
         self.statistics = converter.config.stats_of(source), converter.config.stats_of(target)
 
-    def opinion(self, encoded: Encoded) -> FloatArray:
-        """The network's probabilities (C, 84, T) for a run of bars."""
-        return self.converter.translate_features(encoded.features, self.source, self.target, *self.statistics)
+    def opinion(self, encoded: Encoded, shifted: bool = False) -> FloatArray:
+        """The network's probabilities (C, 84, T) for a run of bars; ``shifted``: its windows meet elsewhere."""
+        return self.converter.translate_features(encoded.features, self.source, self.target, *self.statistics, shifted)
 
     def made(self, encoded: Encoded, opinion: FloatArray, strength: float = 1.0) -> Encoded:
         """The notes with that strength, and else the default options, drawn as a roll again."""
@@ -128,14 +129,10 @@ class Conversion:
 
     Attributes:
         transfer, cycle: converted, and brought back: (N, C, 84, T), in the order of the song's phrases.
-        broken: (2, 2) cut and doubled notes, at borders and inside (see :mod:`audiocycle.metrics.roll_seams`).
-        bars: (2,) bars at borders, and inside; fractions where a window's fade is no whole bar.
     """
 
     transfer: Phrases
     cycle: Phrases
-    broken: IntArray
-    bars: FloatArray
 
 
 def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = (1.0,)) -> list[Conversion]:
@@ -146,21 +143,55 @@ def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = 
     adapter, score = there.converter.adapter, read_score(song.path)
     notes, window = notes_of(score), adapter.spec.window
     phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
-    broken, steps = np.zeros((len(strengths), 2, 2), np.int64), np.zeros(2)
     for span in adapter.spans(score):
         source = adapter.analyze(notes, span)
         if not source.features.any():
             continue
         opinion = there.opinion(source)
-        borders = hand_overs(span.n_steps, window)
-        steps += (borders.sum(), (~borders).sum())
         begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
-        for i, ((transfers, cycles), strength) in enumerate(zip(phrases, strengths, strict=True)):
+        for (transfers, cycles), strength in zip(phrases, strengths, strict=True):
             transfer = there.made(source, opinion, strength)
             cycle = back.made(transfer, back.opinion(transfer), strength)
             transfers += [transfer.features[..., a : a + window] for a in begins]
             cycles += [cycle.features[..., a : a + window] for a in begins]
-            by_step = roll_seams.broken_notes(source.features, transfer.features)
-            broken[i] += np.stack([by_step[:, borders].sum(axis=1), by_step[:, ~borders].sum(axis=1)], axis=1)
-    bars = steps / (BEATS * STEPS_PER_BEAT[adapter.grid])
-    return [Conversion(np.stack(x), np.stack(y), counts, bars) for (x, y), counts in zip(phrases, broken, strict=True)]
+    return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases]
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Notes of a converted song that break (see :mod:`audiocycle.metrics.roll_seams`).
+
+    Attributes:
+        broken: (2, 2) cut and doubled notes, where the network's windows meet and inside them.
+        bars: so many are looked at in either way; 0 if the song fits into a window. A fraction where a window's fade is no whole bar.
+    """
+
+    broken: IntArray
+    bars: float
+
+
+def seams_of(song: Song, there: Way) -> Seams:
+    """Notes that break, in the same bars, where windows meet and where they do not.
+
+    A song is converted twice, with windows that meet at other places, and each of these places is compared with itself: tunes
+    end their notes at the ends of their own phrases, and borders are in regular places too.
+    """
+    adapter, score = there.converter.adapter, read_score(song.path)
+    notes, window = notes_of(score), adapter.spec.window
+    broken, steps = np.zeros((2, 2), np.int64), 0
+    for span in adapter.spans(score):
+        source = adapter.analyze(notes, span)
+        if span.n_steps <= window or not source.features.any():
+            continue
+        layouts = [
+            (
+                hand_overs(span.n_steps, window, shifted),
+                roll_seams.broken_notes(source.features, there.made(source, there.opinion(source, shifted)).features),
+            )
+            for shifted in (False, True)
+        ]
+        for (borders, met), (others, inside) in permutations(layouts):
+            here = borders & ~others
+            broken += np.stack([met[:, here].sum(axis=1), inside[:, here].sum(axis=1)], axis=1)
+            steps += int(here.sum())
+    return Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))

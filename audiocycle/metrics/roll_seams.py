@@ -1,7 +1,8 @@
 """Seams: notes of a converted song that break where the source's go on, which is what a careless joining of phrases does.
 
 Conventions: rolls are ``(C, 84, T)``, see ``roll_notes``, of whole songs: phrases have no borders inside. Count by step here, then compare
-the steps at borders with the others: a few notes break everywhere, because the network wants it so.
+steps at borders with the same steps of a conversion whose borders are elsewhere: a few notes break everywhere, because the network
+wants it so, and tunes end their notes in regular places, as borders are.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from audiocycle.metrics.roll_notes import Roll, notes_of, onsets, sounding
 
 DEFINITION = (
     "Seams: cut notes stop where the source holds their pitch; doubled ones begin again 0 or 1 steps after their pitch ended, where the "
-    "source begins none. Both for each bar: of the bars in which one window of the network fades into the next (borders), and of all others "
-    "(inside)."
+    "source begins none. Both for each bar in which one window of the network fades into the next (borders), and for the same bars of a second "
+    "conversion, whose windows meet elsewhere (inside)."
 )
 """What is made of this module's counts. Print it beside results."""
 

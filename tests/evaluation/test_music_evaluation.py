@@ -16,9 +16,9 @@ from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
 from audiocycle.evaluation.music import Evaluation, evaluate
-from audiocycle.evaluation.music_judging import GAIN, IDENTITY, IN_ALL, KNOB, MODEL, RANDOM, cosines, seams
+from audiocycle.evaluation.music_judging import GAIN, IDENTITY, IN_ALL, KNOB, MODEL, RANDOM, broken_notes, cosines
 from audiocycle.evaluation.music_table import to_text
-from audiocycle.evaluation.songs import Conversion, Song, Way, name_of, read_songs, transferred
+from audiocycle.evaluation.songs import Seams, Song, Way, name_of, read_songs, transferred
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import write_score
 
@@ -93,45 +93,47 @@ def test_the_middle_is_the_targets(genres: Path, unchanging: Path, tmp_path: Pat
 
 
 def test_a_model_that_changes_nothing_has_no_seams(found: Evaluation) -> None:
-    seams_of = found.directions["slow->fast"].seams
-    assert {row: {kind: value.mean for kind, value in kinds.items()} for row, kinds in seams_of.items()} == {
+    rows = found.directions["slow->fast"].seams
+    assert {row: {kind: value.mean for kind, value in kinds.items()} for row, kinds in rows.items()} == {
         row: dict.fromkeys(("cut_notes", "doubled_notes", "broken_notes"), 0) for row in ("borders", "inside", "difference")
     }
 
 
 def test_seams_are_rates_a_bar_over_songs() -> None:
-    nothing = np.zeros((0, 2, 84, 64))
-
-    def made(cut: tuple[int, int], doubled: tuple[int, int], bars: tuple[float, float]) -> Conversion:
-        return Conversion(nothing, nothing, np.array([cut, doubled]), np.array(bars))
-
-    # (at borders, inside): of 2 and 6 bars, of 1 and 4; a song without borders says nothing of them
-    rows = seams([made((4, 3), (1, 0), (2, 6)), made((2, 3), (0, 4), (1, 4)), made((0, 99), (0, 99), (0, 4))])
+    # (at borders, inside), of 2 bars and of 1; a song without borders says nothing of them
+    short = Seams(np.zeros((2, 2)), 0.0)
+    rows = broken_notes([Seams(np.array([(4, 3), (1, 0)]), 2.0), Seams(np.array([(2, 3), (0, 4)]), 1.0), short])
     assert rows["borders"]["cut_notes"].mean == pytest.approx((4 + 2) / 3)
-    assert rows["inside"]["cut_notes"].mean == pytest.approx((3 + 3) / 10)
+    assert rows["inside"]["cut_notes"].mean == pytest.approx((3 + 3) / 3)
     assert rows["borders"]["doubled_notes"].mean == pytest.approx(1 / 3)
-    assert rows["inside"]["broken_notes"].mean == pytest.approx(10 / 10)
-    assert rows["difference"]["broken_notes"].mean == pytest.approx(7 / 3 - 1)
-    assert rows["difference"]["cut_notes"].interval == pytest.approx((4 / 2 - 3 / 4, 4 / 2 - 3 / 6))
-    assert seams([made((0, 1), (0, 1), (0, 4))]) == {}
+    assert rows["inside"]["broken_notes"].mean == pytest.approx(10 / 3)
+    assert rows["difference"]["broken_notes"].mean == pytest.approx(7 / 3 - 10 / 3)
+    assert rows["difference"]["cut_notes"].interval == pytest.approx((2 / 1 - 3 / 1, 4 / 2 - 3 / 2))
+    assert broken_notes([short]) == {}
 
 
 class Breaking(Converter):
-    """Strikes every note again in the middle of a border: the bar from step 48 on of a song of eight bars."""
+    """Strikes every note again in the middle of a bar, at a step where the second and the third window of a song of eight bars meet."""
 
-    def translate_features(self, features: Any, source: str, target: str, *_: Any) -> Any:
-        made = features.astype(np.float32)
-        if source == "slow":
-            made[1, :, 56] = made[0, :, 56]
+    always = False
+
+    def translate_features(self, features: Any, source: str, target: str, *rest: Any) -> Any:
+        made, (*_, shifted) = features.astype(np.float32), rest
+        if source == "slow" and (self.always or shifted is not True):
+            made[1, :, 72] = made[0, :, 72]
         return made
 
 
-def test_seams_of_a_song_are_counted_where_windows_meet(genres: Path, unchanging: Path) -> None:
-    rows = evaluate(Breaking.from_pretrained(unchanging), folders(genres)).directions["slow->fast"].seams
-    assert rows["inside"]["broken_notes"].mean == 0
+@pytest.mark.parametrize("always", [False, True])
+def test_seams_of_a_song_are_counted_where_windows_meet(genres: Path, unchanging: Path, always: bool) -> None:
+    converter = Breaking.from_pretrained(unchanging)
+    converter.always = always
+    rows = evaluate(converter, folders(genres)).directions["slow->fast"].seams
     assert rows["borders"]["cut_notes"].mean == 0
-    # windows begin at 0, 48 and 64: bars 4 and 5, and the last quarter of the second window, bar 7, are borders
+    # Windows begin at 0, 32 and 64, and fade from 40 and 72 on, or at 0, 16, 48 and 64, and fade from 32, 56 and 80 on, for 16 steps: 48
+    # steps are in one of the two, which are three bars.
     assert rows["borders"]["doubled_notes"].mean == pytest.approx(3 / 3)
+    assert rows["inside"]["doubled_notes"].mean == (pytest.approx(3 / 3) if always else 0), "what breaks wherever windows meet is no seam"
 
 
 def test_style_has_intervals(genres: Path, unchanging: Path) -> None:
