@@ -16,7 +16,16 @@ from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
 from audiocycle.evaluation.music import Evaluation, evaluate
-from audiocycle.evaluation.music_judging import GAIN, IDENTITY, IN_ALL, KNOB, MODEL, RANDOM, broken_notes, cosines
+from audiocycle.evaluation.music_judging import (
+    GAIN,
+    IDENTITY,
+    IN_ALL,
+    KNOB,
+    MODEL,
+    RANDOM,
+    broken_notes,
+    cosines,
+)
 from audiocycle.evaluation.music_table import to_text
 from audiocycle.evaluation.songs import Seams, Song, Way, name_of, read_songs, transferred
 from audiocycle.music.adapter import PianoRollAdapter
