@@ -1,7 +1,7 @@
 """Guides for training: for the items of one domain, what another is like where its content is the same.
 
-What "the same content" means is each modality's: :mod:`audiocycle.voice.guide` compares what is said, :mod:`audiocycle.music.guide`
-melody, harmony and bass. Guides are made once for each ordered pair of domains, and kept beside the features.
+What "the same content" means is each modality's: :mod:`audiocycle.voice.guide` goes by what is said, :mod:`audiocycle.music.guide`
+by melody, harmony and bass. Guides are made once for each ordered pair of domains, and kept beside the features.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -51,7 +52,7 @@ class GuideConfig:
 
 
 class GuideMaker(Protocol):
-    """What finds the same content in another domain.
+    """What knows how another domain is with the same content.
 
     ``recipe`` says what guides depend on beside the items, and ``by`` the same to people.
     """
@@ -92,19 +93,27 @@ def load_encoder(config: GuideConfig) -> Any:
         torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Heard:
     """A speaker.
 
     Attributes:
+        domain: the speaker's name.
         features, speech, states: of each recording, normalised features, where there is speech, and what is said at each frame.
-        voice: what the speaker sounds like when saying something.
     """
 
+    domain: str
     features: list[FloatArray]
     speech: list[NDArray[np.bool_]]
     states: list[FloatArray]
-    voice: TargetVoice
+    told: Told
+
+    @cached_property
+    def voice(self) -> TargetVoice:
+        """What the speaker sounds like when saying something; learned when it is asked for."""
+        from audiocycle.voice.guide import TargetVoice
+
+        return TargetVoice(self.states, self.features, self.speech, self.told(f"the voice of {self.domain}"))
 
 
 class SpokenGuides:
@@ -119,8 +128,7 @@ class SpokenGuides:
         self.phonetic = FeatureCache(cache, lambda path: encoder.encode(medium.read(path)), {"recognizer": encoder.key})
 
     def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Heard:
-        """Listen to a speaker's recordings, and learn the voice."""
-        from audiocycle.voice.guide import TargetVoice
+        """Listen to a speaker's recordings."""
         from audiocycle.voice.phonetics import at_frames
 
         self.phonetic.analyse(data.paths, told(f"what is said by {domain}"))
@@ -128,15 +136,14 @@ class SpokenGuides:
         speech = [self.adapter.speech(item.features) for item in data.items]
         rate = self.adapter.spec.frame_rate
         heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
-        states = [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
-        return Heard(features, speech, states, TargetVoice(states, features, speech, told(f"the voice of {domain}")))
+        return Heard(domain, features, speech, [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)], told)
 
     def between(self, source: Heard, target: Heard) -> Iterator[FloatArray]:
         from audiocycle.voice.guide import moments, standardised
 
-        own = moments(source.states, source.speech)
-        for x, mask, said in zip(source.features, source.speech, source.states, strict=True):
-            yield target.voice.guide(standardised(said, *own), x, mask)
+        own, voice = moments(source.states, source.speech), target.voice
+        items = zip(source.features, source.speech, source.states, strict=True)
+        return (voice.guide(standardised(said, *own), x, mask) for x, mask, said in items)
 
 
 class ScoreGuides:
@@ -172,8 +179,9 @@ def load_guides(maker: GuideMaker, data: Mapping[str, DomainData], stats: Mappin
             for domain in (source, target):
                 if domain not in heard:
                     heard[domain] = maker.hear(domain, data[domain], stats[domain], told)
+            found = maker.between(heard[source], heard[target])
             done, made = told(f"guide {direction(source, target)}"), []
-            for guide in maker.between(heard[source], heard[target]):
+            for guide in found:
                 made.append(guide.astype(np.float16))
                 done(len(made), len(data[source].items))
             named: dict[str, Any] = {str(place): guide for place, guide in enumerate(made)}

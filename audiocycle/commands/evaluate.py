@@ -30,7 +30,7 @@ Music, beside the source itself and random phrases of the target:
   content     how much of the piece is still there: chroma, groove, notes, key
   style       how much transfers play like the target's songs: which intervals follow which, where and how long notes are
   quality     do they look like music at all: beside both genres' own numbers, and how many lie in the target's middle 80 %
-  seams       do more notes break where the network's windows meet than elsewhere
+  seams       do more notes break where the network's windows meet than in the same bars when they meet elsewhere
 """
 VOICE, MUSIC = "voice", "music"
 Progress = Callable[[int, int], None]

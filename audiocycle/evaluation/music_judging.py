@@ -13,7 +13,7 @@ from audiocycle.classifier import Classifier
 from audiocycle.convert import Converter
 from audiocycle.errors import DataError
 from audiocycle.evaluation.music_examples import Example, examples_of
-from audiocycle.evaluation.songs import Conversion, Phrases, Seams, Song, Way, seams_of, transferred
+from audiocycle.evaluation.songs import Conversion, Phrases, Seams, Song, Way, transferred
 from audiocycle.metrics import roll_content, roll_quality, roll_style, transfer_strength
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -51,7 +51,7 @@ class Direction:
         quality: by measure, mean of the source's, the transfers' and the target's phrases.
         middles: by measure of shape, between which values the middle of the target's phrases lies.
         seams: notes that break, each bar: where the network's windows meet, in the same bars where they do not, and the difference;
-            empty where all songs fit into a window.
+            empty where all songs are too short for windows to meet in two ways.
         corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
             how often it is right there.
         knob: strength that is asked for to strength and content; empty where those are not asked for.
@@ -114,8 +114,9 @@ class Judge:
         conversions: list[list[Conversion]] = []
         met: list[Seams] = []
         for song in self.songs:
-            conversions.append(transferred(song, there, back, (1.0, *turns)))
-            met.append(seams_of(song, there))
+            made_of_song, seams = transferred(song, there, back, (1.0, *turns))
+            conversions.append(made_of_song)
+            met.append(seams)
             song_done()
         same = [song.phrases for song in self.songs]
         anything = [self.wanted[random.integers(0, len(self.wanted), len(phrases))] for phrases in same]
@@ -144,7 +145,7 @@ class Judge:
             paired=self.paired(made) if parallel else {},
             quality=self.quality({"source": quality[IDENTITY], "transfer": quality[MODEL], "target": self.wanted_quality}),
             middles=self.middles,
-            seams=broken_notes(met),
+            seams=seam_rates(met),
             corpora=self.corpora(own),
             knob=knob,
             examples=examples_of(self.songs, self.others, self.converter, self.source, self.target, parallel) if self.listen else [],
@@ -252,7 +253,7 @@ class Judge:
         return found
 
 
-def broken_notes(found: Sequence[Seams]) -> dict[str, Row]:
+def seam_rates(found: Sequence[Seams]) -> dict[str, Row]:
     """Notes that break, each bar; of songs that have borders."""
     some = [each for each in found if each.bars]
     if not some:

@@ -133,7 +133,7 @@ def seams(directions: Mapping[str, Direction]) -> Iterator[str]:
             )
             yield f"  {name:18} {measure.removesuffix('_notes'):8} " + " ".join(cells).rstrip()
         if not each.seams:
-            yield f"  {name:18} no song is longer than a window of the network"
+            yield f"  {name:18} no song is long enough: windows have to meet in two ways (six bars of 4/4 in a row with four-bar windows)"
 
 
 def number(value: Estimate) -> str:

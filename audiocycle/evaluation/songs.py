@@ -135,63 +135,62 @@ class Conversion:
     cycle: Phrases
 
 
-def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = (1.0,)) -> list[Conversion]:
-    """A song converted there and back, for each strength.
-
-    Whole runs of bars are converted, as for a user, and cut into phrases after that.
-    """
-    adapter, score = there.converter.adapter, read_score(song.path)
-    notes, window = notes_of(score), adapter.spec.window
-    phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
-    for span in adapter.spans(score):
-        source = adapter.analyze(notes, span)
-        if not source.features.any():
-            continue
-        opinion = there.opinion(source)
-        begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
-        for (transfers, cycles), strength in zip(phrases, strengths, strict=True):
-            transfer = there.made(source, opinion, strength)
-            cycle = back.made(transfer, back.opinion(transfer), strength)
-            transfers += [transfer.features[..., a : a + window] for a in begins]
-            cycles += [cycle.features[..., a : a + window] for a in begins]
-    return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases]
-
-
 @dataclass(frozen=True)
 class Seams:
     """Notes of a converted song that break (see :mod:`audiocycle.metrics.roll_seams`).
 
     Attributes:
         broken: (2, 2) cut and doubled notes, where the network's windows meet and inside them.
-        bars: so many are looked at in either way; 0 if the song fits into a window. A fraction where a window's fade is no whole bar.
+        bars: so many are looked at in either way; 0 if the song is too short for its windows to meet elsewhere. Not always whole.
     """
 
     broken: IntArray
     bars: float
 
 
-def seams_of(song: Song, there: Way) -> Seams:
-    """Notes that break, in the same bars, where windows meet and where they do not.
+def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = (1.0,)) -> tuple[list[Conversion], Seams]:
+    """A song converted there and back, for each strength, and its seams with the first of them.
 
-    A song is converted twice, with windows that meet at other places, and each of these places is compared with itself: tunes
-    end their notes at the ends of their own phrases, and borders are in regular places too.
+    Whole runs of bars are converted, as for a user, and cut into phrases after that.
     """
     adapter, score = there.converter.adapter, read_score(song.path)
     notes, window = notes_of(score), adapter.spec.window
+    phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0
     for span in adapter.spans(score):
         source = adapter.analyze(notes, span)
-        if span.n_steps <= window or not source.features.any():
+        if not source.features.any():
             continue
-        layouts = [
-            (
-                hand_overs(span.n_steps, window, shifted),
-                roll_seams.broken_notes(source.features, there.made(source, there.opinion(source, shifted)).features),
-            )
-            for shifted in (False, True)
-        ]
-        for (borders, met), (others, inside) in permutations(layouts):
-            here = borders & ~others
-            broken += np.stack([met[:, here].sum(axis=1), inside[:, here].sum(axis=1)], axis=1)
-            steps += int(here.sum())
-    return Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
+        opinion = there.opinion(source)
+        begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
+        made = [there.made(source, opinion, strength) for strength in strengths]
+        for (transfers, cycles), transfer, strength in zip(phrases, made, strengths, strict=True):
+            cycle = back.made(transfer, back.opinion(transfer), strength)
+            transfers += [transfer.features[..., a : a + window] for a in begins]
+            cycles += [cycle.features[..., a : a + window] for a in begins]
+        if span.n_steps > window:
+            elsewhere = there.made(source, there.opinion(source, shifted=True), strengths[0])
+            counts, places = where_windows_meet(source.features, made[0].features, elsewhere.features, window)
+            broken, steps = broken + counts, steps + places
+    seams = Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
+    return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases], seams
+
+
+def where_windows_meet(source: FloatArray, made: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
+    """Notes that break, (2, 2) as :class:`Seams` has them, at so many steps: those at which windows meet in one of two conversions only.
+
+    Each place is compared with itself: tunes end their notes at the ends of their own phrases, and borders are in regular places too.
+
+    Args:
+        source: (C, 84, T).
+        made, shifted: converted with windows that meet at different places.
+    """
+    layouts = [
+        (hand_overs(source.shape[-1], window, how), roll_seams.broken_notes(source, roll)) for how, roll in ((False, made), (True, shifted))
+    ]
+    broken, steps = np.zeros((2, 2), np.int64), 0
+    for (borders, met), (others, inside) in permutations(layouts):
+        here = borders & ~others
+        broken += np.stack([met[:, here].sum(axis=1), inside[:, here].sum(axis=1)], axis=1)
+        steps += int(here.sum())
+    return broken, steps

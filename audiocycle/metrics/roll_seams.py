@@ -15,8 +15,8 @@ from audiocycle.metrics.roll_notes import Roll, notes_of, onsets, sounding
 
 DEFINITION = (
     "Seams: cut notes stop where the source holds their pitch; doubled ones begin again 0 or 1 steps after their pitch ended, where the "
-    "source begins none. Both for each bar in which one window of the network fades into the next (borders), and for the same bars of a second "
-    "conversion, whose windows meet elsewhere (inside)."
+    "source begins none. Both for each bar, of two conversions whose windows meet at different places: each step at which only one of them fades "
+    "from a window to the next, in that one (borders) and in the other one (inside)."
 )
 """What is made of this module's counts. Print it beside results."""
 

