@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from audiocycle.atomic import whole_file
 from audiocycle.corpus import combined
-from audiocycle.data import DomainData
+from audiocycle.data import CropSampler, DomainData
 from audiocycle.errors import ConfigError
 from audiocycle.features import FeatureCache, Progress
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -99,7 +99,8 @@ class Heard:
 
     Attributes:
         domain: the speaker's name.
-        features, speech, states: of each recording, normalised features, where there is speech, and what is said at each frame.
+        features, speech, states: of each recording, normalised features, where there is speech, and what is said at each frame, whoever
+            says it.
     """
 
     domain: str
@@ -111,9 +112,12 @@ class Heard:
     @cached_property
     def voice(self) -> TargetVoice:
         """What the speaker sounds like when saying something; learned when it is asked for."""
-        from audiocycle.voice.guide import TargetVoice
+        from audiocycle.voice.guide import BATCH, CROP, FEATURES, SPEECH, STATES, TargetVoice
 
-        return TargetVoice(self.states, self.features, self.speech, self.told(f"the voice of {self.domain}"))
+        together: dict[str, list[Any]] = {STATES: [x.T for x in self.states], FEATURES: self.features, SPEECH: self.speech}
+        crop = min(CROP, int(np.median([len(mask) for mask in self.speech])))  # half of the recordings at least are as long
+        sampler = CropSampler(together, crop, BATCH, seed=0, aligned=True)
+        return TargetVoice(sampler.batch, self.told(f"the voice of {self.domain}"))
 
 
 class SpokenGuides:
@@ -129,6 +133,7 @@ class SpokenGuides:
 
     def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Heard:
         """Listen to a speaker's recordings."""
+        from audiocycle.voice.guide import moments, standardised
         from audiocycle.voice.phonetics import at_frames
 
         self.phonetic.analyse(data.paths, told(f"what is said by {domain}"))
@@ -136,14 +141,14 @@ class SpokenGuides:
         speech = [self.adapter.speech(item.features) for item in data.items]
         rate = self.adapter.spec.frame_rate
         heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
-        return Heard(domain, features, speech, [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)], told)
+        states = [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
+        own = moments(states, speech)
+        for place, x in enumerate(states):  # one by one: those of an hour fill a gigabyte
+            states[place] = standardised(x, *own)
+        return Heard(domain, features, speech, states, told)
 
     def between(self, source: Heard, target: Heard) -> Iterator[FloatArray]:
-        from audiocycle.voice.guide import moments, standardised
-
-        own, voice = moments(source.states, source.speech), target.voice
-        items = zip(source.features, source.speech, source.states, strict=True)
-        return (voice.guide(standardised(said, *own), x, mask) for x, mask, said in items)
+        return map(target.voice.guide, source.states, source.features, source.speech)
 
 
 class ScoreGuides:

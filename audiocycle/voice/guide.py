@@ -8,7 +8,8 @@ instead of a result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ AT_ONCE, CONTEXT = 4096, KERNEL // 2 * sum(DILATIONS) + 1
 """Frames of a recording that are read at a time, and those to either side that bear on them."""
 RECIPE = (CHANNELS, KERNEL, DILATIONS, DROPOUT, STEPS, BATCH, CROP, RATE, DECAY, SCALE)
 """What a guide depends on beside the recogniser."""
+STATES, FEATURES, SPEECH = "states", "features", "speech"
+Crops = Callable[[int], Mapping[str, NDArray[Any]]]
+"""Step to a batch of crops, STATES, FEATURES and SPEECH of which go together."""
 
 
 class Decoder(nn.Module):
@@ -54,23 +58,17 @@ class TargetVoice:
     """What a speaker's features are like where such things are said, learned from the speaker's own recordings.
 
     Args:
-        states: of each recording, (T, D) phonetic states at its frames.
-        features: (P, T) normalised features; row 0 is the level, which is given, and not learned.
-        speech: (T,) frames that count.
+        crops: by step, crops of the recordings: STATES (B, D, T), :func:`standardised`; FEATURES (B, P, T), normalised, of which row 0 is
+            the level, which is given, and not learned; SPEECH (B, T), frames that count.
         progress: called with the steps of learning that are done, and all of them.
     """
 
-    def __init__(
-        self,
-        states: Sequence[FloatArray],
-        features: Sequence[FloatArray],
-        speech: Sequence[NDArray[np.bool_]],
-        progress: Callable[[int, int], None] = lambda done, of: None,
-    ) -> None:
+    def __init__(self, crops: Crops, progress: Callable[[int, int], None] = lambda done, of: None) -> None:
+        first = crops(0)
         with torch.random.fork_rng(devices=()):
             torch.default_generator.manual_seed(0)
-            self.decoder = Decoder(states[0].shape[1] + MORE, len(features[0]))
-            learn(self.decoder, Recordings(states, features, speech), progress)
+            self.decoder = Decoder(first[STATES].shape[1] + MORE, first[FEATURES].shape[1])
+            learn(self.decoder, crops, progress)
 
     def guide(self, queries: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
         """What the speaker's features should be like where another speaker's are ``features``.
@@ -84,59 +82,30 @@ class TargetVoice:
         for begin in range(0, len(speech), AT_ONCE):
             seen = slice(max(0, begin - CONTEXT), begin + AT_ONCE + CONTEXT)
             with torch.no_grad():
-                made = self.decoder(torch.from_numpy(inputs(queries[seen], features[:, seen], speech[seen]))[None])[0, 1:].numpy()
+                made = self.decoder(torch.from_numpy(inputs(queries[seen].T, features[:, seen], speech[seen]))[None])[0, 1:].numpy()
             part = slice(begin, min(begin + AT_ONCE, len(speech)))
             made = made[:, begin - seen.start : part.stop - seen.start]
             guide[1:, part] = np.where(speech[part], made, guide[1:, part])
         return guide
 
 
-class Recordings:
-    """Of one speaker, end to end, from which crops are taken: only these are ever standardised and joined.
-
-    Args:
-        states, features, speech: see :class:`TargetVoice`.
-    """
-
-    def __init__(self, states: Sequence[FloatArray], features: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]]) -> None:
-        self.states, self.features, self.speech = states, features, speech
-        self.own = moments(states, speech)
-        self.ends = np.cumsum([len(mask) for mask in speech])
-
-    def __len__(self) -> int:
-        return int(self.ends[-1])
-
-    def crop(self, at: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What the decoder is given, what it should say, and where that counts, from frame ``at`` on: (D + 3, T), (P, T), (T,)."""
-        parts, recording = [], int(np.searchsorted(self.ends, at, side="right"))
-        while length:
-            begin = at - int(self.ends[recording]) + len(self.speech[recording])
-            part = slice(begin, begin + length)
-            parts.append((self.states[recording][part], self.features[recording][:, part], self.speech[recording][part]))
-            taken = len(parts[-1][2])
-            at, length, recording = at + taken, length - taken, recording + 1
-        states, features, speech = (np.concatenate(each, axis=axis) for each, axis in zip(zip(*parts, strict=True), (0, 1, 0), strict=True))
-        given = inputs(standardised(states, *self.own), features, speech)
-        return torch.from_numpy(given), torch.from_numpy(features.astype(np.float32)), torch.from_numpy(speech)
-
-
 def inputs(states: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
-    """What the decoder is given, (D + 3, T): standardised states, the level and its slope, and where there is speech."""
-    level = features[:1]
-    slope = np.gradient(level, axis=1) if level.shape[1] > 1 else np.zeros_like(level)
-    return np.concatenate([SCALE * states.T, level, 5 * slope, speech[None]], dtype=np.float32)
+    """What the decoder is given, (..., D + 3, T): states (..., D, T), the level of features (..., P, T) and its slope, and where there is speech (..., T)."""
+    level = features[..., :1, :]
+    slope = np.gradient(level, axis=-1) if level.shape[-1] > 1 else np.zeros_like(level)
+    return np.concatenate([SCALE * states, level, 5 * slope, speech[..., None, :]], axis=-2, dtype=np.float32)
 
 
-def learn(decoder: Decoder, recordings: Recordings, progress: Callable[[int, int], None]) -> None:
+def learn(decoder: Decoder, crops: Crops, progress: Callable[[int, int], None]) -> None:
     """Least squares where there is speech: the mean of what a speaker may make of a sound."""
-    length = min(CROP, len(recordings))
     optimizer = torch.optim.AdamW(decoder.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, STEPS)
     decoder.train()
     for step in range(STEPS):
-        places = torch.randint(len(recordings) - length + 1, (BATCH,)).tolist()
-        x, y, mask = (torch.stack(each) for each in zip(*(recordings.crop(at, length) for at in places), strict=True))
-        error = ((decoder(x) - y)[:, 1:].square().mean(dim=1) * mask).sum() / mask.sum().clamp(min=1)
+        batch = crops(step)
+        given = torch.from_numpy(inputs(batch[STATES], batch[FEATURES], batch[SPEECH]))
+        wanted, mask = (torch.from_numpy(batch[name].astype(np.float32)) for name in (FEATURES, SPEECH))
+        error = ((decoder(given) - wanted)[:, 1:].square().mean(dim=1) * mask).sum() / mask.sum().clamp(min=1)
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
