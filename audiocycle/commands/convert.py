@@ -53,7 +53,7 @@ def convert(
     runtime: Annotated[str, typer.Option(help="What computes the network: torch, onnx, openvino or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the network: auto, bf16 or fp32; auto is bf16 where the processor has it.")] = "auto",
     pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Voices: shift the converted pitch.")] = None,
-    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Voices: variance that the network lost and that is put back (0.65).")] = None,
+    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Voices: variance that the network lost and that is put back (0.85).")] = None,
     strength: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: from the source (0) to the whole transfer (1, default).")] = None,
     key_lock: Annotated[bool, typer.Option("--key-lock", help="MIDI: only pitch classes that the source has in the same phrase.")] = False,
     tracks: Annotated[str | None, typer.Option(help="MIDI: keep (default) or merge the tracks.")] = None,

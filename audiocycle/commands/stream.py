@@ -49,7 +49,7 @@ def stream(
     output_device: Annotated[str | None, typer.Option(metavar="NAME", help="The loudspeaker, by name or number.")] = None,
     block: Annotated[float, typer.Option(metavar="MS", help="Converted at a time, 20 to 180: shorter is sooner, and more work.")] = 100.0,
     pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Shift the converted pitch.")] = None,
-    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Variance that the network lost and that is put back (0.65).")] = None,
+    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Variance that the network lost and that is put back (0.85).")] = None,
 ) -> None:
     """Convert until the input ends, or until Ctrl-C."""
     check_ends(microphone, recording, output, overwrite, form, rate)

@@ -42,7 +42,7 @@ class VoiceOptions:
     """
 
     pitch_shift: float = 0.0
-    variance: float = 0.65
+    variance: float = 0.85
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.pitch_shift) or abs(self.pitch_shift) > MAX_SHIFT:
