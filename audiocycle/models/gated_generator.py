@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
+    OneChannelConv2d,
     ResidualBlock1d,
     as_image,
     crop_like,
@@ -61,7 +62,7 @@ class GatedGenerator212D(nn.Module):
             nn.Conv2d(c256, 8 * c128, 5, padding=2), nn.PixelShuffle(2), InstanceNorm(2 * c128), GLU(),
             nn.Conv2d(c128, 8 * c64, 5, padding=2), nn.PixelShuffle(2), InstanceNorm(2 * c64), GLU(),
         )  # fmt: skip
-        self.outlet = nn.Conv2d(c64, 1, (5, 15), padding=(2, 7))
+        self.outlet = OneChannelConv2d(c64, (5, 15))
         init_gaussian(self)
 
     def forward(self, x: Tensor) -> Tensor:

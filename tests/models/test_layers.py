@@ -13,6 +13,7 @@ from audiocycle.errors import ConfigError
 from audiocycle.models.layers import (
     GLU,
     InstanceNorm,
+    OneChannelConv2d,
     ResidualBlock1d,
     ResidualBlock2d,
     as_image,
@@ -34,6 +35,36 @@ def test_glu_is_first_half_times_sigmoid_of_second_half(shape: tuple[int, ...]) 
     assert y.shape[1] == 3
     np.testing.assert_allclose(y.numpy(), a / (1 + np.exp(-b)), rtol=1e-5)
     assert not torch.allclose(y, nn.functional.silu(x)[:, :3])
+
+
+@given(
+    items=st.integers(1, 3), channels=st.integers(1, 4), rows=st.integers(1, 9), frames=st.integers(1, 20),
+    kernel=st.tuples(*[st.sampled_from([1, 3, 5, 15])] * 2), last=st.booleans(), seed=st.integers(0, 9),
+)  # fmt: skip
+def test_a_convolution_to_one_channel_is_a_convolution(
+    items: int, channels: int, rows: int, frames: int, kernel: tuple[int, int], last: bool, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    layer = OneChannelConv2d(channels, kernel).double()
+    plain = nn.Conv2d(channels, 1, kernel, padding=(kernel[0] // 2, kernel[1] // 2)).double()
+    plain.load_state_dict(layer.state_dict())
+    x = torch.randn(items, channels, rows, frames, dtype=torch.float64)
+    x = (x.contiguous(memory_format=torch.channels_last) if last else x).requires_grad_()
+    found, wanted = layer(x), plain(x)
+    torch.testing.assert_close(found, wanted)
+    weights = torch.randn_like(wanted)
+    ours = torch.autograd.grad((found * weights).sum(), [x, *layer.parameters()])
+    theirs = torch.autograd.grad((wanted * weights).sum(), [x, *plain.parameters()])
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_a_convolution_to_one_channel_keeps_half_precision() -> None:
+    x = torch.randn(2, 4, 6, 20)
+    layer = OneChannelConv2d(4, (5, 15))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = layer(x)
+    assert made.dtype == torch.bfloat16
+    torch.testing.assert_close(made.float(), layer(x), atol=0.02, rtol=0.02)
 
 
 @pytest.mark.parametrize(
