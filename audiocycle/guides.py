@@ -99,8 +99,10 @@ class Heard:
 
     Attributes:
         domain: the speaker's name.
-        features, speech, states: of each recording, normalised features, where there is speech, and what is said at each frame, whoever
-            says it.
+        features: of each recording, (P, T), normalised.
+        speech: (T,) where there is speech.
+        states: (T, D) what is said, standardised by the speaker's own moments.
+        told: takes what is going on, and gives what is to be called with its progress.
     """
 
     domain: str
@@ -108,6 +110,18 @@ class Heard:
     speech: list[NDArray[np.bool_]]
     states: list[FloatArray]
     told: Told
+
+    @classmethod
+    def of(
+        cls, domain: str, features: list[FloatArray], speech: list[NDArray[np.bool_]], states: list[FloatArray], told: Told
+    ) -> Heard:
+        """From states as the recogniser gives them, which are standardised in their place: those of an hour fill a gigabyte."""
+        from audiocycle.voice.guide import moments, standardised
+
+        own = moments(states, speech)
+        for place, x in enumerate(states):
+            states[place] = standardised(x, *own)
+        return cls(domain, features, speech, states, told)
 
     @cached_property
     def voice(self) -> TargetVoice:
@@ -133,7 +147,6 @@ class SpokenGuides:
 
     def hear(self, domain: str, data: DomainData, stats: Stats, told: Told) -> Heard:
         """Listen to a speaker's recordings."""
-        from audiocycle.voice.guide import moments, standardised
         from audiocycle.voice.phonetics import at_frames
 
         self.phonetic.analyse(data.paths, told(f"what is said by {domain}"))
@@ -142,10 +155,7 @@ class SpokenGuides:
         rate = self.adapter.spec.frame_rate
         heard = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
         states = [at_frames(x, len(mask), rate) for x, mask in zip(heard, speech, strict=True)]
-        own = moments(states, speech)
-        for place, x in enumerate(states):  # one by one: those of an hour fill a gigabyte
-            states[place] = standardised(x, *own)
-        return Heard(domain, features, speech, states, told)
+        return Heard.of(domain, features, speech, states, told)
 
     def between(self, source: Heard, target: Heard) -> Iterator[FloatArray]:
         return map(target.voice.guide, source.states, source.features, source.speech)

@@ -42,9 +42,9 @@ class GLU(nn.Module):
 class OneChannelConv2d(nn.Conv2d):
     """A convolution of stride 1 to a single channel, zero-padded to the same size: (B, C, P, T) -> (B, 1, P, T).
 
-    On processors a single output channel leaves the usual kernels nothing to spread over their vectors: the outlet of a generator
-    costs more than a quarter of a training step. There the columns of the kernel become channels, and a sum along the
-    diagonal puts them in place: 15 times as fast, and the same up to rounding.
+    On processors a single output channel leaves the usual kernels nothing to spread over their vectors: the outlet of a narrow
+    generator cost more than a quarter of a training step. There the columns of the kernel become channels, and a sum along
+    the diagonal puts them in place: some 15 times as fast, and the same up to rounding (in bfloat16 the columns are rounded once more).
 
     Args:
         channels: C.

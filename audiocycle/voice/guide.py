@@ -27,8 +27,8 @@ MORE = 3
 """Rows beside the states: the level, its slope, and where there is speech."""
 AT_ONCE, CONTEXT = 4096, KERNEL // 2 * sum(DILATIONS) + 1
 """Frames of a recording that are read at a time, and those to either side that bear on them."""
-RECIPE = (CHANNELS, KERNEL, DILATIONS, DROPOUT, STEPS, BATCH, CROP, RATE, DECAY, SCALE)
-"""What a guide depends on beside the recogniser."""
+RECIPE = ("crops of recordings", CHANNELS, KERNEL, DILATIONS, DROPOUT, STEPS, BATCH, CROP, RATE, DECAY, SCALE)
+"""What a guide depends on beside the recogniser; in words what no number says, so that caches notice when it changes."""
 STATES, FEATURES, SPEECH = "states", "features", "speech"
 Crops = Callable[[int], Mapping[str, NDArray[Any]]]
 """Step to a batch of crops, STATES, FEATURES and SPEECH of which go together."""
@@ -90,7 +90,16 @@ class TargetVoice:
 
 
 def inputs(states: FloatArray, features: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
-    """What the decoder is given, (..., D + 3, T): states (..., D, T), the level of features (..., P, T) and its slope, and where there is speech (..., T)."""
+    """What the decoder is given.
+
+    Args:
+        states: (..., D, T), standardised.
+        features: (..., P, T); their level and its slope are taken.
+        speech: (..., T).
+
+    Returns:
+        (..., D + 3, T).
+    """
     level = features[..., :1, :]
     slope = np.gradient(level, axis=-1) if level.shape[-1] > 1 else np.zeros_like(level)
     return np.concatenate([SCALE * states, level, 5 * slope, speech[..., None, :]], axis=-2, dtype=np.float32)
@@ -116,8 +125,10 @@ def learn(decoder: Decoder, crops: Crops, progress: Callable[[int, int], None]) 
 
 def moments(states: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]]) -> tuple[FloatArray, FloatArray]:
     """Mean and deviation (D,) of a speaker's states where there is speech: what is left of the speaker in them goes with these."""
-    there = np.concatenate([x[mask] for x, mask in zip(states, speech, strict=True)])
-    return there.mean(axis=0), there.std(axis=0) + 1e-6
+    frames = sum(int(mask.sum()) for mask in speech)
+    mean = sum(x[mask].sum(axis=0, dtype=np.float64) for x, mask in zip(states, speech, strict=True)) / frames
+    squares = sum(np.square(x[mask] - mean).sum(axis=0) for x, mask in zip(states, speech, strict=True)) / frames
+    return mean.astype(np.float32), (np.sqrt(squares) + 1e-6).astype(np.float32)
 
 
 def standardised(states: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:

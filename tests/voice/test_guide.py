@@ -26,8 +26,12 @@ def spoken(order: FloatArray, voice: FloatArray, accent: FloatArray) -> tuple[Fl
     return states, voice[order].T
 
 
+def heard(states: list[FloatArray], features: list[FloatArray], speech: list[NDArray[np.bool_]]) -> Heard:
+    return Heard.of("b", features, speech, states, lambda what: lambda done, of: None)
+
+
 def learned(states: list[FloatArray], features: list[FloatArray], speech: list[NDArray[np.bool_]]) -> TargetVoice:
-    return Heard("b", features, speech, states, lambda what: lambda done, of: None).voice
+    return heard(states, features, speech).voice
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,7 +68,6 @@ def theirs(said: dict[str, FloatArray], voices: dict[str, FloatArray], accents: 
     states, y = spoken(said["b"], voices["b"], accents["b"])
     speech = np.arange(len(states)) < 3600
     y[:, ~speech] = 50.0
-    states = standardised(states, *moments([states], [speech]))
     parts = [slice(1000), slice(1000, 1010), slice(1010, None)]
     return learned([states[part] for part in parts], [y[:, part] for part in parts], [speech[part] for part in parts])
 
@@ -79,6 +82,18 @@ def test_a_guide_is_the_targets_voice_saying_the_sources_words(
     np.testing.assert_array_equal(made[0], x[0])
     away = np.abs(made - voices["b"][said["a"]].T)[1:].mean()
     assert away < 0.3 * np.abs(x - voices["b"][said["a"]].T)[1:].mean()
+
+
+def test_accents_are_taken_out_of_what_is_heard() -> None:
+    """Equal sounds have equal states of length 1, whatever each row was moved and stretched by; frames without speech do not count."""
+    random = np.random.default_rng(5)
+    sounds, speech = random.standard_normal((2, 50, SOUNDS)).astype(np.float32), np.ones((2, 50), bool)
+    speech[1, 30:] = False
+    accented = sounds * random.uniform(0.5, 2, SOUNDS) + random.standard_normal(SOUNDS)
+    accented[1, 30:] = 1e4
+    plain, other = (heard(list(x), [np.zeros((ROWS, 50), np.float32)] * 2, list(speech)).states for x in (sounds.copy(), accented))
+    np.testing.assert_allclose(other[0], plain[0], atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(other[1], axis=1), 1.0, atol=1e-5)
 
 
 def test_frames_without_speech_stay(theirs: TargetVoice) -> None:
