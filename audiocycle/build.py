@@ -105,15 +105,15 @@ def build_medium(modality: str) -> Any:
     return build(MEDIA, "modality", modality, {})
 
 
-def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: Sequence[int]) -> Any:
-    """``{"generator": name, "width": 1.0, ...}`` to a translator over all ordered pairs of domains."""
+def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: Sequence[int], one_way: bool = False) -> Any:
+    """``{"generator": name, "width": 1.0, ...}`` to a translator over all ordered pairs of domains, or from the first one only."""
     from audiocycle.models.translator import PairTranslator
 
     unknown = set(config) - MODEL_SETTINGS
     if unknown:
         raise ConfigError(f"model: unknown setting {', '.join(sorted(unknown))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
     arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **config.get("generator_options", {})}
-    return PairTranslator(domains, lambda: build(GENERATORS, "generator", config["generator"], arguments))
+    return PairTranslator(domains, lambda: build(GENERATORS, "generator", config["generator"], arguments), one_way)
 
 
 def build_critic(config: Mapping[str, Any], domains: Sequence[str], channels: int = 1) -> Any:

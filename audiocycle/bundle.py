@@ -20,8 +20,8 @@ import numpy as np
 
 from audiocycle import __version__
 from audiocycle.atomic import whole_file, write_text
-from audiocycle.errors import BundleError, ConfigError, OutputError
-from audiocycle.spec import DEVIATION, Stats, direction
+from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
+from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
 
 if TYPE_CHECKING:
     from audiocycle.models.translator import Translator
@@ -41,6 +41,7 @@ class BundleConfig:
         name: what ``audiocycle models`` calls it.
         adapter, model: arguments of :mod:`audiocycle.build`.
         stats: by domain, named arrays as nested lists.
+        one_way: from the first domain to the others only.
         deviations: by direction, the deviation of the network's normalised output for each feature (see :mod:`audiocycle.deviations`).
         licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
         training: how it was trained, for people.
@@ -55,8 +56,43 @@ class BundleConfig:
     licence: str = "unknown"
     training: dict[str, Any] = field(default_factory=dict)
     deviations: dict[str, list[float]] = field(default_factory=dict)
+    one_way: bool = False
     format: int = FORMAT
     audiocycle: str = __version__
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(source, target) of every direction that the model converts in."""
+        return ordered_pairs(self.domains, self.one_way)
+
+    @property
+    def targets(self) -> list[str]:
+        """The domains that the model converts to."""
+        return [domain for domain in self.domains if self.sources_of(domain)]
+
+    def sources_of(self, target: str) -> list[str]:
+        """The domains that the model converts to ``target``."""
+        return [source for source, other in self.pairs if other == target]
+
+    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
+        """(source, target), the source guessed where only one is possible.
+
+        Raises:
+            DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
+        """
+        known = ", ".join(self.domains)
+        for role, name in (("target", target), ("source", source)):
+            if name is not None and name not in self.domains:
+                raise DomainError(f"{role} '{name}' is unknown to model {self.name}; it knows: {known}")
+        sources = self.sources_of(target)
+        if source == target or len(self.domains) < 2:
+            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.name} knows: {known}")
+        if not sources or source not in (None, *sources):
+            ways = ", ".join(direction(*pair) for pair in self.pairs)
+            raise DomainError(f"model {self.name} was trained one way, {ways}; name one of these, or train a model without one_way")
+        if source is None and len(sources) > 1:
+            raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(sources)}")
+        return source or sources[0], target
 
     def stats_of(self, domain: str) -> Stats:
         """The statistics of one domain as float32 arrays."""
@@ -131,7 +167,7 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
         raise BundleError(f"{path}: damaged ({error}); copy the bundle again") from error
     try:
         shape = build_adapter(config.adapter).spec.shape
-        translator: Translator = build_translator(config.model, config.domains, shape)
+        translator: Translator = build_translator(config.model, config.domains, shape, config.one_way)
     except (ConfigError, KeyError, TypeError) as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
     try:
@@ -167,6 +203,7 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
         "path": str(folder),
         "modality": config.modality,
         "domains": list(config.domains),
+        "directions": [direction(*pair) for pair in config.pairs],
         "parameters": int(sum(np.prod(shape) for shape in shapes)),
         "megabytes": round(path.stat().st_size / 1e6, 1),
         "graphs": [graph.name for graph in graph_files(folder)],
@@ -215,6 +252,7 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     """A model card in Markdown, with the front matter that model hubs read."""
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
+    between = f"from {config.domains[0]} to {' and '.join(config.domains[1:])}" if config.one_way else f"between {' and '.join(config.domains)}"
     consent = " A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
     return f"""---
 license: {config.licence}
@@ -223,7 +261,7 @@ tags: [{config.modality}-conversion, cyclegan]
 ---
 # {config.name}
 
-Converts {config.modality} between {" and ".join(config.domains)}, trained without paired data by audiocycle
+Converts {config.modality} {between}, trained without paired data by audiocycle
 {config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).
 
 ```

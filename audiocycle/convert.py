@@ -12,7 +12,7 @@ import numpy as np
 
 from audiocycle.build import build_adapter, build_medium, build_renderer
 from audiocycle.bundle import BundleConfig, read_config
-from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
+from audiocycle.errors import BundleError, ConfigError, OutputError
 from audiocycle.runtimes.choice import AUTO, load_network
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Stats
@@ -105,18 +105,9 @@ class Converter:
         """(source, target), the source guessed where only one is possible.
 
         Raises:
-            DomainError: unknown, equal, or ambiguous names; the message lists the known ones.
+            DomainError: see :meth:`~audiocycle.bundle.BundleConfig.resolve`.
         """
-        known = ", ".join(self.domains)
-        for role, name in (("target", target), ("source", source)):
-            if name is not None and name not in self.domains:
-                raise DomainError(f"{role} '{name}' is unknown to model {self.config.name}; it knows: {known}")
-        others = [domain for domain in self.domains if domain != target]
-        if source == target or not others:
-            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.config.name} knows: {known}")
-        if source is None and len(others) > 1:
-            raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(others)}")
-        return source or others[0], target
+        return self.config.resolve(target, source)
 
     def options(self, values: Mapping[str, Any]) -> Any:
         """The modality's options by name, checked.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import permutations
 
 from audiocycle.convert import Converter
 from audiocycle.data import DomainData
@@ -23,7 +22,7 @@ def output_deviations(converter: Converter, data: Mapping[str, DomainData]) -> d
     adapter, config = converter.adapter, converter.config
     made = {}
     piece, pieces = round(PIECE_SECONDS * adapter.spec.frame_rate), round(SECONDS / PIECE_SECONDS)
-    for source, target in permutations(config.domains, 2):
+    for source, target in config.pairs:
         of_source, of_target = config.stats_of(source), config.stats_of(target)
         items, moments = data[source].items, Moments()
         for item in items[:: max(1, len(items) // pieces)][:pieces]:

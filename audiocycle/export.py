@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +76,10 @@ def export_bundle(folder: Path) -> list[Path]:
     translator = load_translator(folder, config)
     shape = build_adapter(config.adapter).spec.shape
     stored, weights = stored_tensors(folder / WEIGHTS), weights_hash(folder)
-    source, target = config.domains[:2]
+    source, target = config.pairs[0]
     program = traced(translator.get_submodule(f"generators.{direction(source, target)}"), shape)
     paths = []
-    for source, target in permutations(config.domains, 2):
+    for source, target in config.pairs:
         graph = with_stored_weights(program, stored, f"generators.{direction(source, target)}.")
         graph.metadata_props[MADE_FOR] = seal(weights, source, target)
         paths.append(graph_path(folder, source, target))
@@ -209,7 +208,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
     inputs = random_features(build_adapter(config.adapter).spec)
     reference = load_network(folder, config, "torch", "fp32")
     networks = [load_network(folder, config, *kind) for kind in installed_kinds() if kind != ("torch", "fp32")]
-    for source, target in permutations(config.domains, 2):
+    for source, target in config.pairs:
         wanted = [reference(x, source, target) for x in inputs]
         for network in networks:
             errors = [network(x, source, target) - y for x, y in zip(inputs, wanted, strict=True)]
@@ -217,7 +216,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
             scale = root_mean_square(wanted)
             found = Agreement(source, target, network.runtime, network.precision, largest, root_mean_square(errors) / scale)
             if not (network.precision == "bf16" or largest <= TOLERANCE * scale):
-                for other in permutations(config.domains, 2):
+                for other in config.pairs:
                     graph_path(folder, *other).unlink(missing_ok=True)
                 raise BundleError(
                     f"{graph_path(folder, source, target)}: {network.runtime} differs from torch by {largest:.1e}; "

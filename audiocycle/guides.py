@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +23,7 @@ from audiocycle.data import CropSampler, DomainData
 from audiocycle.errors import ConfigError
 from audiocycle.features import FeatureCache, Progress
 from audiocycle.music.grid import STEPS_PER_BEAT
-from audiocycle.spec import FloatArray, Stats, direction
+from audiocycle.spec import FloatArray, Stats, direction, ordered_pairs
 
 if TYPE_CHECKING:
     from audiocycle.voice.guide import TargetVoice
@@ -182,11 +181,13 @@ class ScoreGuides:
         return map(nearest.guide, source)
 
 
-def load_guides(maker: GuideMaker, data: Mapping[str, DomainData], stats: Mapping[str, Stats], cache: Path, told: Told) -> Guides:
-    """Guides between all ordered pairs of domains, made now or before."""
+def load_guides(
+    maker: GuideMaker, data: Mapping[str, DomainData], stats: Mapping[str, Stats], cache: Path, told: Told, one_way: bool = False
+) -> Guides:
+    """Guides between all ordered pairs of domains, or from the first one only, made now or before."""
     guides: Guides = {}
     heard: dict[str, Any] = {}  # gone with the last pair: what is said in an hour of speech fills a gigabyte
-    for source, target in permutations(data, 2):
+    for source, target in ordered_pairs(list(data), one_way):
         key = combined([*data[source].keys, "->", *data[target].keys, maker.recipe])
         path = cache / "guides" / f"{key}.npz"
         made = stored(path)

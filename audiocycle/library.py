@@ -39,16 +39,16 @@ def installed_models() -> Iterator[Model]:
 
 
 def find_for_target(target: str) -> list[Model]:
-    """The installed models that know ``target``, in the order of :func:`installed_models`.
+    """The installed models that convert to ``target``, in the order of :func:`installed_models`.
 
     Raises:
-        DomainError: none does; the message lists what the installed ones know.
+        DomainError: none does; the message lists what the installed ones convert to.
     """
     models = list(installed_models())
-    if found := [model for model in models if target in model.config.domains]:
+    if found := [model for model in models if model.config.sources_of(target)]:
         return found
-    known = "; ".join(f"{model.config.name}: {', '.join(model.config.domains)}" for model in models) or "no model is installed"
-    raise DomainError(f"target '{target}' is unknown to every installed model ({known}); name one with --model BUNDLE")
+    known = "; ".join(f"{model.config.name}: {', '.join(model.config.targets)}" for model in models) or "no model is installed"
+    raise DomainError(f"no installed model converts to '{target}' ({known}); name one with --model BUNDLE")
 
 
 def locate(name: str | Path) -> Path:

@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import permutations
 from typing import Protocol
 
 import torch
@@ -39,7 +38,7 @@ from audiocycle.models.content import chroma, groove
 from audiocycle.models.density import density_distance
 from audiocycle.models.layers import as_image
 from audiocycle.models.translator import Critic, Translator
-from audiocycle.spec import MIXED, direction
+from audiocycle.spec import MIXED, direction, ordered_pairs
 
 Terms = dict[str, Tensor]
 Critics = Mapping[str, Critic]
@@ -56,6 +55,7 @@ class ObjectiveConfig:
     The music paper: cycle 10, no cycle_adversarial, no identity.
 
     Attributes:
+        one_way: learn to convert from the first domain to the others only. A cycle needs the way back.
         paired: train on aligned pairs (pix2pix: conditional critic + ``reconstruction``) instead of cycles.
         reconstruction: weight of E[|fake - x_t|] (of rolls, the cross-entropy), paired only.
         critic_noise: deviation of Gaussian noise on everything that a critic sees (Brunner et al. 2018, sigma_D).
@@ -69,6 +69,7 @@ class ObjectiveConfig:
         guide: weight of the guide, which the batch then holds for each direction under its name.
     """
 
+    one_way: bool = False
     paired: bool = False
     adversarial: float = 1.0
     cycle_adversarial: float = 1.0
@@ -95,6 +96,8 @@ class ObjectiveConfig:
             raise ConfigError(f"objective.{unused[0]}={getattr(self, unused[0])}: not with objective.paired=true; set it to 0")
         if self.paired and self.mixture != "base":
             raise ConfigError(f"objective.mixture={self.mixture}: not with objective.paired=true; leave it at base")
+        if self.one_way and not self.paired and (self.cycle or self.cycle_adversarial):
+            raise ConfigError("objective.one_way=true: a cycle needs the way back; take experiment=vc2_guided, which has none, or leave one_way out")
         if not (self.adversarial or (self.cycle_adversarial and not self.paired)):
             raise ConfigError("objective.adversarial=0, objective.cycle_adversarial=0: one must be above 0 to learn anything")
 
@@ -147,7 +150,7 @@ class CycleObjective:
     conditions = 1
 
     def __init__(self, domains: Sequence[str], config: ObjectiveConfig = ObjectiveConfig(), steps_per_beat: int = 4) -> None:
-        self.pairs = tuple(permutations(domains, 2))
+        self.pairs = ordered_pairs(domains, config.one_way)
         self.config = config
         self.steps_per_beat = steps_per_beat
         content: Mapping[str, Callable[[Tensor], Tensor]] = {"chroma": partial(chroma, steps_per_beat=steps_per_beat), "groove": groove}
@@ -238,7 +241,7 @@ class PairedObjective:
     critics: tuple[str, ...] = ("critic",)
 
     def __init__(self, domains: Sequence[str], config: ObjectiveConfig) -> None:
-        self.pairs = tuple(permutations(domains, 2))
+        self.pairs = ordered_pairs(domains, config.one_way)
         self.config = config
 
     def generator_terms(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,12 @@ class SampleWriter:
         self.folder, self.paths, self.describe, self.monitor = run_dir / "samples", paths, describe, monitor
 
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
-        """Convert in all directions with these weights. A sample that fails is noted, and training goes on."""
+        """Convert in every direction with these weights. A sample that fails is noted, and training goes on."""
         config: BundleConfig = self.describe(step)
         converter = Converter(config, TorchNetwork(own_copy(config, weights)))
         folder = self.folder / f"step-{step:08d}"
         medium = converter.medium
-        for source, target in permutations(self.paths, 2):
+        for source, target in config.pairs:
             try:
                 heard = medium.read(self.paths[source], medium.sample_seconds)
                 made = converter(heard, target, source)
@@ -53,7 +52,7 @@ class SampleWriter:
 
 def own_copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:
     """A translator for these weights, on the CPU, so that training is not touched."""
-    translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape)
+    translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape, config.one_way)
     translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
     return translator.eval()
 

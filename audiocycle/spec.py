@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import permutations
 from typing import Any, Protocol
 
 import numpy as np
@@ -125,6 +126,11 @@ def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
 def source_of(name: str) -> str:
     """The source of a :func:`direction`."""
     return name.partition("->")[0]
+
+
+def ordered_pairs(domains: Sequence[str], one_way: bool = False) -> tuple[tuple[str, str], ...]:
+    """(source, target) of every direction, or of those from the first domain only."""
+    return tuple(pair for pair in permutations(domains, 2) if not one_way or pair[0] == domains[0])
 
 
 def direction(source: str, target: str) -> str:

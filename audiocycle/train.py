@@ -111,6 +111,8 @@ def train(config: RunConfig) -> Path:
     shape = adapter.spec.shape
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
+    if len(shape) > 1 and config.objective.one_way:
+        raise ConfigError("objective.one_way=true: only voices are trained one way, since the evaluation of music takes both; leave it out")
     outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
     if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
@@ -125,13 +127,14 @@ def train(config: RunConfig) -> Path:
             if maker is not None:
                 own = {domain: data[domain] for domain in config.domains}
                 with processes.one_before_others():  # who only open what it made
-                    guides = load_guides(maker, own, stats, config.cache, monitor.progress)
+                    guides = load_guides(maker, own, stats, config.cache, monitor.progress, config.objective.one_way)
         torch.manual_seed(config.trainer.seed)
         objective = build_objective(config.domains, config.objective, steps_per_beat(config.adapter))
+        judged = config.domains[1:] if config.objective.one_way else config.domains
         channels = objective.conditions * image_channels(shape)
         trainer = Trainer(
-            build_translator(config.model, config.domains, shape),
-            {name: build_critic(config.model, config.domains, channels) for name in objective.critics},
+            build_translator(config.model, config.domains, shape, config.objective.one_way),
+            {name: build_critic(config.model, judged, channels) for name in objective.critics},
             objective,
             build_sampler(config, adapter, data, stats, guides),
             config.trainer,
@@ -308,4 +311,5 @@ def describe(
             "finished": time.strftime("%Y-%m-%d"),
         }
         | ({"guided by": guided_by} if guided_by else {}),
+        one_way=config.objective.one_way,
     )

@@ -106,6 +106,13 @@ def test_every_direction_costs_one_forward_and_identity_is_no_part_of_it() -> No
     assert with_identity == numbers(generator_terms(parts, identity=False)[0])
 
 
+def test_one_way_is_both_ways_without_the_way_back() -> None:
+    parts, one = PairedParts(), ObjectiveConfig(paired=True, one_way=True)
+    both = numbers(generator_terms(parts)[0] | parts.critic_terms(PAIRED))
+    found = numbers(generator_terms(parts, one)[0] | parts.critic_terms(one))
+    assert found == {name: value for name, value in both.items() if name.endswith("a->b")}
+
+
 def test_gradients_reach_the_generator_of_the_direction_and_no_other() -> None:
     parts = PairedParts()
     terms, fakes = generator_terms(parts)

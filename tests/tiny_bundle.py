@@ -50,7 +50,7 @@ def tiny_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **chan
     adapter_config: dict[str, Any] = changes.pop("adapter", {"name": "world"})
     adapter = build_adapter(adapter_config)
     torch.manual_seed(1)
-    translator = build_translator(MODEL, domains, adapter.spec.shape)
+    translator = build_translator(MODEL, domains, adapter.spec.shape, changes.get("one_way", False))
     stats = {
         domain: stats_to_json(adapter.fit([adapter.analyze(vowel(1.0, adapter.sample_rate, f0=PITCHES[domain]))]))
         for domain in domains

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiocycle.debugging import debugging
-from audiocycle.errors import ConfigError, DomainError, InputError, OutputError
+from audiocycle.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,8 +78,7 @@ def convert(
 
     bundle = choose_bundle(model, target, source)
     config = read_config(bundle)
-    if target not in config.domains:
-        raise DomainError(f"target '{target}' is unknown to model {config.name}; it knows: {', '.join(config.domains)}")
+    config.resolve(target, source)
     medium = build_medium(config.modality)
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
@@ -114,7 +113,7 @@ def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
     found, *others = find_for_target(target)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
-    sources = [source] if source else [domain for domain in found.config.domains if domain != target]
+    sources = [source] if source else found.config.sources_of(target)
     given = f", {sources[0]} to {target}" if len(sources) == 1 else ""  # whatever the input is, that is what it is taken for
     typer.echo(f"model: {found.config.name} ({found.path}){given}{further}", err=True)
     return found.path

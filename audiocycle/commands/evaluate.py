@@ -47,7 +47,7 @@ def evaluate(
     parallel: Annotated[
         bool, typer.Option("--parallel", "--paired", help="Files of one name are one sentence, or one tune; compare them.")
     ] = False,
-    one_way: Annotated[bool, typer.Option("--one-way", help="Voices: only the first domain to the second.")] = False,
+    one_way: Annotated[bool, typer.Option("--one-way", help="Voices: only the first domain to the second; so in any case for a model that was trained so.")] = False,
     transcripts: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Voices: what is said, a line NAME TEXT for each file.")
     ] = None,
@@ -79,6 +79,7 @@ def evaluate(
             if modality != kind and value is not None and value is not False and value != []:
                 raise ConfigError(f"{option}: is for {modality}, and model {name} converts {kind}; leave it out")
     first, second = two_domains(converter, source, target)
+    one_way = one_way or (second, first) not in converter.config.pairs
     folders = {first: source_dir, second: target_dir}
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report {report}: is a file; name a folder for the page")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,15 +12,16 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
     """List the models in ./models, in the user's model folder, and in the package."""
     from audiocycle.library import installed_models, model_folders
 
-    found = [
-        {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains)}
+    found: list[dict[str, Any]] = [
+        {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "one_way": m.config.one_way}
         for m in installed_models()
     ]
     if as_json:
         typer.echo(json.dumps(found))
         return
     for model in found:
-        typer.echo(f"{model['name']:24} {model['modality']:6} {', '.join(model['domains']):32} {model['path']}")
+        names = ", ".join(model["domains"]).replace(", ", " -> " if model["one_way"] else ", ", 1)
+        typer.echo(f"{model['name']:24} {model['modality']:6} {names:32} {model['path']}")
     if not found:
         typer.echo(f"no models in {', '.join(map(str, model_folders()))}", err=True)
 

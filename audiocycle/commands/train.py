@@ -13,6 +13,7 @@ TRAIN_HELP = """Train a model on folders of recordings or MIDI files, one folder
 \b
   audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' max_steps=700
   audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=2400
+  audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' objective.one_way=true  # anna to ben only
   audiocycle train experiment=vc2 data.root=recordings 'data.domains=[anna,ben]'      # as published: days on a CPU
   audiocycle train experiment=genre_quick data.root=midi 'data.domains=[jazz,classic]'        # MIDI: an hour on a laptop
 

@@ -6,12 +6,11 @@ Two domains or twenty differ only here. Shapes: B batch, T frames, in between th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import permutations
 
 from torch import Tensor, nn
 
 from audiocycle.errors import ConfigError
-from audiocycle.spec import direction
+from audiocycle.spec import direction, ordered_pairs
 
 
 class Translator(nn.Module):
@@ -42,11 +41,11 @@ class NamedNetworks(nn.ModuleDict):
 
 
 class PairTranslator(Translator):
-    """One generator for each ordered pair of domains, as in CycleGAN. Module names are ``"spk1->spk2"``."""
+    """One generator for each ordered pair of domains, as in CycleGAN, or one way only. Module names are ``"spk1->spk2"``."""
 
-    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
+    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module], one_way: bool = False) -> None:
         super().__init__()
-        self.generators = NamedNetworks({direction(s, t): make() for s, t in permutations(domains, 2)})
+        self.generators = NamedNetworks({direction(*pair): make() for pair in ordered_pairs(domains, one_way)})
 
     def forward(self, x: Tensor, source: str, target: str) -> Tensor:
         y: Tensor = self.generators[direction(source, target)](x)

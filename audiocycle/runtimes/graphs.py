@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from itertools import permutations
 from pathlib import Path
 
 from audiocycle.bundle import WEIGHTS, graph_files
@@ -50,7 +49,7 @@ def has_graphs(folder: Path) -> bool:
     return bool(graph_files(folder))
 
 
-def check_graphs(folder: Path, domains: Sequence[str]) -> None:
+def check_graphs(folder: Path, pairs: Sequence[tuple[str, str]]) -> None:
     """See that there is a graph of each direction, made for the weights that lie beside it.
 
     The seal is looked for among a graph's bytes: metadata is plain text in there, and no library has to be loaded.
@@ -59,7 +58,7 @@ def check_graphs(folder: Path, domains: Sequence[str]) -> None:
         BundleError: one is missing, cut off, or was made for other weights.
     """
     weights = weights_hash(folder)
-    for source, target in permutations(domains, 2):
+    for source, target in pairs:
         path = graph_path(folder, source, target)
         try:
             content = path.read_bytes()

@@ -36,7 +36,7 @@ class OnnxNetwork(Network):
         """
         if precision == "bf16":
             raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
-        check_graphs(folder, config.domains)
+        check_graphs(folder, config.pairs)
         return cls(folder)
 
     def prepare(self, source: str, target: str) -> None:

@@ -45,7 +45,7 @@ class OpenVinoNetwork(Network):
         Raises:
             BundleError: a graph is missing, or made for other weights. ConfigError: the processor has no bf16.
         """
-        check_graphs(folder, config.domains)
+        check_graphs(folder, config.pairs)
         return cls(folder, precision)
 
     def prepare(self, source: str, target: str) -> None:

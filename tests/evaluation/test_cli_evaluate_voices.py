@@ -51,6 +51,12 @@ def test_command_prints_a_table_or_json(command: Callable[..., Any]) -> None:
     assert list(json.loads(other.out)["directions"]) == ["ben->anna"]
 
 
+def test_a_model_of_one_way_is_measured_that_way(command: Callable[..., Any], tmp_path: Path) -> None:
+    model = tiny_bundle(tmp_path / "one", one_way=True)
+    assert list(json.loads(command("--limit", 1, "--json", model=model).out)["directions"]) == ["anna->ben"]
+    assert "was trained one way, anna->ben" in command("--source", "ben", model=model).err[-1]
+
+
 def test_command_writes_a_report_with_the_trainings_log(
     command: Callable[..., Any], bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
