@@ -26,8 +26,8 @@ from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
 if TYPE_CHECKING:
     from audiocycle.models.translator import Translator
 
-FORMAT = 1
-"""Raised when a bundle of this version cannot be read by the one before."""
+BOTH_WAYS, FORMAT = 1, 2
+"""What older versions read, too, and the newest: a model of one way. Raised when a bundle cannot be read by the version before."""
 CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
 KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
 """Settings that every bundle has, as JSON has them."""
@@ -57,13 +57,18 @@ class BundleConfig:
     training: dict[str, Any] = field(default_factory=dict)
     deviations: dict[str, list[float]] = field(default_factory=dict)
     one_way: bool = False
-    format: int = FORMAT
+    format: int = BOTH_WAYS
     audiocycle: str = __version__
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """(source, target) of every direction that the model converts in."""
         return ordered_pairs(self.domains, self.one_way)
+
+    @property
+    def directions(self) -> list[str]:
+        """The names of :attr:`pairs`."""
+        return [direction(*pair) for pair in self.pairs]
 
     @property
     def targets(self) -> list[str]:
@@ -88,8 +93,7 @@ class BundleConfig:
         if source == target or len(self.domains) < 2:
             raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.name} knows: {known}")
         if not sources or source not in (None, *sources):
-            ways = ", ".join(direction(*pair) for pair in self.pairs)
-            raise DomainError(f"model {self.name} was trained one way, {ways}; name one of these, or train a model without one_way")
+            raise DomainError(f"model {self.name} was trained one way, {', '.join(self.directions)}; name one of these, or train a model without one_way")
         if source is None and len(sources) > 1:
             raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(sources)}")
         return source or sources[0], target
@@ -133,6 +137,7 @@ def read_config(folder: Path) -> BundleConfig:
             f"up to {FORMAT}: pip install --upgrade audiocycle"
         )
     wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
+    wrong += [] if isinstance(raw.get("one_way", False), bool) else ["one_way"]
     if wrong:
         raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
     known = BundleConfig.__dataclass_fields__
@@ -203,7 +208,7 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
         "path": str(folder),
         "modality": config.modality,
         "domains": list(config.domains),
-        "directions": [direction(*pair) for pair in config.pairs],
+        "directions": config.directions,
         "parameters": int(sum(np.prod(shape) for shape in shapes)),
         "megabytes": round(path.stat().st_size / 1e6, 1),
         "graphs": [graph.name for graph in graph_files(folder)],
@@ -243,7 +248,7 @@ def write_bundle(
             save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
-    write_text(folder / CONFIG, json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": FORMAT if config.one_way else BOTH_WAYS}, indent=1, ensure_ascii=False) + "\n")
     parameters = sum(v.numel() for v in tensors.values())
     write_text(folder / CARD, card or model_card(config, parameters))
 
@@ -252,7 +257,7 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     """A model card in Markdown, with the front matter that model hubs read."""
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
-    between = f"from {config.domains[0]} to {' and '.join(config.domains[1:])}" if config.one_way else f"between {' and '.join(config.domains)}"
+    between = f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
     consent = " A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
     return f"""---
 license: {config.licence}

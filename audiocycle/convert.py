@@ -98,7 +98,7 @@ class Converter:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """Names that ``source`` and ``target`` may take."""
+        """Names that ``source`` and ``target`` may take; :attr:`BundleConfig.pairs` says which together."""
         return self.config.domains
 
     def resolve(self, target: str, source: str | None) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from audiocycle.atomic import whole_file
 from audiocycle.build import build_adapter
-from audiocycle.bundle import WEIGHTS, load_translator, read_config
+from audiocycle.bundle import WEIGHTS, graph_files, load_translator, read_config
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.runtimes.choice import installed_kinds, load_network
 from audiocycle.runtimes.graphs import INPUT, MADE_FOR, OUTPUT, graph_path, seal, weights_hash
@@ -216,8 +216,8 @@ def agreements(folder: Path) -> Iterator[Agreement]:
             scale = root_mean_square(wanted)
             found = Agreement(source, target, network.runtime, network.precision, largest, root_mean_square(errors) / scale)
             if not (network.precision == "bf16" or largest <= TOLERANCE * scale):
-                for other in config.pairs:
-                    graph_path(folder, *other).unlink(missing_ok=True)
+                for graph in graph_files(folder):
+                    graph.unlink()
                 raise BundleError(
                     f"{graph_path(folder, source, target)}: {network.runtime} differs from torch by {largest:.1e}; "
                     "the graphs are removed again, convert with --runtime torch, and report this"

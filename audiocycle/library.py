@@ -38,17 +38,18 @@ def installed_models() -> Iterator[Model]:
                     continue
 
 
-def find_for_target(target: str) -> list[Model]:
-    """The installed models that convert to ``target``, in the order of :func:`installed_models`.
+def find_for_target(target: str, source: str | None = None) -> list[Model]:
+    """The installed models that convert to ``target``, from ``source`` if it is named, in the order of :func:`installed_models`.
 
     Raises:
         DomainError: none does; the message lists what the installed ones convert to.
     """
     models = list(installed_models())
-    if found := [model for model in models if model.config.sources_of(target)]:
+    if found := [m for m in models if source in (sources := m.config.sources_of(target)) or (sources and source is None)]:
         return found
-    known = "; ".join(f"{model.config.name}: {', '.join(model.config.targets)}" for model in models) or "no model is installed"
-    raise DomainError(f"no installed model converts to '{target}' ({known}); name one with --model BUNDLE")
+    given = "" if source is None else f"from '{source}' "
+    known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)
+    raise DomainError(f"no installed model converts {given}to '{target}' ({known or 'no model is installed'}); name one with --model BUNDLE")
 
 
 def locate(name: str | Path) -> Path:

@@ -97,7 +97,7 @@ class ObjectiveConfig:
         if self.paired and self.mixture != "base":
             raise ConfigError(f"objective.mixture={self.mixture}: not with objective.paired=true; leave it at base")
         if self.one_way and not self.paired and (self.cycle or self.cycle_adversarial):
-            raise ConfigError("objective.one_way=true: a cycle needs the way back; take experiment=vc2_guided, which has none, or leave one_way out")
+            raise ConfigError("objective.one_way=true: a cycle needs the way back; set objective.cycle=0 and objective.cycle_adversarial=0, as experiment=vc2_guided does, or leave one_way out")
         if not (self.adversarial or (self.cycle_adversarial and not self.paired)):
             raise ConfigError("objective.adversarial=0, objective.cycle_adversarial=0: one must be above 0 to learn anything")
 

@@ -216,7 +216,7 @@ def build_sampler(
 def identity(config: RunConfig, data: Mapping[str, DomainData]) -> dict[str, Any]:
     """What a resume must find unchanged, lest it continue with other statistics or networks."""
     frames = {domain: sum(i.features.shape[-1] for i in items.items) for domain, items in data.items()}
-    return {"domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames}
+    return {"domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames, "objective.one_way": config.objective.one_way}
 
 
 def same_for_all(settings: dict[str, Any], processes: Processes, data_root: Path) -> dict[str, Any]:

@@ -273,7 +273,7 @@ class Trainer:
         state = self.processes.of_first(load_newest(self.folder) if self.processes.first else None)
         if state is None:
             return False
-        changed = [key for key, value in self.settings.items() if state.settings.get(key) != value]
+        changed = [key for key, value in self.settings.items() if state.settings.get(key, False) != value]  # false before there was such a key
         if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
             changed = ["objective"]  # which asks for other critics
         if changed:

@@ -16,6 +16,7 @@ import torch
 from audiocycle import __version__
 from audiocycle.build import build_translator
 from audiocycle.bundle import (
+    BOTH_WAYS,
     CARD,
     CONFIG,
     FORMAT,
@@ -90,7 +91,7 @@ def test_a_bundle_is_three_files(bundle: Path) -> None:
 def test_settings_come_back_as_they_were(bundle: Path) -> None:
     config = read_config(bundle)
     assert config == SETTINGS
-    assert (config.format, config.audiocycle) == (FORMAT, __version__)
+    assert (config.format, config.audiocycle) == (BOTH_WAYS, __version__)
 
 
 def test_statistics_of_every_domain_come_back(bundle: Path) -> None:

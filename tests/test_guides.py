@@ -84,6 +84,11 @@ def test_the_preset_trains(recordings: Path) -> None:
     assert not any(name.startswith(("cycle/", "cycle_critic/")) for name in logged)
 
 
+def test_one_way_makes_the_guide_of_that_way(recordings: Path) -> None:
+    train(compose_run([*settings(recordings), "experiment=vc2_guided", "objective.one_way=true"]))
+    assert len(list((recordings.parent / "cache" / "guides").iterdir())) == 1
+
+
 def test_other_settings_make_other_guides(recordings: Path) -> None:
     train(compose_run(settings(recordings)))
     train(compose_run(settings(recordings, "overwrite=true", "guide.recognizer=another")))

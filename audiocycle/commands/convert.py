@@ -43,7 +43,7 @@ Without --source, a model of two domains takes every input for the other one's.
 def convert(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
     target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
-    source: Annotated[str | None, typer.Option(help="Of the inputs, if the model knows more than two.")] = None,
+    source: Annotated[str | None, typer.Option(help="Of the inputs, if several can be converted to the target.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or a hub id.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
@@ -105,12 +105,12 @@ def convert(
 
 
 def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
-    """The bundle that ``--model`` names, else the first installed one that knows the target, and say which."""
+    """The bundle that ``--model`` names, else the first installed one that converts to the target, and say which."""
     from audiocycle.library import find_for_target, locate
 
     if model is not None:
         return locate(model)
-    found, *others = find_for_target(target)
+    found, *others = find_for_target(target, source)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
     sources = [source] if source else found.config.sources_of(target)

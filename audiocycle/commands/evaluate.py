@@ -63,7 +63,7 @@ def evaluate(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Music: of the random control (default: 0).")] = None,
 ) -> None:
-    """Both directions, with a progress bar."""
+    """Every direction between two domains, with a progress bar."""
     from audiocycle import progress
     from audiocycle.convert import Converter
     from audiocycle.errors import ConfigError
@@ -79,7 +79,6 @@ def evaluate(
             if modality != kind and value is not None and value is not False and value != []:
                 raise ConfigError(f"{option}: is for {modality}, and model {name} converts {kind}; leave it out")
     first, second = two_domains(converter, source, target)
-    one_way = one_way or (second, first) not in converter.config.pairs
     folders = {first: source_dir, second: target_dir}
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report {report}: is a file; name a folder for the page")

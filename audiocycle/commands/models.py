@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,16 +12,18 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
     """List the models in ./models, in the user's model folder, and in the package."""
     from audiocycle.library import installed_models, model_folders
 
-    found: list[dict[str, Any]] = [
-        {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "one_way": m.config.one_way}
-        for m in installed_models()
-    ]
+    found = list(installed_models())
     if as_json:
-        typer.echo(json.dumps(found))
+        facts = [
+            {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "directions": m.config.directions}
+            for m in found
+        ]
+        typer.echo(json.dumps(facts))
         return
     for model in found:
-        names = ", ".join(model["domains"]).replace(", ", " -> " if model["one_way"] else ", ", 1)
-        typer.echo(f"{model['name']:24} {model['modality']:6} {names:32} {model['path']}")
+        config = model.config
+        names = ", ".join(config.directions if config.one_way else config.domains)
+        typer.echo(f"{config.name:24} {config.modality:6} {names:32} {model.path}")
     if not found:
         typer.echo(f"no models in {', '.join(map(str, model_folders()))}", err=True)
 

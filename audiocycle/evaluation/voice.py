@@ -127,7 +127,7 @@ def evaluate(
         folders: of the source's and the target's recordings.
         listeners: what listens beside the formulas.
         parallel: recordings of one name are one sentence; only those that both have are used.
-        one_way: only from the first domain to the second.
+        one_way: only from the first domain to the second; so in any case where the model goes no other way.
         transcripts: what is said, by name of the recording, or by ``DOMAIN/NAME``; without it, what the recogniser hears in
             the recording itself.
         limit: recordings of each domain, spread evenly.
@@ -135,13 +135,14 @@ def evaluate(
 
     Raises:
         ConfigError: not a voice model, or transcripts of other recordings.
-        DomainError: a domain that the model does not know.
+        DomainError: a domain that the model does not know, or another way than its.
         DataError: a folder is missing, holds no recording that can be used, or has no name in common with the other.
     """
     if converter.config.modality != "voice":
         raise ConfigError(f"model {converter.config.name} converts {converter.config.modality}, not voices")
     first, second = folders
-    pairs = [(first, second)] if one_way else [(first, second), (second, first)]
+    wanted = [(first, second)] if one_way else [(first, second), (second, first)]
+    pairs = [pair for pair in wanted if pair in converter.config.pairs] or wanted[:1]
     ways = [Way(direction(a, b), a, b, converter.translation(b, a)) for a, b in pairs]
     items = find_items(folders, parallel, limit)
     examples = {item.name for domain in folders for item in evenly([x for x in items if domain in x.paths], EXAMPLES)}

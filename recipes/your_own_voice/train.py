@@ -39,11 +39,13 @@ def main() -> None:
         help="vc2_guided, which keeps the words (default; pip install 'audiocycle[guided]'), vc2_quick, which needs no recogniser, or vc2, as published, for days or a GPU",
     )
     parser.add_argument(
-        "--one-way", action="store_true", help="learn the first voice into the second only, in little more than half the time (vc2_guided)"
+        "--one-way", action="store_true", help="learn the first voice into the second only: steps take little more than half the time (vc2_guided)"
     )
     parser.add_argument("--steps", type=int, help="stop after so many steps, if that comes first")
     parser.add_argument("--check", action="store_true", help="only look at the recordings")
     args = parser.parse_args()
+    if args.one_way and args.experiment != "vc2_guided":
+        parser.error("--one-way: goes with --experiment vc2_guided only; the others learn by going there and back")
     try:
         voices = {speaker_name(folder): check(folder) for folder in (args.first, args.second)}
         if len(voices) < 2:
@@ -102,7 +104,7 @@ def train(voices: dict[str, dict[Path, float]], out: Path, settings: list[str], 
     if not bundle.is_dir():
         raise AudioCycleError(f"training left no model in {bundle}: run the same command again to go on")
     first, second = voices
-    for source, target in [(first, second)] if one_way else [(second, first), (first, second)]:
+    for source, target in [(first, second)] if one_way else [(first, second), (second, first)]:
         folder = out / "listen" / f"{source}_to_{target}"
         for old in folder.glob(f"{glob.escape(samples[source].stem)}*"):  # of an earlier run
             old.unlink()
@@ -111,7 +113,7 @@ def train(voices: dict[str, dict[Path, float]], out: Path, settings: list[str], 
         )
         print(f"Compare {samples[source]} with what is in {folder}")
     print(f"\nThe model is {bundle}. Convert more with:")
-    print(f"audiocycle convert RECORDINGS --target {target} --model {shlex.quote(str(bundle))} -o converted")
+    print(f"audiocycle convert RECORDINGS --target {second} --model {shlex.quote(str(bundle))} -o converted")
 
 
 def arrange(name: str, seconds: dict[Path, float], data: Path) -> Path:
