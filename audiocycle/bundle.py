@@ -57,8 +57,12 @@ class BundleConfig:
     training: dict[str, Any] = field(default_factory=dict)
     deviations: dict[str, list[float]] = field(default_factory=dict)
     one_way: bool = False
-    format: int = BOTH_WAYS
     audiocycle: str = __version__
+
+    @property
+    def format(self) -> int:
+        """The oldest that can hold this."""
+        return FORMAT if self.one_way else BOTH_WAYS
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -248,7 +252,7 @@ def write_bundle(
             save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
-    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": FORMAT if config.one_way else BOTH_WAYS}, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": config.format}, indent=1, ensure_ascii=False) + "\n")
     parameters = sum(v.numel() for v in tensors.values())
     write_text(folder / CARD, card or model_card(config, parameters))
 

@@ -45,7 +45,7 @@ def find_for_target(target: str, source: str | None = None) -> list[Model]:
         DomainError: none does; the message lists what the installed ones convert to.
     """
     models = list(installed_models())
-    if found := [m for m in models if source in (sources := m.config.sources_of(target)) or (sources and source is None)]:
+    if found := [m for m in models if any(t == target and source in (None, s) for s, t in m.config.pairs)]:
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)

@@ -74,7 +74,7 @@ def measured(
     converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")
     print(f"measuring {source} → {target}", flush=True)
     folders = {name: root / name for name in (source, target)}
-    found = evaluate(converter, folders, listeners, parallel=True, one_way=True, limit=limit)
+    found = evaluate(converter, folders, listeners, parallel=True, limit=limit)  # models of one way are measured that way
     return next(iter(found.directions.values()))
 
 
