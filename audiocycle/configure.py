@@ -19,14 +19,24 @@ from omegaconf.errors import OmegaConfBaseException
 
 from audiocycle.errors import ConfigError, one_line
 from audiocycle.guides import GuideConfig
+from audiocycle.names import normal_name
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
 
-PATHS = ("data.root", "data.cache", "run_dir")
+TEXTS = ("data.root", "data.cache", "run_dir", "name", "licence", "guide.recognizer")
+"""Settings whose value is a path or a sentence, one for each training."""
+LISTS = ("data.domains", "data.mixture")
+"""Settings whose value is a list of names."""
 LONGEST = 100
 """Characters of a job's folder name; file systems take 255 bytes."""
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+
+_PIECES = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\$\{[^}]*\}|[][(),]|[^][(),]+""")
+"""Of a list: what is quoted, an interpolation, a sign, or all else up to the next sign."""
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+"""Outside brackets: null, or the name of a function."""
+_BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
 
 
 def conf_dir() -> Path:
@@ -107,16 +117,38 @@ def explained(error: BaseException) -> str:
 
 
 def quoted(override: str) -> str:
-    """A path in quotes, so that Hydra's grammar takes ``~``, brackets and all else that folders' names hold."""
+    """User's text in quotes: Hydra's grammar knows neither ``é`` nor all that folders' names hold, and reads ``1_0`` as 10.
+
+    Paths and sentences (:data:`TEXTS`) are quoted whole, names of domains (:data:`LISTS`) each by itself. What is in quotes already,
+    interpolations and functions of sweeps stay what they are.
+    """
     key, sign, value = override.partition("=")
-    if not value or key not in PATHS or value[0] in "'\"" or value in ("null", "???"):
+    setting = key.lstrip("+")
+    if setting in LISTS:
+        return f"{key}{sign}{''.join(quoted_names(value))}"
+    if not value or setting not in TEXTS or is_quoted(value) or value in ("null", "???"):
         return override
     return f"{key}{sign}{in_quotes(value)}"
 
 
+def is_quoted(text: str) -> bool:
+    """True for what somebody put into quotes: the last of them has its partner at the beginning, and is no part of the text."""
+    return text[0] in "'\"" and text[-1] == text[0] and len(text) > 1
+
+
+def quoted_names(value: str) -> Iterator[str]:
+    """The pieces of a list, ``[José, 1_0]``, or of several, with the names between brackets and commas in quotes."""
+    depth = 0
+    for piece in _PIECES.findall(value):
+        depth += (piece == "[") - (piece == "]")
+        name = piece.strip()
+        bare = name and name[0] not in "[],()'\"" and not name.startswith("${")
+        yield piece.replace(name, in_quotes(normal_name(name))) if bare and (depth > 0 or not _PLAIN.fullmatch(name)) else piece
+
+
 def in_quotes(value: str) -> str:
-    """A text as Hydra's grammar reads it back."""
-    escaped = value.replace("'", "\\'") + ("\\" if value.endswith("\\") else "")
+    """A text as Hydra's grammar reads it back: backslashes count only before a quote, and at the end."""
+    escaped = _BEFORE_QUOTE.sub(lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
     return f"'{escaped}'"
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from audiocycle.build import build_adapter, build_critic, build_translator
-from audiocycle.configure import compose_raw, compose_run, conf_dir, show_config
+from audiocycle.configure import compose_raw, compose_run, conf_dir, in_quotes, quoted, show_config
 from audiocycle.errors import ConfigError
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import crop_length
@@ -135,6 +139,41 @@ def test_home_is_found_and_three_domains_and_numbers_are_names(
     run = compose_run(["data.root=~/voices", "data.domains=[p225,226,anna]"])
     assert run.data_root == tmp_path / "voices"
     assert run.domains == ("p225", "226", "anna")
+
+
+@pytest.mark.parametrize("written", ["[José,ben]", "[ José , ben ]", "['José',\"ben\"]", f"[{normalize('NFD', 'José')},ben]"])
+def test_names_are_text_in_any_script_and_reach_no_grammar(written: str) -> None:
+    run = compose_run(["data.root=recordings", f"data.domains={written}"])
+    assert run.domains == ("José", "ben")
+    assert run.run_dir == Path("runs/José-ben")
+
+
+@pytest.mark.parametrize("name", ["さくら", "नेहा", "علی‌رضا", "1_0", "true", "null", "1e3", "0x10", "inf", "two words", "_a", "x²", "5"])
+def test_a_name_stays_the_text_that_it_is(name: str) -> None:
+    extra = ["objective.mixture=full", f"data.mixture=[{name}]"]
+    assert compose_run(["data.root=r", f"data.domains=[{name},ben]"]).domains == (name, "ben")
+    assert compose_run(["data.root=r", "data.domains=[anna,ben]", *extra]).mixture == (name,)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="$", exclude_categories=["Cs"]) | st.sampled_from("\\'\"[]=, ")))
+def test_any_text_comes_back_out_of_its_quotes(text: str) -> None:
+    if not any(ord(char) < 32 for char in text):
+        assert OverridesParser.create().parse_override(f"run_dir={in_quotes(text)}").value() == text
+
+
+def test_sentences_are_text(tmp_path: Path) -> None:
+    run = compose_run([*NEEDED, "name=José's voice, take (1)", "licence=CC BY-SA 4.0 (Ünal & sons)", "guide.recognizer=/models/ç, x"])
+    assert (run.name, run.licence) == ("José's voice, take (1)", "CC BY-SA 4.0 (Ünal & sons)")
+    assert run.guide.recognizer == "/models/ç, x"
+
+
+def test_lists_may_still_be_made_by_functions_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "José")
+    assert compose_run(["data.root=r", "data.domains=[${oc.env:WHO},ben]"]).domains == ("José", "ben")
+    assert quoted("data.domains=choice([José,b],[c,1_0])") == "data.domains=choice(['José','b'],['c','1_0'])"
+    assert quoted("data.domains=[a,b],[c,d]") == "data.domains=['a','b'],['c','d']"
+    assert quoted("data.mixture=null") == "data.mixture=null"
+    assert quoted("+data.domains=[é]") == "+data.domains=['é']"
 
 
 OVERRIDES: dict[str, tuple[str, Any]] = {

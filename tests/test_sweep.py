@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 import soundfile
@@ -68,6 +70,18 @@ def test_jobs_train_one_after_the_other_and_continue(
         ("trainer.lr=0.0001", 2, str(folders[0])),
         ("trainer.lr=0.0002", 2, str(folders[1])),
     ]
+
+
+def test_speakers_with_names_in_any_script_are_swept(recordings: Path, tmp_path: Path) -> None:
+    (recordings / "low").rename(recordings / "1_0")
+    (recordings / "high").rename(recordings / normalize("NFD", "José"))  # as macOS spells it
+    shutil.copytree(recordings / normalize("NFD", "José"), recordings / "नेहा")
+    words = settings(recordings, tmp_path / "run", "data.domains=[José,1_0],[1_0,नेहा]", "max_steps=1")
+    assert exit_code(*words) == 0
+    jobs = json.loads((tmp_path / "run" / "sweep" / "sweep.json").read_text())["jobs"]
+    assert [job["status"] for job in jobs] == ["finished"] * 2
+    made = [json.loads((Path(job["folder"]) / "bundle" / "config.json").read_text())["domains"] for job in jobs]
+    assert made == [["José", "1_0"], ["1_0", "नेहा"]]
 
 
 def test_jobs_train_side_by_side_and_one_fails(recordings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

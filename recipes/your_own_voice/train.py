@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import glob
-import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from audiocycle.download import place
 from audiocycle.errors import AudioCycleError, InputError
+from audiocycle.names import as_domain_name, file_name
 from audiocycle.voice.sound_file import is_recording, open_sound
 
 ENOUGH_MINUTES = 3.0
@@ -65,7 +65,7 @@ def main() -> None:
 
 def speaker_name(folder: Path) -> str:
     """The folder's name, as a word that a command line and a file name can carry."""
-    return re.sub(r"\W+", "_", folder.resolve().name).strip("_") or "voice"
+    return as_domain_name("_".join(folder.resolve().name.split()), "voice")
 
 
 def check(folder: Path) -> dict[Path, float]:
@@ -127,7 +127,8 @@ def arrange(name: str, seconds: dict[Path, float], data: Path) -> Path:
         print(
             f"note: {held_out} is all there is of {name}: it is trained on and also converted as the sample"
         )
-    place({f"{number:04d}_{path.name}": path for number, path in enumerate(paths)}, data / "train" / name)
+    names = (file_name(f"{number:04d}_{path.stem}", path.suffix) for number, path in enumerate(paths))
+    place(dict(zip(names, paths, strict=True)), data / "train" / name)
     place({held_out.name: held_out}, data / "eval" / name)
     return data / "eval" / name / held_out.name
 
