@@ -43,6 +43,7 @@ HEAVY = (
     "matplotlib",
     "scipy",
     "soundfile",
+    "av",
     "pyworld",
     "hydra",
     "torchaudio",
@@ -61,6 +62,7 @@ OWNERS = {
     "omegaconf": {"configure", "cli", "sweep", "sweep_job"},
     "typer": {"cli", "commands"},
     "soundfile": {"voice", "metrics", "music"},  # music writes previews, and may not import voice
+    "av": {"voice"},
     "pyworld": {"voice"},
     "soxr": {"voice", "metrics"},
     "pretty_midi": {"music"},

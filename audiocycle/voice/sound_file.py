@@ -1,9 +1,8 @@
-"""Reading and writing recordings: any rate, channel count and format that libsndfile knows."""
+"""Reading and writing recordings: any rate, channel count and format that libsndfile or FFmpeg knows."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -19,9 +18,17 @@ import soxr
 from audiocycle.atomic import whole_file
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
+from audiocycle.voice.opening import AnySound, Sound, native_name, truncated
+from audiocycle.voice.opening import open_sound as open_sound
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"})  # fmt: skip
+SUFFIXES = frozenset({
+    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist",
+    ".mp3", ".mp2", ".mpga", ".ogg", ".oga", ".ogx", ".opus", ".spx", ".m4a", ".m4b", ".aac", ".wma", ".asf", ".amr", ".awb", ".3gp", ".3g2", ".ac3",
+    ".mka", ".weba", ".wv", ".tta", ".ape", ".mpc", ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".ogv", ".avi", ".flv", ".mpg", ".mpeg",
+})  # fmt: skip
 """File name endings that are taken for recordings when a folder is read."""
+WRITTEN = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"})
+"""Endings that an output may have."""
 FORMATS = {".aif": "AIFF", ".aifc": "AIFF", ".oga": "OGG", ".opus": "OGG"}
 """Format names of the endings that are not named like their format."""
 SPOOL_BYTES = 64 << 20
@@ -29,9 +36,6 @@ SPOOL_BYTES = 64 << 20
 BLOCK_FRAMES = 1 << 16
 """At most so many frames are handed to an encoder at once: Vorbis keeps them on its stack, and overflows it."""
 
-_SHORT = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
-_OPEN_ENDED = 0x7FFF_0000
-"""Lengths from here on are what programs write into a pipe, because they do not know the length yet."""
 
 
 def is_recording(path: Path) -> bool:
@@ -39,47 +43,8 @@ def is_recording(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def open_sound(path: Path | IO[bytes], name: str | None = None) -> soundfile.SoundFile:
-    """Open a recording for reading in blocks.
-
-    Raises:
-        InputError: it does not exist, is empty, is not audio, holds no samples, or fewer than its header says.
-    """
-    label = name or str(path)
-    if isinstance(path, Path):
-        if not path.exists():
-            raise InputError(f"{label}: no such file")
-        if path.is_dir():
-            raise InputError(f"{label}: is a folder, not a recording")
-        if not os.access(path, os.R_OK):
-            raise InputError(f"{label}: no permission to read it")
-        if path.stat().st_size == 0:
-            raise InputError(f"{label}: the file is empty (0 bytes); record or copy it again")
-    try:
-        sound = soundfile.SoundFile(_native(path) if isinstance(path, Path) else path)
-    except (soundfile.SoundFileError, TypeError) as error:
-        reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-        raise InputError(f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
-    if is_truncated(sound):
-        sound.close()
-        raise _truncated(label)
-    if sound.frames == 0:
-        sound.close()
-        raise InputError(f"{label}: holds no samples (zero length); record or copy it again")
-    return sound
-
-
-def is_truncated(sound: soundfile.SoundFile) -> bool:
-    """True when libsndfile noticed that the header announces more bytes than follow; it would go on without a word."""
-    found = _SHORT.search(sound.extra_info)
-    if found is None:
-        return False
-    announced, there = map(int, found.groups())
-    return announced < _OPEN_ENDED and announced - there > 64  # some programs count their header in
-
-
 @contextmanager
-def open_input(path: Path) -> Iterator[tuple[soundfile.SoundFile, str]]:
+def open_input(path: Path) -> Iterator[tuple[AnySound, str]]:
     """A recording and its name in messages; also ``-`` for stdin, or a named pipe (``<(command)`` in a shell).
 
     Raises:
@@ -93,7 +58,9 @@ def open_input(path: Path) -> Iterator[tuple[soundfile.SoundFile, str]]:
             source = stack.enter_context(spooled(sys.stdin.buffer, name))
         elif path.is_fifo():
             source = stack.enter_context(spooled(stack.enter_context(path.open("rb")), name))
-        yield stack.enter_context(open_sound(source, name)), name
+        sound = open_sound(source, name)
+        stack.callback(sound.close)
+        yield sound, name
 
 
 @contextmanager
@@ -116,7 +83,7 @@ def no_room(error: OSError) -> OutputError:
     return OutputError(f"{folder}: no room for temporary files ({error.strerror or error}); set TMPDIR to another folder")
 
 
-def mono_blocks(sound: soundfile.SoundFile, name: str, size: int) -> Iterator[FloatArray]:
+def mono_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
     """The recording to its end in blocks (size,) float32, channels averaged; the last block may be shorter.
 
     Raises:
@@ -132,8 +99,8 @@ def mono_blocks(sound: soundfile.SoundFile, name: str, size: int) -> Iterator[Fl
             break
         n_frames += len(block)
         yield to_mono(block, name)
-    if n_frames < sound.frames:
-        raise _truncated(name)
+    if n_frames < getattr(sound, "announced", sound.frames):
+        raise truncated(name)
 
 
 def to_mono(block: FloatArray, name: str) -> FloatArray:
@@ -173,8 +140,8 @@ def check_output(path: Path) -> None:
     Raises:
         OutputError: unknown ending, a folder, or below something that takes no files.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path}: no audio format ends in '{path.suffix}'; use .wav or .flac")
+    if path.suffix.lower() not in WRITTEN:
+        raise OutputError(f"{path}: no audio format that is written ends in '{path.suffix}'; use .wav or .flac")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     parent = next(folder for folder in path.absolute().parents if folder.exists())
@@ -195,7 +162,7 @@ def write_sound(path: Path, blocks: Iterable[FloatArray], sample_rate: int) -> N
     kind, coding = FORMATS.get(suffix, suffix[1:].upper()), "OPUS" if suffix == ".opus" else None
     with whole_file(path) as temporary:
         try:
-            with soundfile.SoundFile(_native(temporary), "w", sample_rate, 1, coding, format=kind) as sound:
+            with soundfile.SoundFile(native_name(temporary), "w", sample_rate, 1, coding, format=kind) as sound:
                 write_pieces(sound, blocks)
         except (RuntimeError, TypeError, ValueError) as error:
             reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
@@ -235,12 +202,3 @@ def write_pieces(sound: soundfile.SoundFile, blocks: Iterable[FloatArray]) -> No
                 sound.write(piece)
             except AssertionError as error:  # soundfile's way to say so
                 raise RuntimeError("out of space") from error
-
-
-def _native(path: Path) -> str | bytes:
-    """A path as bytes where names are bytes, so that one that is no valid UTF-8 works as well."""
-    return str(path) if os.name == "nt" else os.fsencode(path)
-
-
-def _truncated(label: str) -> InputError:
-    return InputError(f"{label}: is truncated, it ends before its header says; copy it again, or convert it to WAV first")

@@ -1,0 +1,217 @@
+"""Opening a recording of any kind: with libsndfile what is not compressed, or without loss; with FFmpeg all else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+import numpy as np
+import soundfile
+
+from audiocycle.errors import InputError
+from audiocycle.spec import FloatArray
+from audiocycle.voice.containers import beginning
+from audiocycle.voice.decode import DecodedSound
+from audiocycle.voice.headers import mended
+
+LIBSNDFILES = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"fLaC")
+"""Beginnings of formats of which libsndfile knows all kinds but few."""
+MOST = 1.0 + 2.0**-15
+"""Of a float that counts as full scale."""
+
+_SHORT = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+_OPEN_ENDED = 0x7FFF_0000
+"""Lengths from here on are what programs write into a pipe, because they do not know the length yet."""
+
+
+class Sound(Protocol):
+    """An open recording.
+
+    Attributes:
+        frames: how many there are, as far as anybody knows, for a progress bar.
+    """
+
+    samplerate: int
+    channels: int
+    frames: int
+
+    def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
+        """The next samples of all channels, (N, channels), fewer than ``frames`` at the end only."""
+
+
+class PlainSound:
+    """A recording that libsndfile reads.
+
+    Attributes:
+        announced: frames that must come, or the file is cut off.
+        notes: what a user should be told.
+        gain: of all samples, so that they lie within [-1, 1].
+    """
+
+    def __init__(self, sound: soundfile.SoundFile, notes: Sequence[str] = (), stack: ExitStack | None = None) -> None:
+        self._sound, self.notes, self._stack = sound, list(notes), stack or ExitStack()
+        self.samplerate, self.channels, self.frames = int(sound.samplerate), int(sound.channels), int(sound.frames)
+        self.announced = self.frames
+        self.gain, note = fitting_gain(sound) if sound.subtype in ("FLOAT", "DOUBLE") else (1.0, "")
+        self.notes += [note] if note else []
+
+    def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
+        """See :class:`Sound`."""
+        block: FloatArray = self._sound.read(frames, dtype=dtype, always_2d=always_2d)
+        return block if self.gain == 1.0 else block * np.asarray(self.gain, block.dtype)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._sound.close()
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def fitting_gain(sound: soundfile.SoundFile) -> tuple[float, str]:
+    """The gain that brings a recording of floats into [-1, 1], and a note on it; 1 and none where they are there already.
+
+    Whole numbers throughout are integers that somebody wrote as floats, and are divided by the full scale of the narrowest integers
+    that hold them. All others are divided by their peak.
+    """
+    peak, whole = 0.0, True
+    try:
+        for block in sound.blocks(1 << 16, dtype="float64"):
+            values = block[np.isfinite(block)]
+            peak = max(peak, float(np.abs(values).max(initial=0.0)))
+            whole = whole and peak > 1.0 and bool((values == np.round(values)).all())
+        sound.seek(0)
+    except soundfile.SoundFileError:  # told where the samples are read
+        return 1.0, ""
+    if peak <= MOST:
+        return 1.0, ""
+    bits = next((n for n in (16, 24, 32) if peak <= 2.0 ** (n - 1)), 0) if whole and peak > 2.0 else 0
+    if bits:
+        return 2.0 ** (1 - bits), f"its samples are whole numbers up to {peak:.0f}: taken for integers of {bits} bits, and scaled to that"
+    return 1.0 / peak, f"its samples go up to {peak:.3g}, and full scale is 1: scaled by {-20 * np.log10(peak):.1f} dB"
+
+
+AnySound = PlainSound | DecodedSound
+
+
+def open_sound(path: Path | IO[bytes], name: str | None = None) -> AnySound:
+    """Open a recording for reading in blocks.
+
+    Raises:
+        InputError: it does not exist, is empty, is not audio, holds no samples, or fewer than its header says.
+    """
+    label = name or str(path)
+    with ExitStack() as stack:
+        if isinstance(path, Path):
+            check_input(path, label)
+            try:
+                file: IO[bytes] = stack.enter_context(path.open("rb"))
+            except OSError as error:
+                raise InputError(f"{label}: cannot be read ({error.strerror or error})") from error
+        else:
+            file = path
+        head = beginning(file, 26)
+        reason = "not a recording"
+        if not is_lossy(head) and not is_long_flac(file, head):
+            try:
+                return _plain(path, file, label, stack)
+            except (soundfile.SoundFileError, TypeError, MemoryError, OverflowError, ValueError) as error:
+                reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+        file.seek(0)
+        try:
+            sound = DecodedSound(file, label)
+        except InputError as error:
+            if head[:4] in LIBSNDFILES and "not a readable recording" in str(error):  # it knows better what is wrong
+                raise InputError(f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
+            raise
+        sound.keep(stack.pop_all())
+        return sound
+
+
+def _plain(path: Path | IO[bytes], file: IO[bytes], label: str, stack: ExitStack) -> PlainSound:
+    """What libsndfile opens, and is at home with.
+
+    Raises:
+        soundfile.SoundFileError, TypeError: it is not, as with MP3 inside WAV, or with what it takes for samples without a header.
+        InputError: it is cut off, or holds no samples.
+    """
+    found = mended(file)
+    file.seek(0)
+    whole, notes = (file, []) if found is None else (found[0], [found[1]])
+    sound = soundfile.SoundFile(native_name(path) if isinstance(path, Path) and found is None else whole)
+    with ExitStack() as closing:
+        closing.callback(sound.close)
+        if sound.format == "RAW":
+            raise TypeError("Format not recognised")
+        if is_truncated(sound):
+            raise truncated(label)
+        if sound.format in ("MP3", "OGG", "MPEG") or sound.subtype.startswith("MPEG"):
+            raise TypeError("compressed")
+        if sound.frames == 0:
+            raise InputError(f"{label}: holds no samples (zero length); record or copy it again")
+        closing.pop_all()
+        return PlainSound(sound, notes, stack.pop_all())
+
+
+def check_input(path: Path, label: str) -> None:
+    """What can be told before a file is opened.
+
+    Raises:
+        InputError: see :func:`open_sound`.
+    """
+    if not path.exists():
+        raise InputError(f"{label}: no such file")
+    if path.is_dir():
+        raise InputError(f"{label}: is a folder, not a recording")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{label}: no permission to read it")
+    if path.stat().st_size == 0:
+        raise InputError(f"{label}: the file is empty (0 bytes); record or copy it again")
+
+
+def is_lossy(head: bytes) -> bool:
+    """True for the beginnings of Ogg and MPEG, which libsndfile reads to their first part, or to where it thinks that they end."""
+    return head[:4] == b"OggS" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+
+
+def is_long_flac(file: IO[bytes], head: bytes) -> bool:
+    """True for a FLAC that holds more than its header says: of a pipe, whose length is 0, and several in one file."""
+    if head[:4] != b"fLaC":
+        return False
+    if len(head) >= 26 and head[4] & 0x7F == 0 and int.from_bytes(head[18:26], "big") & (2**36 - 1) == 0:
+        return True
+    file.seek(0)
+    before = b""
+    found = 0
+    while block := file.read(1 << 20):
+        found += (before + block).count(b"fLaC\x00\x00\x00\x22")
+        before = block[-7:]
+    file.seek(0)
+    return found > 1
+
+
+def is_truncated(sound: soundfile.SoundFile) -> bool:
+    """True when libsndfile noticed that the header announces more bytes than follow; it would go on without a word."""
+    found = _SHORT.search(sound.extra_info)
+    if found is None:
+        return False
+    announced, there = map(int, found.groups())
+    return announced < _OPEN_ENDED and announced - there > 64  # some programs count their header in
+
+
+def native_name(path: Path) -> str | bytes:
+    """A path as bytes where names are bytes, so that one that is no valid UTF-8 works as well."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
+
+
+def truncated(label: str) -> InputError:
+    """The error for a recording that was cut off."""
+    return InputError(f"{label}: is truncated, it ends before its header says; copy it again, or convert it to WAV first")
