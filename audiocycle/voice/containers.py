@@ -8,6 +8,7 @@ import struct
 from typing import IO, Any
 
 OGG_PAGE, OGG_BEGIN = b"OggS", 2
+FLAC_STREAM = b"fLaC\x00\x00\x00\x22"
 XING_FRAMES, XING_BYTES = 1, 2
 SLACK = 2
 """Frames by which a Xing header may err: some writers count itself, and a tag at the end."""
@@ -123,16 +124,27 @@ class Section(io.RawIOBase):
 
 
 def sections(file: IO[bytes]) -> list[IO[bytes]]:
-    """The parts that are decoded one after the other: the links of a chained Ogg, else the file itself."""
-    if beginning(file)[:4] != OGG_PAGE:
-        file.seek(0)
-        return [file]
-    starts = ogg_links(file)
+    """The parts that are decoded one after the other: the links of a chained Ogg, joined FLACs, else the file itself."""
+    head = beginning(file, 4)
+    starts = ogg_links(file) if head == OGG_PAGE else flac_streams(file) if head == FLAC_STREAM[:4] else []
     file.seek(0)
     if len(starts) < 2:
         return [file]
     ends = [*starts[1:], size_of(file)]
     return [Section(file, begin, end) for begin, end in zip(starts, ends, strict=True)]  # type: ignore[misc]
+
+
+def flac_streams(file: IO[bytes]) -> list[int]:
+    """Where FLACs begin that were joined to one file."""
+    starts, place, before = list[int](), 0, b""
+    file.seek(0)
+    while block := file.read(1 << 20):
+        block = before + block
+        begin, at = place - len(before), -1
+        while (at := block.find(FLAC_STREAM, at + 1)) >= 0:
+            starts.append(begin + at)
+        place, before = begin + len(block), block[1 - len(FLAC_STREAM) :]
+    return starts
 
 
 def ogg_links(file: IO[bytes]) -> list[int]:

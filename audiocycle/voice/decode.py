@@ -6,6 +6,7 @@ formats and with the decoders of the lists below, so that no file can make it op
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -116,16 +117,18 @@ class DecodedSound:
             raise InputError(f"{self.name}: is compressed, and PyAV is not installed; pip install av, or convert it to WAV first") from error
         channels = 0
         for part in parts:
+            sure = False
             try:
                 with av.open(part, options={"format_whitelist": FORMATS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}) as container:
                     stream = self._stream(container)
+                    sure = container.format.name not in SYNCED  # any bytes may look like frames
                     for block in without_filling(self._blocks_of(container, stream), self._ends(container, stream)):
                         channels = channels or block.shape[1]
                         yield with_channels(block, channels)
             except InputError:
                 raise
             except (av.FFmpegError, ValueError, OSError, OverflowError, MemoryError) as error:
-                if self.samplerate:
+                if sure or self.samplerate:
                     raise self._damaged() from error
                 reason = one_line(error).partition(": '")[0].partition("] ")[-1] or one_line(error)
                 raise InputError(f"{self.name}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
@@ -137,8 +140,15 @@ class DecodedSound:
 
     def _ends(self, container: Any, stream: AudioStream) -> Callable[[], int]:
         """How many samples of a part are meant to be heard, once its rate is known; 0 if it does not say."""
-        seconds = (stream.duration or 0) * (stream.time_base or 0) if container.format.name in GAPLESS else 0
-        return lambda: round(seconds * self.samplerate)
+        seconds = float((stream.duration or 0) * (stream.time_base or 0)) if container.format.name in GAPLESS else 0.0
+        milliseconds = round(1000 * seconds)
+
+        def ends() -> int:
+            wanted = round(seconds * self.samplerate)
+            rounded = container.format.name != "ogg" and wanted == round(milliseconds * self.samplerate / 1000)
+            return wanted + math.ceil(self.samplerate / 1000) if wanted and rounded else wanted  # MP4 may count in milliseconds, rounded down
+
+        return ends
 
     def _stream(self, container: Any) -> AudioStream:
         """The container's sound: of several the one that players take."""

@@ -14,7 +14,7 @@ import soundfile
 
 from audiocycle.errors import InputError
 from audiocycle.spec import FloatArray
-from audiocycle.voice.containers import beginning
+from audiocycle.voice.containers import beginning, flac_streams
 from audiocycle.voice.decode import DecodedSound
 from audiocycle.voice.headers import mended
 
@@ -188,14 +188,7 @@ def is_long_flac(file: IO[bytes], head: bytes) -> bool:
         return False
     if len(head) >= 26 and head[4] & 0x7F == 0 and int.from_bytes(head[18:26], "big") & (2**36 - 1) == 0:
         return True
-    file.seek(0)
-    before = b""
-    found = 0
-    while block := file.read(1 << 20):
-        found += (before + block).count(b"fLaC\x00\x00\x00\x22")
-        before = block[-7:]
-    file.seek(0)
-    return found > 1
+    return len(flac_streams(file)) > 1
 
 
 def is_truncated(sound: soundfile.SoundFile) -> bool:
