@@ -105,7 +105,7 @@ def test_a_recording_that_was_stopped_within_a_frame_is_read_to_there() -> None:
 def test_what_is_proved_to_be_cut_off_is_refused(ending: str, share: float) -> None:
     kind = KINDS[ending]
     content = encode(kind, vowel(2.0, kind.rates[0]), kind.rates[0])
-    with pytest.raises(InputError, match="it: .*copy it again"):
+    with pytest.raises(InputError, match=r"it: .*copy it again"):
         decoded(content[: int(share * len(content))])
 
 
