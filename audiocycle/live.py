@@ -12,16 +12,18 @@ from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError
 from audiocycle.models.running_norm import RunningNorms
 from audiocycle.runtimes.torch_network import TorchNetwork
-from audiocycle.spec import Encoded, FloatArray
-from audiocycle.voice.level import GATE_DB
+from audiocycle.spec import Encoded
+from audiocycle.voice.bandwidth import declared_limit
+from audiocycle.voice.level import RunningLevel
+from audiocycle.voice.missing_band import completing
 from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter
+from audiocycle.voice.survey import missing_above
 from audiocycle.voice.world_adapter import WorldAdapter
 
 NORM_SECONDS = 10.0
 """Memory of the network's norms; offline they see 15 to 30 seconds."""
 WHOLE_SHARE, LEAST_WEIGHT = 0.3, 0.02
 """A window with this share of speech counts whole in the norms, one without any as much as the second number."""
-LEVEL_DB = 10.0 / np.log(10.0)
 
 
 def open_stream(
@@ -31,11 +33,13 @@ def open_stream(
     *,
     sample_rate: int | None = None,
     block_seconds: float = BLOCK_SECONDS,
+    band_limit: float | None = None,
     **options: Any,
 ) -> StreamAtRate:
     """A converter for a stream of ``sample_rate`` (the model's by default), which has been tried out: its first block is not late.
 
     Args:
+        band_limit: Hz above which the stream holds nothing, where it is known; the sample rate says it, too.
         options: ``pitch_shift``, in semitones, and ``variance``.
 
     Raises:
@@ -55,7 +59,10 @@ def open_stream(
     converter = Converter.from_pretrained(folder, "world", runtime="torch")
     source, target = converter.resolve(target, source)
     network = LiveNetwork(converter, source, target, block_seconds, options)
-    stream = StreamAtRate(StreamConverter(network.adapter, network, block_seconds), sample_rate or network.adapter.sample_rate)
+    rate = sample_rate or network.adapter.sample_rate
+    missing = missing_above(min(band_limit or np.inf, declared_limit(rate)), network.adapter)
+    heard = network.adapter if missing is None else completing(network.adapter, missing, config.stats_of(source))
+    stream = StreamAtRate(StreamConverter(heard, network, block_seconds), rate)
     noise = np.random.default_rng(0).normal(0.0, 0.01, round((1.0 + stream.latency) * stream.sample_rate))
     stream.push(noise.astype(np.float32))
     stream.clear()
@@ -71,6 +78,7 @@ class LiveNetwork:
         assert isinstance(network, TorchNetwork)
         assert isinstance(adapter, WorldAdapter)
         self.adapter = replace(adapter, f0_method="dio")  # harvest takes longer than what it analyses
+        self.block_seconds = block_seconds
         self.norms = RunningNorms(network.translator, NORM_SECONDS / block_seconds)
         self.translate = converter.translation(target, source, **options)
         self.clear()
@@ -78,12 +86,11 @@ class LiveNetwork:
     def clear(self) -> None:
         """Begin anew."""
         self.norms.forget()
-        self.loudest = -np.inf
+        self.level = RunningLevel(self.block_seconds)
 
     def __call__(self, encoded: Encoded) -> Encoded:
         """Norms learn next to nothing from a window without speech: a minute of it would wash out what they know of the voice."""
-        level: FloatArray = encoded.features[0] * LEVEL_DB
-        self.loudest = max(self.loudest, float(level.max()))
-        share = float(np.mean(level >= self.loudest - GATE_DB))
+        bins, speech = self.level.add(np.exp(encoded.features[0].astype(np.float64))), self.level.bins_of_speech
+        share = float(np.mean((bins >= speech.start) & (bins < speech.stop)))
         self.norms.weight = min(1.0, max(LEAST_WEIGHT, share / WHOLE_SHARE))
         return self.translate(encoded)

@@ -6,7 +6,7 @@ genres) go by name; a direction is written ``"spk1->spk2"``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import permutations
 from typing import Any, Protocol
@@ -76,10 +76,28 @@ class Outcome:
     Attributes:
         seconds: how long the file plays.
         details: counts for the report, e.g. ``{"phrases": 12, "phrases_unchanged": 2}``.
+        note: what people should know of how it came about, in one line; empty where all was as usual.
     """
 
     seconds: float
     details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What a conversion does with features: (source features with side) to converted ones with theirs.
+
+    Attributes:
+        function: does it.
+        of_source: the source's statistics, for those who have to guess what a recording of it does not hold.
+    """
+
+    function: Callable[[Encoded], Encoded]
+    of_source: Stats
+
+    def __call__(self, encoded: Encoded) -> Encoded:
+        return self.function(encoded)
 
 
 class Adapter(Protocol):

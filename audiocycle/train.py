@@ -280,6 +280,8 @@ def load_domains(
         monitor.note(f"{domain}: {len(data[domain].items)} files, {minutes:.1f} minutes, {len(skipped)} skipped")
         for path, reason in skipped.items():
             monitor.note(f"  skipped {reason if str(path) in reason else f'{path}: {reason}'}")
+        for remark in medium.remarks(list(zip(data[domain].paths, data[domain].items, strict=True))):
+            monitor.note(f"  {domain}: {remark}")
         if minutes < config.min_minutes:
             first = f"; first skipped: {next(iter(skipped.values()))}" if skipped else ""
             raise DataError(

@@ -57,21 +57,24 @@ def stream(
     given = {"pitch_shift": pitch_shift, "variance": variance}
     options = {name: value for name, value in given.items() if value is not None}
 
-    def opened(sample_rate: int | None) -> StreamAtRate:
+    def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
         from audiocycle.live import open_stream
 
-        live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, **options)
+        live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, band_limit=band_limit, **options)
         say(f"latency: {1000 * live.latency:.0f} ms ({live.parts}), and the time to compute a block; {live.sample_rate} Hz")
         return live
 
     if microphone:
         converse(opened, input_device, output_device)
     elif recording is not None:
-        from audiocycle.voice.sound_file import mono_blocks, open_input
+        from audiocycle.voice.sound_file import mono_blocks, open_input, survey_of
 
         with open_input(recording) as (sound, name):
-            meter = Meter(opened(sound.samplerate))
-            send(meter.converted(mono_blocks(sound, name, meter.stream.block)), meter, output, form)
+            found = survey_of(sound, name)
+            meter = Meter(opened(sound.samplerate, found.band_limit))
+            for note in found.notes(meter.stream.inner.adapter):
+                say(f"note: {name}: {note}")
+            send(meter.converted(mono_blocks(sound, name, meter.stream.block, found)), meter, output, form)
     else:
         meter = Meter(opened(None))
         with Interrupt() as interrupt:

@@ -15,8 +15,8 @@ import numpy as np
 
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
-from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.voice.sound_file import is_recording, read_mono
+from audiocycle.spec import Encoded, FloatArray, Signal, Translation
+from audiocycle.voice.sound_file import is_recording, read_speech
 
 T = TypeVar("T")
 Names = dict[str, Path]
@@ -91,14 +91,19 @@ def evenly(things: Sequence[T], limit: int | None) -> list[T]:
     return [things[place] for place in np.linspace(0, len(things) - 1, limit).round().astype(int)]
 
 
-def read(path: Path, converter: Converter) -> Signal:
+def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) -> Signal:
     """A whole recording at the model's rate.
+
+    Args:
+        notes: path to what is unusual about a recording; gets this one's, where there is anything.
 
     Raises:
         InputError: it cannot be read, or is all silence.
     """
     rate = converter.adapter.sample_rate
-    samples = read_mono(path, rate)
+    samples, *_ = read_speech(path, rate)
+    if notes is not None and (unusual := found.notes(converter.adapter)):
+        notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():
         raise InputError(f"{path}: holds only digital silence")
     return Signal(samples, rate)
@@ -119,7 +124,7 @@ def matched(signal: Signal, converter: Converter, source: str, target: str) -> S
         transferred: Encoded = adapter.transfer(encoded, moved, of_source, of_target, options)
         return transferred
 
-    return rendered(signal, converter, translate)
+    return rendered(signal, converter, Translation(translate, of_source))
 
 
 def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded], Encoded]) -> Signal:

@@ -196,5 +196,8 @@ def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
     if left_out:
         yield element("h3", "Left out")
         yield described(left_out)
+    if evaluation.notes:
+        yield element("h3", "Unusual recordings")
+        yield described(evaluation.notes)
     measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
     yield from small_print(ROWS_EXPLAINED, explained(measured), definitions(evaluation).values(), evaluation.skipped, "Files", LIMITS)

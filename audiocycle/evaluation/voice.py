@@ -97,6 +97,7 @@ class VoiceEvaluation:
         missing: family of measures to why it was left out.
         training: how the model was trained, as its bundle says.
         recognizer: the recogniser's weights, the end of their folder's path or a hub id; empty without one.
+        notes: path to what is unusual about a recording that was measured, such as a telephone's band.
     """
 
     model: str
@@ -108,6 +109,7 @@ class VoiceEvaluation:
     missing: dict[str, str]
     training: dict[str, Any] = field(default_factory=dict)
     recognizer: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate(
@@ -147,11 +149,12 @@ def evaluate(
     items = find_items(folders, parallel, limit)
     examples = {item.name for domain in folders for item in evenly([x for x in items if domain in x.paths], EXAMPLES)}
     total, ticks = sum(len(item.paths) for item in items), count(1)
+    notes: dict[str, str] = {}
     progress(0, total)
 
     def work(item: Item) -> Measured | InputError:
         try:
-            signals = {domain: read(path, converter) for domain, path in item.paths.items()}
+            signals = {domain: read(path, converter, notes) for domain, path in item.paths.items()}
         except InputError as error:
             made: Measured | InputError = error  # left out, and told
         else:
@@ -186,6 +189,7 @@ def evaluate(
         listeners.missing,
         converter.config.training,
         "" if listeners.recognizer is None else "/".join(Path(listeners.recognizer.model).parts[-2:]),
+        dict(sorted(notes.items())),
     )
 
 

@@ -120,7 +120,9 @@ def lines(evaluation: VoiceEvaluation) -> Iterator[str]:
         yield "left out: distances to the target's recording of the sentence; add --parallel if files of one name are one"
     if evaluation.skipped:
         yield f"left out: {len(evaluation.skipped)} recordings; the first: {next(iter(evaluation.skipped.values()))}"
-    if evaluation.missing or evaluation.skipped or not evaluation.parallel:
+    if evaluation.notes:
+        yield f"unusual: {len(evaluation.notes)} recordings; the first: {next(iter(evaluation.notes.values()))}"
+    if evaluation.missing or evaluation.skipped or evaluation.notes or not evaluation.parallel:
         yield ""
     for text in definitions(evaluation).values():
         yield from textwrap.wrap(text, WIDTH)

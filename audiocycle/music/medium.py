@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,10 @@ class MusicMedium:
             InputError: it cannot be read, or holds nothing to learn from.
         """
         return adapter.analyze_score(read_score(path), str(path))
+
+    def remarks(self, items: Sequence[tuple[Path, Encoded]]) -> Iterator[str]:
+        """Nothing that :meth:`encode` takes is unusual."""
+        yield from ()
 
     def convert(
         self,

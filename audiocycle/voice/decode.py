@@ -57,7 +57,7 @@ class DecodedSound:
         samplerate, channels: of the first sample; whatever changes later is brought to these.
         frames: an estimate, for a progress bar.
         announced: frames that must come, or the file is cut off: none, as nobody knows.
-        notes: what a user should be told.
+        notes: what a user should be told, by kind.
 
     Raises:
         InputError: not a recording that FFmpeg knows, cut off, or without a sound.
@@ -66,16 +66,27 @@ class DecodedSound:
     announced = 0
 
     def __init__(self, file: IO[bytes], name: str) -> None:
-        self.name, self.notes = name, list[str]()
+        self.name, self.notes, self._file = name, dict[str, str](), file
         self._stack = ExitStack()
         self.samplerate, self.frames = 0, 1
         if lacking := missing_bytes(file):
             raise InputError(f"{name}: is truncated, {lacking}; copy it again, or convert it to WAV first")
-        self._blocks = self._decoded(sections(file))
-        self._held = next(self._blocks, None)
+        self._begin()
         if self._held is None:
             raise InputError(f"{name}: holds no samples (zero length); record or copy it again")
         self.channels: int = self._held.shape[1]
+
+    def _begin(self) -> None:
+        self._blocks = self._decoded(sections(self._file))
+        self._held, self._n_read = next(self._blocks, None), 0
+
+    def seek(self, frames: int) -> int:
+        """Go to the beginning; nowhere else."""
+        assert frames == 0
+        if self._n_read:
+            self._blocks.close()
+            self._begin()
+        return 0
 
     def keep(self, stack: ExitStack) -> None:
         """Close this, too, when the recording is closed."""
@@ -94,6 +105,9 @@ class DecodedSound:
             taken.append(block[:wanted])
             n += wanted
             self._held = block[wanted:] if wanted < len(block) else next(self._blocks, None)
+        self._n_read += n
+        if self._held is None:
+            self.frames = self._n_read
         whole = np.concatenate(taken) if taken else np.zeros((0, self.channels), np.float32)
         made = whole.astype(dtype, copy=False)
         return made if always_2d or self.channels > 1 else made[:, 0]
@@ -160,7 +174,7 @@ class DecodedSound:
         chosen: AudioStream = next((s for s in usable if s.disposition & s.disposition.__class__.default), usable[0])
         if len(container.streams.audio) > 1 and not self.samplerate:
             place = list(container.streams.audio).index(chosen) + 1
-            self.notes.append(f"has {len(container.streams.audio)} sound tracks; this is number {place}")
+            self.notes["tracks"] = f"has {len(container.streams.audio)} sound tracks; this is number {place}"
         seconds = chosen.duration * chosen.time_base if chosen.duration and chosen.time_base else (container.duration or 0) / 1e6
         self.frames = max(self.frames, round(float(seconds) * (chosen.codec_context.sample_rate or 1)))
         return chosen

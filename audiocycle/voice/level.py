@@ -12,7 +12,12 @@ from audiocycle.spec import FloatArray
 
 FRAME_SECONDS = 0.01
 GATE_DB = 40.0
-"""Frames this far below the source's loudest are pauses, and do not count for the loudness."""
+"""Frames this far below the level of speech are pauses, and do not count for the loudness."""
+LOUD_SHARE, LOUD_SECONDS = 0.05, 10.0
+"""The level of speech is what this share of the frames reaches, or as many seconds of them, if those are fewer: the loudest frame
+may be a bump on the table. (The gates of BS.1770 lie below the mean, and a bump that is 40 dB louder lifts that above the speech.)"""
+BUMP_DB, BUMP_SECONDS = 15.0, 0.1
+"""Frames so much above the level of speech are none of it, nor are those within as many seconds, in which it rings."""
 MAX_GAIN = 31.6
 """30 dB: a conversion that came out as near-silence stays near-silence instead of becoming roaring noise."""
 KNEE = 0.9
@@ -32,11 +37,68 @@ def loudness_gain(source: FloatArray, converted: FloatArray) -> float:
     Args:
         source, converted: energies (T,) of the same frames.
     """
-    active = (source > 0) & (source >= source.max(initial=0.0) * 10 ** (-GATE_DB / 10))
+    active = speech_mask(source)
     wanted, given = source[active].sum(), converted[active].sum()
     if not wanted > 0 or not given > 0:
         return 1.0
     return float(min(np.sqrt(wanted / given), MAX_GAIN))
+
+
+def speech_level(energies: FloatArray, frame_seconds: float = FRAME_SECONDS) -> float:
+    """The energy that :data:`LOUD_SHARE` of the frames (T,) with sound reach, or :data:`LOUD_SECONDS` of them; 0 without sound."""
+    sounding = energies[energies > 0]
+    if not len(sounding):
+        return 0.0
+    rank = max(1, min(round(LOUD_SHARE * len(sounding)), round(LOUD_SECONDS / frame_seconds)))
+    return float(np.partition(sounding, -rank)[-rank])
+
+
+def speech_mask(energies: FloatArray, frame_seconds: float = FRAME_SECONDS) -> NDArray[np.bool_]:
+    """Which of the frames (T,) are as loud as speech is: neither pauses nor bumps."""
+    level = speech_level(energies, frame_seconds)
+    active = (energies > 0) & (energies >= level * 10.0 ** (-GATE_DB / 10.0))
+    bumps = near(energies > level * 10.0 ** (BUMP_DB / 10.0), round(BUMP_SECONDS / frame_seconds))
+    return np.asarray(active & ~bumps if (active & ~bumps).any() else active)
+
+
+class RunningLevel:
+    """:func:`speech_level` of a stream, from what has been heard so far, the older the less.
+
+    Args:
+        block_seconds: how much is added at a time.
+    """
+
+    MEMORY_SECONDS = 60.0
+    FLOOR_DB, N_BINS = -200, 300
+    """Energies are counted in steps of 1 dB from here on."""
+
+    def __init__(self, block_seconds: float) -> None:
+        self.keep = float(np.exp(-block_seconds / self.MEMORY_SECONDS))
+        self.counts = np.zeros(self.N_BINS)
+
+    @property
+    def bins_of_speech(self) -> slice:
+        """The bins that lie neither with the pauses nor with the bumps."""
+        above = np.cumsum(self.counts[::-1])[::-1]
+        reached = np.flatnonzero(above >= max(LOUD_SHARE * above[0], 1e-9))
+        level = int(reached[-1]) if len(reached) else 0
+        return slice(max(0, level - round(GATE_DB)), level + round(BUMP_DB) + 1)
+
+    def add(self, energies: FloatArray) -> NDArray[np.intp]:
+        """Take in frames (T,); their bins come back. Digital silence is none: it counts for nothing, and has a bin below all others."""
+        with np.errstate(divide="ignore"):
+            places = np.where(energies > 0, 10.0 * np.log10(energies) - self.FLOOR_DB, -1.0)
+        bins = np.clip(places, -1, self.N_BINS - 1).astype(np.intp)
+        self.counts = self.keep * self.counts + np.bincount(bins[bins >= 0], minlength=self.N_BINS)
+        return bins
+
+
+def near(frames: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Frames (T,) and those at most ``reach`` before or behind them."""
+    if not frames.any():
+        return frames
+    counts = np.concatenate([[0], np.cumsum(np.pad(frames, reach))])
+    return np.asarray(counts[2 * reach + 1 :] > counts[: -2 * reach - 1])
 
 
 def silence_envelope(silent: NDArray[np.bool_], frame: int, begin: int, end: int) -> FloatArray:

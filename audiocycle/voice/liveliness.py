@@ -31,14 +31,19 @@ def log_power(features: FloatArray, sample_rate: int) -> FloatArray:
 @lru_cache(maxsize=8)
 def mel_axis(n_mcep: int, sample_rate: int) -> tuple[FloatArray, FloatArray]:
     """The inverse of WORLD's DCT, (MEL_POINTS, n_mcep), and the Hz that each of its points stands for, (MEL_POINTS,)."""
-    places = (np.arange(MEL_POINTS) + 0.5) / MEL_POINTS
-    cosines = np.sqrt(2.0) * np.cos(np.pi * np.outer(places, np.arange(n_mcep)))
-    cosines[:, 0] = 1.0
-    low, high = (1127.01048 * np.log1p(hz / 700.0) for hz in (LOWEST_HZ, sample_rate / 2.0))
-    hz = 700.0 * np.expm1(np.linspace(low, high, MEL_POINTS) / 1127.01048)
+    cosines, hz = mel_points(n_mcep, sample_rate, MEL_POINTS)
     bandwidths = np.gradient(hz)
     bandwidths[0] += LOWEST_HZ  # WORLD's envelope is level below
     return cosines, bandwidths
+
+
+def mel_points(n_mcep: int, sample_rate: int, points: int) -> tuple[FloatArray, FloatArray]:
+    """The inverse of WORLD's DCT at so many points of the mel axis, (points, n_mcep), and where they lie in Hz, (points,)."""
+    places = (np.arange(points) + 0.5) / points
+    cosines = np.sqrt(2.0) * np.cos(np.pi * np.outer(places, np.arange(n_mcep)))
+    cosines[:, 0] = 1.0
+    low, high = (1127.01048 * np.log1p(hz / 700.0) for hz in (LOWEST_HZ, sample_rate / 2.0))
+    return cosines, 700.0 * np.expm1(np.linspace(low, high, points) / 1127.01048)
 
 
 def with_power_of(source: FloatArray, features: FloatArray, sample_rate: int) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,27 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, Outcome, Signal, refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
+from audiocycle.voice.opening import HEADER, SCALE
 from audiocycle.voice.recording import Progress, Translate, convert_recording
 from audiocycle.voice.sound_file import (
     is_recording,
     mono_blocks,
     open_input,
     open_sound,
-    read_mono,
+    read_speech,
     write_sound,
 )
+from audiocycle.voice.survey import missing_above
 
+BAND_LIMIT, MIXED = "band_limit", "mixed_otherwise"
+"""In the side of training features: Hz above which a recording holds nothing, 0 where that is as usual; 1 where its channels were not averaged."""
+FILE_NOTES = {
+    HEADER: "have headers that say less than there is, as after a loss of power, and were read whole",
+    SCALE: "have samples beyond full scale, and were scaled",
+}
+"""What training says of the kinds of notes that :func:`~audiocycle.voice.opening.open_sound` makes."""
+NAMED = 3
+"""Files that a remark names."""
 MAX_SHIFT = 36.0
 """Semitones; three octaves take any voice out of hearing as a voice."""
 
@@ -87,13 +98,30 @@ class VoiceMedium:
         Raises:
             InputError: it cannot be read, or holds nothing but silence or noise without voice.
         """
-        samples = read_mono(path, adapter.sample_rate)
+        samples, found, noted = read_speech(path, adapter.sample_rate)
         if not samples.any():
             raise InputError(f"{path}: holds only digital silence")
         encoded = adapter.analyze(samples, side=False)
         if "f0" in encoded.side and not (encoded.side["f0"] > 0).any():
             raise InputError(f"{path}: no voiced frame in it; is this speech?")
-        return encoded
+        unusual = {BAND_LIMIT: missing_above(found.band_limit, adapter) or 0.0, MIXED: float(bool(found.mix.note))}
+        unusual |= {kind: float(kind in noted) for kind in (HEADER, SCALE)}
+        return Encoded(encoded.features, encoded.side | unusual)
+
+    def remarks(self, items: Sequence[tuple[Path, Encoded]]) -> Iterator[str]:
+        """What is unusual about the recordings of a domain, of those that :meth:`encode` made features of: a line for each kind."""
+        narrow = [path for path, item in items if float(item.side.get(BAND_LIMIT, 0.0)) > 0.0]
+        if narrow:
+            limits = [float(item.side[BAND_LIMIT]) / 1000.0 for path, item in items if path in set(narrow)]
+            span = f"{min(limits):.1f}" if max(limits) - min(limits) < 0.1 else f"{min(limits):.1f} to {max(limits):.1f}"
+            what = "the voice is learned without its upper band; leave them out, or take better copies"
+            yield f"{len(narrow)} of {len(items)} files hold nothing above {span} kHz ({some_names(narrow)}): {what}"
+        mixed = [path for path, item in items if float(item.side.get(MIXED, 0.0)) > 0.0]
+        if mixed:
+            yield f"{len(mixed)} of {len(items)} files have a silent channel, left out, or one of opposite phase, turned round ({some_names(mixed)})"
+        for kind, what in FILE_NOTES.items():
+            if named := [path for path, item in items if float(item.side.get(kind, 0.0)) > 0.0]:
+                yield f"{len(named)} of {len(items)} files {what} ({some_names(named)})"
 
     def convert(
         self,
@@ -108,7 +136,7 @@ class VoiceMedium:
         """Convert a file, whatever its length. ``-`` is stdin or stdout. ``translate`` knows the options already."""
         target = sys.stdout.buffer if str(output) == "-" else output
         with open_input(source) as (sound, name):
-            return Outcome(convert_recording(sound, name, target, adapter, renderer, translate, progress))
+            return convert_recording(sound, name, target, adapter, renderer, translate, progress)
 
     def convert_item(
         self, signal: Signal, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
@@ -123,7 +151,7 @@ class VoiceMedium:
         return Signal(soundfile.read(target, dtype="float32")[0], signal.sample_rate)
 
     def read(self, path: Path, seconds: float | None = None) -> Signal:
-        """A recording, or its first ``seconds``, at its own rate, channels averaged."""
+        """A recording, or its first ``seconds``, at its own rate, channels mixed."""
         with open_sound(path) as sound:
             blocks = mono_blocks(sound, str(path), round((seconds or 60.0) * sound.samplerate))
             samples = next(blocks) if seconds else np.concatenate(list(blocks))
@@ -144,3 +172,7 @@ class VoiceMedium:
 
         compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])
 
+
+def some_names(paths: Sequence[Path]) -> str:
+    """The first files' names, and that there are more."""
+    return ", ".join(path.name for path in paths[:NAMED]) + (", ..." if len(paths) > NAMED else "")

@@ -54,7 +54,7 @@ class MelAdapter:
     floor: float = 1e-5
 
     renderers: ClassVar[tuple[str, ...]] = ("griffin_lim", "hifigan")
-    analysis: ClassVar[int] = 1  # raised whenever the same recording gives other features than before
+    analysis: ClassVar[int] = 2  # raised whenever the same recording gives other features than before
 
     def __post_init__(self) -> None:
         if min(self.sample_rate, self.n_mels) < 1:

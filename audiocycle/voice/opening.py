@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Protocol, Self
@@ -18,6 +18,8 @@ from audiocycle.voice.containers import beginning, flac_streams
 from audiocycle.voice.decode import DecodedSound
 from audiocycle.voice.headers import mended
 
+HEADER, SCALE = "header_mended", "scaled"
+"""Kinds of notes on a file."""
 LIBSNDFILES = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"fLaC")
 """Beginnings of formats of which libsndfile knows all kinds but few."""
 MOST = 1.0 + 2.0**-15
@@ -42,27 +44,34 @@ class Sound(Protocol):
     def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
         """The next samples of all channels, (N, channels), fewer than ``frames`` at the end only."""
 
+    def seek(self, frames: int) -> int:
+        """Go to a sample."""
+
 
 class PlainSound:
     """A recording that libsndfile reads.
 
     Attributes:
         announced: frames that must come, or the file is cut off.
-        notes: what a user should be told.
+        notes: what a user should be told, by kind: :data:`HEADER`, :data:`SCALE`.
         gain: of all samples, so that they lie within [-1, 1].
     """
 
-    def __init__(self, sound: soundfile.SoundFile, notes: Sequence[str] = (), stack: ExitStack | None = None) -> None:
-        self._sound, self.notes, self._stack = sound, list(notes), stack or ExitStack()
+    def __init__(self, sound: soundfile.SoundFile, notes: Mapping[str, str] | None = None, stack: ExitStack | None = None) -> None:
+        self._sound, self.notes, self._stack = sound, dict(notes or {}), stack or ExitStack()
         self.samplerate, self.channels, self.frames = int(sound.samplerate), int(sound.channels), int(sound.frames)
         self.announced = self.frames
         self.gain, note = fitting_gain(sound) if sound.subtype in ("FLOAT", "DOUBLE") else (1.0, "")
-        self.notes += [note] if note else []
+        self.notes |= {SCALE: note} if note else {}
 
     def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
         """See :class:`Sound`."""
         block: FloatArray = self._sound.read(frames, dtype=dtype, always_2d=always_2d)
         return block if self.gain == 1.0 else block * np.asarray(self.gain, block.dtype)
+
+    def seek(self, frames: int) -> int:
+        """See :class:`Sound`."""
+        return int(self._sound.seek(frames))
 
     def close(self) -> None:
         """Let the file go."""
@@ -145,7 +154,7 @@ def _plain(path: Path | IO[bytes], file: IO[bytes], label: str, stack: ExitStack
     """
     found = mended(file)
     file.seek(0)
-    whole, notes = (file, []) if found is None else (found[0], [found[1]])
+    whole, notes = (file, {}) if found is None else (found[0], {HEADER: found[1]})
     sound = soundfile.SoundFile(native_name(path) if isinstance(path, Path) and found is None else whole)
     with ExitStack() as closing:
         closing.callback(sound.close)

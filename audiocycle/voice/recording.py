@@ -1,8 +1,9 @@
 """Convert a recording of any length in bounded memory.
 
-Three passes, of which only the last writes the output:
+Four passes, of which only the last writes the output:
 
-1. The source streams in, is resampled to the model's rate, and is cut at its quietest moments into chunks of 15 to 30
+0. The source says which of its channels count, and whether its band is a telephone's (:mod:`audiocycle.voice.survey`).
+1. It streams in, is resampled to the model's rate, and is cut at its quietest moments into chunks of 15 to 30
    seconds. Each is converted with some context around it, and cross-faded into the next. While the network has one, the
    next is analysed and the one before becomes sound. The result, back at the source's rate, goes to a temporary spool.
 2. Frame energies of source and spool give the gain that matches the loudness.
@@ -20,21 +21,26 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
-import soundfile
 import soxr
 
-from audiocycle.spec import Encoded, FloatArray
+from audiocycle.spec import Encoded, FloatArray, Outcome, Translation
 from audiocycle.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
+from audiocycle.voice.low_cut import audible_blocks
+from audiocycle.voice.missing_band import completing
+from audiocycle.voice.opening import Sound
 from audiocycle.voice.sound_file import (
     SPOOL_BYTES,
     check_output,
     mono_blocks,
     no_room,
+    survey_of,
     write_sound,
     write_wav_stream,
 )
+from audiocycle.voice.survey import missing_above
+from audiocycle.voice.world_adapter import WorldAdapter
 
 CHUNK_SECONDS = (15.0, 25.0)
 """Where to look for a quiet moment to cut at; a recording shorter than 30 s is one chunk."""
@@ -50,7 +56,7 @@ Progress = Callable[[float], None]
 
 
 def convert_recording(
-    source: soundfile.SoundFile,
+    source: Sound,
     name: str,
     output: Path | IO[bytes],
     adapter: VoiceAdapter,
@@ -58,13 +64,14 @@ def convert_recording(
     translate: Translate,
     progress: Progress = lambda share: None,
     stream_subtype: str = "PCM_16",
-) -> float:
-    """Convert an open recording into ``output``; the seconds of audio come back.
+) -> Outcome:
+    """Convert an open recording into ``output``; its seconds of audio come back, and a note where it is unusual.
 
     Args:
         name: what errors call the source.
         output: a path, written whole or not at all, or a binary stream, which gets WAV.
-        translate: source features to converted features with their side.
+        translate: source features to converted features with their side. A :class:`~audiocycle.spec.Translation` lets a missing band
+            be filled.
         progress: called with the share that is done.
         stream_subtype: the sample format of a stream.
 
@@ -77,16 +84,24 @@ def convert_recording(
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
+    found = survey_of(source, name)
+    notes, missing = (*getattr(source, "notes", {}).values(), *found.notes(adapter)), missing_above(found.band_limit, adapter)
+    if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):
+        adapter = completing(adapter, missing, translate.of_source)
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         energies: list[FloatArray] = []
         n_samples = 0
 
-        def heard() -> Iterator[FloatArray]:
+        def read() -> Iterator[FloatArray]:
             nonlocal n_samples
-            for block in mono_blocks(source, name, block_size):
-                energies.append(frame_energies(block, frame))
+            for block in mono_blocks(source, name, block_size, found):
                 n_samples += len(block)
                 progress(min(1.0, n_samples / source.frames))
+                yield block
+
+        def heard() -> Iterator[FloatArray]:
+            for block in audible_blocks(read(), rate):
+                energies.append(frame_energies(block, frame))
                 yield block
 
         wanted = resampled(heard(), rate, adapter.sample_rate)
@@ -102,7 +117,7 @@ def convert_recording(
             write_sound(output, result.blocks(), rate)
         else:
             write_wav_stream(output, result.blocks(), rate, stream_subtype)
-    return float(n_samples / rate)
+    return Outcome(float(n_samples / rate), note="; ".join(notes))
 
 
 class Finished:

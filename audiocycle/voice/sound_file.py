@@ -18,8 +18,11 @@ import soxr
 from audiocycle.atomic import whole_file
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
+from audiocycle.voice.channels import Mix, choose_mix
+from audiocycle.voice.low_cut import audible_blocks
 from audiocycle.voice.opening import AnySound, Sound, native_name, truncated
 from audiocycle.voice.opening import open_sound as open_sound
+from audiocycle.voice.survey import Survey, survey
 
 SUFFIXES = frozenset({
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist",
@@ -35,6 +38,9 @@ SPOOL_BYTES = 64 << 20
 """Audio above this waits in a temporary file rather than in memory."""
 BLOCK_FRAMES = 1 << 16
 """At most so many frames are handed to an encoder at once: Vorbis keeps them on its stack, and overflows it."""
+SURVEY_FRAMES = 1 << 18
+ASSUMED_RATE = 16000
+"""Hz, of an array whose channels are looked at: the rate decides only how long the spans are in which they are."""
 
 
 
@@ -83,11 +89,25 @@ def no_room(error: OSError) -> OutputError:
     return OutputError(f"{folder}: no room for temporary files ({error.strerror or error}); set TMPDIR to another folder")
 
 
-def mono_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
-    """The recording to its end in blocks (size,) float32, channels averaged; the last block may be shorter.
+def mono_blocks(sound: Sound, name: str, size: int, found: Survey | None = None) -> Iterator[FloatArray]:
+    """The recording to its end in blocks (size,) float32, channels mixed; the last block may be shorter.
+
+    Args:
+        found: what :func:`survey_of` said, where it has been asked already.
 
     Raises:
         InputError: the decoder fails in the middle, the file ends before its header says, or samples are not numbers.
+    """
+    mix = (found or survey_of(sound, name)).mix
+    for block in raw_blocks(sound, name, size):
+        yield to_mono(block, name, mix)
+
+
+def raw_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
+    """The recording to its end in blocks (size, channels) float32; the last block may be shorter.
+
+    Raises:
+        InputError: see :func:`mono_blocks`.
     """
     n_frames = 0
     while True:
@@ -98,25 +118,50 @@ def mono_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
         if len(block) == 0:
             break
         n_frames += len(block)
-        yield to_mono(block, name)
+        yield finite(block, name)
     if n_frames < getattr(sound, "announced", sound.frames):
         raise truncated(name)
 
 
-def to_mono(block: FloatArray, name: str) -> FloatArray:
-    """(N, channels) or (N,) to (N,) float32, the mean of the channels.
+def survey_of(sound: Sound, name: str) -> Survey:
+    """What a recording is like as a whole; afterwards it is at its beginning again.
+
+    Raises:
+        InputError: see :func:`mono_blocks`.
+    """
+    found = survey(raw_blocks(sound, name, SURVEY_FRAMES), sound.samplerate, sound.channels)
+    sound.seek(0)
+    return found
+
+
+def to_mono(samples: FloatArray, name: str, mix: Mix | None = None) -> FloatArray:
+    """(N, channels) or (N,) to (N,) float32.
+
+    Args:
+        mix: of the channels; None: ``samples`` are a whole recording, and say it themselves.
 
     Raises:
         InputError: a sample is NaN or infinite.
     """
-    mono = block.mean(axis=1) if block.ndim == 2 else block
-    if not np.isfinite(mono).all():
+    finite(samples, name)
+    if samples.ndim == 1:
+        return samples.astype(np.float32, copy=False)
+    return (mix or choose_mix(samples, ASSUMED_RATE)).of(samples)
+
+
+def finite(samples: FloatArray, name: str) -> FloatArray:
+    """The samples themselves.
+
+    Raises:
+        InputError: one is NaN or infinite.
+    """
+    if not np.isfinite(samples).all():
         raise InputError(f"{name}: has NaN or infinite samples; export it again from its source")
-    return mono.astype(np.float32, copy=False)
+    return samples
 
 
 def read_mono(path: Path, sample_rate: int) -> FloatArray:
-    """A whole recording as (N,) float32 at ``sample_rate`` Hz, channels averaged.
+    """A whole recording as (N,) float32 at ``sample_rate`` Hz, channels mixed.
 
     Raises:
         InputError: see :func:`open_sound` and :func:`mono_blocks`.
@@ -124,6 +169,18 @@ def read_mono(path: Path, sample_rate: int) -> FloatArray:
     with open_sound(path) as sound:
         samples = np.concatenate(list(mono_blocks(sound, str(path), 1 << 20)))
         return resample(samples, sound.samplerate, sample_rate)
+
+
+def read_speech(path: Path, sample_rate: int) -> tuple[FloatArray, Survey, set[str]]:
+    """As :func:`read_mono`, without what lies below hearing, what the recording is like, and the kinds of notes on its file.
+
+    Raises:
+        InputError: see :func:`open_sound` and :func:`mono_blocks`.
+    """
+    with open_sound(path) as sound:
+        found = survey_of(sound, str(path))
+        blocks = audible_blocks(mono_blocks(sound, str(path), 1 << 20, found), sound.samplerate)
+        return resample(np.concatenate(list(blocks)), sound.samplerate, sample_rate), found, set(sound.notes)
 
 
 def resample(samples: FloatArray, source_rate: int, target_rate: int) -> FloatArray:

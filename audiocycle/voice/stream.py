@@ -13,13 +13,14 @@ from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.level import (
     FRAME_SECONDS,
-    GATE_DB,
     MAX_GAIN,
+    RunningLevel,
     frame_energies,
     silence_envelope,
     soft_clip,
 )
 from audiocycle.voice.liveliness import with_power_of
+from audiocycle.voice.low_cut import StreamLowCut
 from audiocycle.voice.pulse_synthesis import PulseSynthesizer
 from audiocycle.voice.recording import Translate
 from audiocycle.voice.stream_resampler import StreamResampler
@@ -169,6 +170,8 @@ class RunningGain:
 
     Energies of both are summed over frames with speech, older ones counting less; the gain moves towards the root of their ratio,
     too slowly to be heard. It starts at 1: features carry the source's level, so that it is near to that already.
+
+    Sums are kept for each level of the source, so that what turns out to have been a bump counts no more.
     """
 
     MEMORY_SECONDS = 10.0
@@ -178,26 +181,33 @@ class RunningGain:
 
     def __init__(self, block_seconds: float) -> None:
         self.keep = float(np.exp(-block_seconds / self.MEMORY_SECONDS))
-        self.prior = self.PRIOR_SECONDS / block_seconds
+        self.prior = self.PRIOR_SECONDS / FRAME_SECONDS  # frames
         self.step = 10.0 ** (self.DB_PER_SECOND * block_seconds / 20.0)
-        self.gain, self.source, self.converted, self.loudest = 1.0, 0.0, 0.0, 0.0
+        self.gain, self.level = 1.0, RunningLevel(block_seconds)
+        self.sums = np.zeros((3, self.level.N_BINS))  # frames, their energy, and that of what became of them
 
     def follow(self, source: FloatArray, converted: FloatArray, length: int) -> FloatArray:
         """Gains (length,) over a block whose frames have these energies (T,), a line from the last block's gain to the new one."""
-        self.loudest = max(self.loudest * self.keep, float(source.max()))
-        speech = source > self.loudest * 10.0 ** (-GATE_DB / 10.0)
-        if speech.any():
-            wanted, given = float(source[speech].sum()), float(converted[speech].sum())
-            if self.source == 0.0:
-                self.source = self.converted = self.prior * wanted
-            self.source, self.converted = self.keep * self.source + wanted, self.keep * self.converted + given
-        before, aim = self.gain, 1.0 if self.converted == 0.0 else float(np.sqrt(self.source / self.converted))
+        bins = self.level.add(source)
+        speech = self.level.bins_of_speech
+        if ((bins >= speech.start) & (bins < speech.stop)).any():
+            self.sums *= self.keep
+            self.prior *= self.keep
+        heard = bins >= 0
+        for row, values in zip(self.sums, (np.ones(len(source)), source, converted), strict=True):
+            np.add.at(row, bins[heard], values[heard])
+        frames, wanted, given = self.sums[:, speech].sum(axis=1)
+        before, aim = self.gain, 1.0
+        if given > 0:
+            like_before = self.prior * wanted / frames
+            aim = float(np.sqrt((wanted + like_before) / (given + like_before)))
         self.gain = float(np.clip(np.clip(aim, before / self.step, before * self.step), 1.0 / MAX_GAIN, MAX_GAIN))
         return np.asarray(before + (self.gain - before) * (np.arange(length) + 1.0) / length)
 
 
 class StreamAtRate:
-    """A :class:`StreamConverter` for a stream of another sample rate. Output sample i belongs to input sample i.
+    """A :class:`StreamConverter` for a stream of any sample rate, of which it hears what people hear. Output sample i belongs to
+    input sample i.
 
     Raises:
         ConfigError: see :class:`~audiocycle.voice.stream_resampler.StreamResampler`.
@@ -210,6 +220,7 @@ class StreamAtRate:
     def clear(self) -> None:
         """Begin anew."""
         self.inner.clear()
+        self.low_cut = StreamLowCut(self.sample_rate)
         self.inlet = StreamResampler(self.sample_rate, self.inner.sample_rate)
         self.outlet = StreamResampler(self.inner.sample_rate, self.sample_rate)
         self.n_inputs = self.n_outputs = 0
@@ -234,7 +245,7 @@ class StreamAtRate:
     def push(self, samples: FloatArray) -> FloatArray:
         """As :meth:`StreamConverter.push`."""
         self.n_inputs += len(samples)
-        made = self.outlet.push(self.inner.push(self.inlet.push(samples)))
+        made = self.outlet.push(self.inner.push(self.inlet.push(self.low_cut.push(samples))))
         self.n_outputs += len(made)
         return made
 

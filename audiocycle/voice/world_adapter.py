@@ -66,7 +66,7 @@ class WorldAdapter:
 
     renderers: ClassVar[tuple[str, ...]] = ("world", "differential")
     shifts_pitch: ClassVar[bool] = True
-    analysis: ClassVar[int] = 2
+    analysis: ClassVar[int] = 3
     """Raised whenever the same recording gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ class Kind:
     Attributes:
         rates: that the codec takes.
         padding: samples at most that decoding adds (MP4 counts its length in milliseconds, codecs fill their last frame and some cannot say so); 0 where the length is kept.
-        lost: samples at most that the encoder leaves out at the end.
+        lost: samples at most that the encoder leaves out at the end, or that the rounding to milliseconds costs.
     """
 
     ending: str
@@ -38,12 +38,12 @@ KINDS = {
         Kind("mp3", "mp3", "libmp3lame", (16000, 44100), 1152),
         Kind("bare.mp3", "mp3", "libmp3lame", (16000, 44100), 2 * 1152 + 1105, options={"write_xing": "0"}),
         Kind("mp2", "mp2", "mp2", (16000, 44100), 1152 + 512),
-        Kind("m4a", "ipod", "aac", (16000, 44100), 96),
-        Kind("mp4", "mp4", "aac", (16000, 48000), 96),
-        Kind("3gp", "3gp", "aac", (16000,), 96),
+        Kind("m4a", "ipod", "aac", (16000, 44100), 96, 48),
+        Kind("mp4", "mp4", "aac", (16000, 48000), 96, 48),
+        Kind("3gp", "3gp", "aac", (16000,), 96, 48),
         Kind("amr", "amr", "libopencore_amrnb", (8000,), 320, bit_rate=12_200),
         Kind("aac", "adts", "aac", (16000, 44100), 3 * 1024),
-        Kind("alac.m4a", "ipod", "alac", (16000, 44100), 96),
+        Kind("alac.m4a", "ipod", "alac", (16000, 44100), 96, 48),
         Kind("opus", "ogg", "libopus", (48000,)),
         Kind("webm", "webm", "libopus", (48000,)),
         Kind("mka", "matroska", "flac", (16000,)),

@@ -120,7 +120,7 @@ def test_damage_in_the_middle_names_the_file() -> None:
 def test_of_two_tracks_one_is_taken_and_that_is_said() -> None:
     content = encode(KINDS["mka"], vowel(0.5), 16000, tracks=2)
     with open_sound(io.BytesIO(content), "it") as sound:
-        assert sound.notes == ["has 2 sound tracks; this is number 1"]
+        assert sound.notes == {"tracks": "has 2 sound tracks; this is number 1"}
         assert len(sound.read()) == 8000
 
 

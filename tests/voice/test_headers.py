@@ -51,7 +51,7 @@ def with_size(kind: str, share: float, **options: object) -> bytes:
 
 def read(content: bytes) -> tuple[FloatArray, list[str]]:
     with open_sound(io.BytesIO(content), "it") as sound:
-        return sound.read(), sound.notes
+        return sound.read(), list(sound.notes.values())
 
 
 @pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "AIFF", "AU"])

@@ -36,12 +36,16 @@ def recording(tmp_path: Path) -> Path:
 def test_training_features_are_those_of_the_resampled_recording(recording: Path) -> None:
     encoded = MEDIUM.encode(recording, ADAPTER)
     assert encoded.features.shape == (36, 201)
-    assert set(encoded.side) == {"f0", "n_samples"}
+    assert set(encoded.side) == {"f0", "n_samples", "band_limit", "mixed_otherwise"}
 
 
 @pytest.mark.parametrize(
     ("samples", "said"),
-    [(np.zeros(8000), "digital silence"), (np.full(8000, 0.5), "no voiced frame")],
+    [
+        (np.zeros(8000), "digital silence"),
+        (np.full(8000, 0.5), "digital silence"),
+        (0.1 * np.sin(np.arange(8000)), "no voiced frame"),
+    ],
 )
 def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np.ndarray, said: str) -> None:
     soundfile.write(tmp_path / "in.wav", samples, 16000)
@@ -61,9 +65,11 @@ def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
 
 
 def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
-    signal = Signal(1e-5 * vowel(0.3), 16000)
-    made = MEDIUM.convert_item(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
-    np.testing.assert_allclose(made.samples, signal.samples, atol=1e-9)
+    loud, quiet = (
+        MEDIUM.convert_item(Signal(level * vowel(0.3), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions()).samples
+        for level in (1.0, 1e-5)
+    )
+    np.testing.assert_allclose(quiet, 1e-5 * loud, atol=1e-9)
 
 
 def test_a_signal_without_samples_is_refused() -> None:
