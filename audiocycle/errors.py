@@ -7,6 +7,10 @@ class AudioCycleError(Exception):
     """Base of every error that a user can cause and mend; the command line prints it without a traceback."""
 
 
+class AudioCycleWarning(UserWarning):
+    """Something given in memory was used otherwise than as it was; for files, records and reports say so."""
+
+
 class InputError(AudioCycleError):
     """A file cannot be used: unreadable, not audio, empty, broken numbers."""
 

@@ -101,8 +101,8 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
         InputError: it cannot be read, or is all silence.
     """
     rate = converter.adapter.sample_rate
-    samples, *_ = read_speech(path, rate)
-    if notes is not None and (unusual := found.notes(converter.adapter)):
+    samples, found, noted = read_speech(path, rate)
+    if notes is not None and (unusual := (*noted.values(), *found.notes(converter.adapter))):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():
         raise InputError(f"{path}: holds only digital silence")

@@ -133,7 +133,7 @@ class DecodedSound:
         for part in parts:
             sure = False
             try:
-                with av.open(part, options={"format_whitelist": FORMATS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}) as container:
+                with av.open(part, "r", options={"format_whitelist": FORMATS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}) as container:
                     stream = self._stream(container)
                     sure = container.format.name not in SYNCED  # any bytes may look like frames
                     for block in without_filling(self._blocks_of(container, stream), self._ends(container, stream)):
@@ -144,7 +144,8 @@ class DecodedSound:
             except (av.FFmpegError, ValueError, OSError, OverflowError, MemoryError) as error:
                 if sure or self.samplerate:
                     raise self._damaged() from error
-                reason = one_line(error).partition(": '")[0].partition("] ")[-1] or one_line(error)
+                known = isinstance(error, av.InvalidDataError | av.ArgumentError)  # FFmpeg's words for what is none, or not in the lists
+                reason = "Format not recognised" if known else one_line(error)
                 raise InputError(f"{self.name}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
 
     def _blocks_of(self, container: Any, stream: AudioStream) -> Iterator[FloatArray]:

@@ -28,6 +28,7 @@ from audiocycle.voice.sound_file import (
     write_sound,
 )
 from audiocycle.voice.survey import missing_above
+from audiocycle.voice.waveform import as_waveform, tell
 
 BAND_LIMIT, MIXED = "band_limit", "mixed_otherwise"
 """In the side of training features: Hz above which a recording holds nothing, 0 where that is as usual; 1 where its channels were not averaged."""
@@ -141,14 +142,23 @@ class VoiceMedium:
     def convert_item(
         self, signal: Signal, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
     ) -> Signal:
-        """Convert a waveform in memory; as many samples at the same rate come back."""
+        """Convert a waveform in memory; as many samples at the same rate come back.
+
+        Args:
+            signal: its samples may have any real type and several channels (see :func:`~audiocycle.voice.waveform.as_waveform`).
+
+        Raises:
+            InputError: it is no waveform.
+        """
+        given = as_waveform(signal)
         source, target = io.BytesIO(), io.BytesIO()
-        soundfile.write(source, signal.samples, signal.sample_rate, subtype="FLOAT", format="WAV")
+        soundfile.write(source, given.samples, given.sample_rate, subtype="FLOAT", format="WAV")
         source.seek(0)
         with open_sound(source, "signal") as sound:
+            tell(sound.notes)
             convert_recording(sound, "signal", target, adapter, renderer, translate, stream_subtype="FLOAT")
         target.seek(0)
-        return Signal(soundfile.read(target, dtype="float32")[0], signal.sample_rate)
+        return Signal(soundfile.read(target, dtype="float32")[0], given.sample_rate)
 
     def read(self, path: Path, seconds: float | None = None) -> Signal:
         """A recording, or its first ``seconds``, at its own rate, channels mixed."""

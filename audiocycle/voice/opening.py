@@ -22,6 +22,7 @@ HEADER, SCALE = "header_mended", "scaled"
 """Kinds of notes on a file."""
 LIBSNDFILES = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"fLaC")
 """Beginnings of formats of which libsndfile knows all kinds but few."""
+COMPRESSED = "compressed"
 MOST = 1.0 + 2.0**-15
 """Of a float that counts as full scale."""
 
@@ -138,7 +139,8 @@ def open_sound(path: Path | IO[bytes], name: str | None = None) -> AnySound:
         try:
             sound = DecodedSound(file, label)
         except InputError as error:
-            if head[:4] in LIBSNDFILES and "not a readable recording" in str(error):  # it knows better what is wrong
+            known = head[:4] in LIBSNDFILES and reason != COMPRESSED  # it knows better then what is wrong
+            if known and ("not a readable recording" in str(error) or "no samples" in str(error)):
                 raise InputError(f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
             raise
         sound.keep(stack.pop_all())
@@ -163,7 +165,7 @@ def _plain(path: Path | IO[bytes], file: IO[bytes], label: str, stack: ExitStack
         if is_truncated(sound):
             raise truncated(label)
         if sound.format in ("MP3", "OGG", "MPEG") or sound.subtype.startswith("MPEG"):
-            raise TypeError("compressed")
+            raise TypeError(COMPRESSED)
         if sound.frames == 0:
             raise InputError(f"{label}: holds no samples (zero length); record or copy it again")
         closing.pop_all()

@@ -171,8 +171,8 @@ def read_mono(path: Path, sample_rate: int) -> FloatArray:
         return resample(samples, sound.samplerate, sample_rate)
 
 
-def read_speech(path: Path, sample_rate: int) -> tuple[FloatArray, Survey, set[str]]:
-    """As :func:`read_mono`, without what lies below hearing, what the recording is like, and the kinds of notes on its file.
+def read_speech(path: Path, sample_rate: int) -> tuple[FloatArray, Survey, dict[str, str]]:
+    """As :func:`read_mono`, without what lies below hearing, what the recording is like, and the notes on its file.
 
     Raises:
         InputError: see :func:`open_sound` and :func:`mono_blocks`.
@@ -180,7 +180,7 @@ def read_speech(path: Path, sample_rate: int) -> tuple[FloatArray, Survey, set[s
     with open_sound(path) as sound:
         found = survey_of(sound, str(path))
         blocks = audible_blocks(mono_blocks(sound, str(path), 1 << 20, found), sound.samplerate)
-        return resample(np.concatenate(list(blocks)), sound.samplerate, sample_rate), found, set(sound.notes)
+        return resample(np.concatenate(list(blocks)), sound.samplerate, sample_rate), found, sound.notes
 
 
 def resample(samples: FloatArray, source_rate: int, target_rate: int) -> FloatArray:
@@ -198,7 +198,8 @@ def check_output(path: Path) -> None:
         OutputError: unknown ending, a folder, or below something that takes no files.
     """
     if path.suffix.lower() not in WRITTEN:
-        raise OutputError(f"{path}: no audio format that is written ends in '{path.suffix}'; use .wav or .flac")
+        reason = f"'{path.suffix}' is read, but not written" if is_recording(Path(f"a{path.suffix}")) else f"no audio format ends in '{path.suffix}'"
+        raise OutputError(f"{path}: {reason}; use .wav or .flac")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     parent = next(folder for folder in path.absolute().parents if folder.exists())
