@@ -9,9 +9,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from audiocycle.errors import OutputError
+from audiocycle.names import shortened
 
+SHORT_NAME = 64
+"""Bytes that every file system takes."""
+LONGEST_SUFFIX = 16
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+
+
+def temporary_name(path: Path) -> str:
+    """A name that nobody else uses, of the same ending, and no longer than the final one: any file system that takes that takes this."""
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= LONGEST_SUFFIX else ""
+    rest = f".{secrets.token_hex(4)}.part{suffix}"
+    stem = path.name.removesuffix(path.suffix) if path.suffix else path.name
+    return f".{shortened(stem, max(len(os.fsencode(path.name)), SHORT_NAME) - len(os.fsencode(rest)) - 1)}{rest}"
 
 
 @contextmanager
@@ -23,7 +35,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: no permission, no space, or ``path`` is a folder.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    temporary = path.with_name(temporary_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():

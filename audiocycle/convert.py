@@ -13,6 +13,7 @@ import numpy as np
 from audiocycle.build import build_adapter, build_medium, build_renderer
 from audiocycle.bundle import BundleConfig, read_config
 from audiocycle.errors import BundleError, ConfigError, OutputError
+from audiocycle.names import file_name
 from audiocycle.runtimes.choice import AUTO, load_network
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Stats, Translation
@@ -213,9 +214,9 @@ class Converter:
         if plot and path.is_file() and output.is_file():  # not a pipe
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
             shown = [(title, self.medium.read(p, self.medium.plot_seconds)) for title, p in rows]
-            self.medium.picture(shown, output.with_suffix(".png"))
+            self.medium.picture(shown, beside(output, ".png"))
         if preview and output.is_file():
-            self.medium.preview(output, output.with_suffix(self.medium.preview_suffix))
+            self.medium.preview(output, beside(output, self.medium.preview_suffix))
         seconds = round(outcome.seconds, 3)
         return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note=outcome.note)
 
@@ -228,7 +229,12 @@ def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path
     """
     if preview and not medium.preview_suffix:
         raise ConfigError("--preview: the output is sound already; leave it out")
-    return [output.with_suffix(end) for end, wanted in ((".png", plot), (medium.preview_suffix, preview)) if wanted]
+    return [beside(output, end) for end, wanted in ((".png", plot), (medium.preview_suffix, preview)) if wanted]
+
+
+def beside(output: Path, ending: str) -> Path:
+    """The file of another kind that belongs to an output."""
+    return output.with_name(file_name(output.stem, ending))
 
 
 def padded_length(frames: int) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from audiocycle.errors import DataError
 from audiocycle.names import normal_name
+from audiocycle.scan import scan
 from audiocycle.spec import MIXED, Encoded, FloatArray, source_of
 
 
@@ -108,8 +109,11 @@ def domain_folder(root: Path, domain: str) -> Path:
     return named[0] if named else root / domain
 
 
-def domain_files(root: Path, domain: str, accept: Callable[[Path], bool]) -> list[Path]:
+def domain_files(root: Path, domain: str, accept: Callable[[Path], bool], tell: Callable[[str], None] = lambda line: None) -> list[Path]:
     """All usable files below ``root/domain``, sorted.
+
+    Args:
+        tell: called with a line on what is passed over, where there is anything.
 
     Raises:
         DataError: the folder is missing or holds no such file; the message lists the folders that there are.
@@ -120,10 +124,13 @@ def domain_files(root: Path, domain: str, accept: Callable[[Path], bool]) -> lis
     if not folder.is_dir():
         there = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())) or "none"
         raise DataError(f"{folder}: no such folder; data.root has: {there}")
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and accept(p))
-    if not files:
-        raise DataError(f"{folder}: no usable files in it (hidden files and unknown endings are ignored)")
-    return files
+    found = scan(folder, accept)
+    if not found.files:
+        there = f"it holds {found.told}" if found.told else "it is empty"
+        raise DataError(f"{folder}: no usable files in it ({there}; hidden files and unknown endings are ignored)")
+    if found.told:
+        tell(f"{folder}: passed over {found.told}")
+    return found.files
 
 
 Drawn = Sequence[tuple[int, int, Sequence[tuple[int, int]]]]

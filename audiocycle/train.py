@@ -116,10 +116,13 @@ def train(config: RunConfig) -> Path:
     outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
     if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
-    paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
+    passed: list[str] = []
+    paths = {d: domain_files(config.data_root, d, medium.accepts, passed.append) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
     with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
+        for line in passed:
+            monitor.note(line)
         data = load_domains(config, adapter, medium, paths, monitor, processes)
         guides: Guides = {}
         with writing_below(config.cache, "data.cache"):

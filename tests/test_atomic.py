@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from audiocycle.atomic import whole_file, write_text, writing_below
+from audiocycle.atomic import temporary_name, whole_file, write_text, writing_below
 from audiocycle.errors import OutputError
 
 
@@ -81,3 +82,16 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
 def test_text_is_utf8(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "größer → 1")
     assert (tmp_path / "a.txt").read_bytes() == "größer → 1".encode()
+
+
+@pytest.mark.parametrize("name", ["録" * 80 + ".flac", "x" * 255, "x" * 251 + ".wav", "a." + "y" * 250, ".hidden", "é" * 127, os.fsdecode(b"\xe9" * 240 + b".wav")])
+def test_a_temporary_name_is_no_longer_than_the_final_one(tmp_path: Path, name: str) -> None:
+    assert len(os.fsencode(temporary_name(tmp_path / name))) <= max(len(os.fsencode(name)), 64)
+    write_text(tmp_path / name, "whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_temporary_name_shows_whose_it_is(tmp_path: Path) -> None:
+    name = temporary_name(tmp_path / "step-00000001.pt")
+    assert name.startswith(".step-00000001.")
+    assert name.endswith(".part.pt")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -44,6 +46,32 @@ def test_missing_and_empty_folders_are_named(recordings: Path, tmp_path: Path) -
     (recordings.parent / "ben").mkdir()
     with pytest.raises(DataError, match=r"ben: no usable files in it"):
         domain_files(recordings.parent, "ben", is_wav)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_folder_is_found_however_its_accents_are_spelled(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    folder = tmp_path / normalize(form, "José")
+    folder.mkdir()
+    (folder / "a.wav").touch()
+    assert domain_files(tmp_path, "José", is_wav) == [folder / "a.wav"]
+
+
+def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        try:
+            (tmp_path / normalize(form, "José")).mkdir()  # type: ignore[arg-type]
+        except FileExistsError:
+            pytest.skip("this file system takes both for one")
+    with pytest.raises(DataError, match="two folders are called José"):
+        domain_files(tmp_path, "José", is_wav)
+
+
+def test_what_training_passes_over_is_told_in_one_line(recordings: Path) -> None:
+    (recordings / "notes.txt").touch()
+    (recordings / "a.xyz").touch()
+    lines: list[str] = []
+    domain_files(recordings.parent, "anna", is_wav, lines.append)
+    assert lines == [f"{recordings}: passed over 1 .txt, 1 .xyz"]
 
 
 def numbered(lengths: list[int], first: int) -> list[FloatArray]:

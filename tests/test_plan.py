@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,40 @@ def test_what_a_killed_run_left_is_no_input(tree: Path) -> None:
         (tree / "in/old" / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / "in/old" / name).touch()
     assert [name for name in outputs("in") if "old" in name] == ["in/old/song.wav"]
+
+
+def test_outputs_of_long_names_fit_the_file_system_and_stay_apart(tmp_path: Path) -> None:
+    for ending in ("a.au", "b.au", "a.mp3", "a.wav"):
+        (tmp_path / ("録" * 83 + ending)).touch()  # 249 bytes before the ending
+    planned = plan([str(tmp_path)], tmp_path / "out", ".wav", is_recording)
+    names = {job.output.name for job in planned}
+    assert len(names) == 4
+    assert all(len(os.fsencode(name)) <= 255 and name.endswith(".wav") for name in names)
+
+
+def test_what_a_folder_scan_passes_over_is_told_in_one_line(tree: Path) -> None:
+    for name in ("old.xyz", "old2.XYZ", "README", "sub/.DS_Store"):
+        (tree / "in" / name).touch()
+    (tree / "more").mkdir()
+    (tree / "more/d.wav").touch()
+    (tree / "in/linked").symlink_to(tree / "more")
+    (tree / "in/round").symlink_to(tree / "in")
+    (tree / "in/lost.wav").symlink_to(tree / "nowhere.wav")
+    lines: list[str] = []
+    find_inputs(["in"], is_recording, tell=lines.append)
+    assert lines == ["in: passed over 2 .xyz, 2 hidden, 2 linked folders, 1 .txt, 1 broken link, 1 without ending"]
+
+
+def test_where_all_is_taken_nothing_is_told(tree: Path) -> None:
+    lines: list[str] = []
+    find_inputs(["in/sub"], is_recording, tell=lines.append)
+    find_inputs(["in/*.wav"], is_recording, tell=lines.append)
+    assert lines == []
+    find_inputs(["in/*"], is_recording, tell=lines.append)
+    assert lines == ["in/*: passed over 1 folder; name them to have what is in them"]
+
+
+def test_an_empty_handed_scan_says_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").touch()
+    with pytest.raises(InputError, match=r"no usable file in this folder \(it holds 1 \.xyz\)"):
+        find_inputs([str(tmp_path)], is_recording)

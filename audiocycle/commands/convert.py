@@ -90,7 +90,7 @@ def convert(
     elif output is None:
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
-        jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts), output
+        jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
     given = {
         "pitch_shift": pitch_shift, "variance": variance, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
         "thickness": thickness, "threshold": threshold, "shortest": shortest,
@@ -159,11 +159,12 @@ def check_inputs(inputs: list[str], config: BundleConfig) -> None:
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:
     """A job for one input; cheap checks come before the network is loaded."""
+    from audiocycle.names import file_name
     from audiocycle.plan import Job
 
     path = Path(name).expanduser()
     if output is None:
-        output = Path("-") if name == "-" else Path(f"{path.stem}.{target}{suffix}")  # not beside the input: that may be training material
+        output = Path("-") if name == "-" else Path(file_name(path.stem, f".{target}{suffix}"))  # not beside the input: that may be training material
     if name != "-" and not path.exists():
         raise InputError(f"{path}: no such file")
     if str(output) == "-" or not output.exists():

@@ -15,6 +15,7 @@ import numpy as np
 
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
+from audiocycle.scan import scan
 from audiocycle.spec import Encoded, FloatArray, Signal, Translation
 from audiocycle.voice.sound_file import is_recording, read_speech
 
@@ -55,7 +56,7 @@ def find_recordings(folder: Path, domain: str) -> Names:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; it must hold recordings of {domain}")
-    files = sorted(path for path in folder.rglob("*") if is_recording(path) and path.is_file())
+    files = scan(folder, is_recording).files
     if not files:
         raise DataError(f"{folder}: no recordings in it (WAV, FLAC, ...); it must hold some of {domain}")
     found: Names = {}

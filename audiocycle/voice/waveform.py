@@ -75,9 +75,10 @@ def with_channels_last(array: FloatArray) -> FloatArray:
         InputError: it has no samples, or other axes.
     """
     shape = array.shape
-    if array.size == 0 or array.ndim not in (1, 2) or (array.ndim == 2 and min(shape) > MOST_CHANNELS):
-        wanted = "(N,), (N, channels) or (channels, N)"
-        raise InputError(f"signal: its samples are {shape}; give {wanted}, with at least one sample")
+    if array.size == 0:
+        raise InputError(f"signal: holds no samples, they are {shape}; give at least one")
+    if array.ndim not in (1, 2) or (array.ndim == 2 and min(shape) > MOST_CHANNELS):
+        raise InputError(f"signal: its samples are {shape}; give (N,), (N, channels) or (channels, N)")
     if array.ndim == 1:
         return array[:, None]
     return array.T if shape[0] < shape[1] else array

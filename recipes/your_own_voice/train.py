@@ -19,6 +19,7 @@ from pathlib import Path
 from audiocycle.download import place
 from audiocycle.errors import AudioCycleError, InputError
 from audiocycle.names import as_domain_name, file_name
+from audiocycle.scan import scan
 from audiocycle.voice.sound_file import is_recording, open_sound
 
 ENOUGH_MINUTES = 3.0
@@ -73,7 +74,10 @@ def check(folder: Path) -> dict[Path, float]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: give one folder of recordings for each person")
     seconds: dict[Path, float] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and is_recording(path)):
+    found = scan(folder, is_recording)
+    if found.told:
+        print(f"{folder}: passed over {found.told}")
+    for path in found.files:
         try:
             with open_sound(path) as sound:
                 seconds[path] = sound.frames / sound.samplerate
