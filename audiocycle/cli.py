@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -54,11 +55,17 @@ app.command(help=EVALUATE_HELP)(evaluate)
 app.command(help=EXPORT_HELP)(export)
 
 
+def as_path(word: str) -> str:
+    """A file called ``-take1.wav``, which a pattern of the shell may name, is no option: ``./-take1.wav``."""
+    looks_like_one = word.startswith("-") and len(word) > 2 and ("." in word or not word.startswith("--"))
+    return os.path.join(os.curdir, word) if looks_like_one and "=" not in word and os.path.lexists(word) else word
+
+
 def main() -> None:
     """Entry point: an error is one line on stderr and exit code 1; Ctrl-C and a closed pipe are the same without a line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds the stack, which removes what is half-written
     try:
-        app(args=[word for word in sys.argv[1:] if word != "--debug"], prog_name="audiocycle")
+        app(args=[as_path(word) for word in sys.argv[1:] if word != "--debug"], prog_name="audiocycle")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -62,7 +62,7 @@ def locate(name: str | Path) -> Path:
     """
     path = Path(name).expanduser()
     if path.exists():
-        return path if path.is_dir() else path.parent
+        return path if path.is_dir() else folder_of(path)
     for model in installed_models():
         if str(name) in (model.config.name, model.path.name):
             return model.path
@@ -70,6 +70,19 @@ def locate(name: str | Path) -> Path:
         return from_hub(str(name))
     names = ", ".join(model.config.name for model in installed_models()) or "none"
     raise BundleError(f"{name}: no such bundle; installed models: {names}")
+
+
+def folder_of(path: Path) -> Path:
+    """The bundle that a file belongs to.
+
+    Raises:
+        BundleError: it is no part of one, as checkpoints are not.
+    """
+    if (path.parent / CONFIG).is_file():
+        return path.parent
+    run = path.parent.parent / "bundle"
+    hint = f"; did you mean {run}?" if (run / CONFIG).is_file() else "; weights of other programs (.pth, .ckpt, ...) cannot be used"
+    raise BundleError(f"{path}: is a file, and a model is a folder with {CONFIG} and {WEIGHTS}{hint}")
 
 
 def from_hub(hub_id: str) -> Path:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiocycle.data import CropSampler, domain_files
+from audiocycle.data import CropSampler, DomainData, domain_files, refuse_equal
 from audiocycle.errors import DataError
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Encoded, FloatArray
 
 
 @pytest.fixture
@@ -72,6 +72,22 @@ def test_what_training_passes_over_is_told_in_one_line(recordings: Path) -> None
     lines: list[str] = []
     domain_files(recordings.parent, "anna", is_wav, lines.append)
     assert lines == [f"{recordings}: passed over 1 .txt, 1 .xyz"]
+
+
+def domain_of(*keys: str) -> DomainData:
+    return DomainData([Encoded(np.zeros((2, 9)))] * len(keys), [Path(f"{key}.wav") for key in keys], {}, list(keys), {})
+
+
+@pytest.mark.parametrize(("one", "other"), [("abc", "abc"), ("ab", "abc"), ("abc", "c"), ("abc", "cba")])
+def test_the_same_files_as_both_domains_are_refused(one: str, other: str) -> None:
+    with pytest.raises(DataError, match=r"^data\.domains: anna and ben hold the same files, e\.g\. \w\.wav; give each its own$"):
+        refuse_equal({"anna": domain_of(*one), "ben": domain_of(*other)}, pytest.fail)
+
+
+def test_files_that_two_domains_share_are_told() -> None:
+    lines: list[str] = []
+    refuse_equal({"anna": domain_of(*"abc"), "ben": domain_of(*"cde"), "cleo": domain_of(*"fg")}, lines.append)
+    assert lines == ["anna and ben have 1 files in common, e.g. c.wav; whose are they?"]
 
 
 def numbered(lengths: list[int], first: int) -> list[FloatArray]:
