@@ -112,24 +112,28 @@ class Section(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = max(0, start + offset)
+        if start + offset < 0:  # a damaged header may say so; FFmpeg takes -1 for an error
+            return -1
+        self._place = start + offset
         return self._place
 
     def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), self._size - self._place)
+        if wanted <= 0:
+            return 0
         self._file.seek(self._begin + self._place)
-        data = self._file.read(max(0, min(len(buffer), self._size - self._place)))
+        data = self._file.read(wanted)
         buffer[: len(data)] = data
         self._place += len(data)
         return len(data)
 
 
 def sections(file: IO[bytes]) -> list[IO[bytes]]:
-    """The parts that are decoded one after the other: the links of a chained Ogg, joined FLACs, else the file itself."""
+    """The parts that are decoded one after the other: the links of a chained Ogg, joined FLACs, else the whole file."""
     head = beginning(file, 4)
     starts = ogg_links(file) if head == OGG_PAGE else flac_streams(file) if head == FLAC_STREAM[:4] else []
     file.seek(0)
-    if len(starts) < 2:
-        return [file]
+    starts = starts if len(starts) > 1 else [0]
     ends = [*starts[1:], size_of(file)]
     return [Section(file, begin, end) for begin, end in zip(starts, ends, strict=True)]  # type: ignore[misc]
 

@@ -27,6 +27,11 @@ CHUNKS = frozenset(
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"PK\x03\x04", b"<?xml", b"<x:xmpmeta")
 MOST_CHUNKS = 10_000
 """A header with more is none."""
+EXTENSIBLE = 0xFFFE
+OPEN_ENDED = 0x7FFF_0000
+"""Lengths from here on are what programs write into a pipe, because they do not know the length yet."""
+HEADER_BYTES = 64
+"""Some programs count their header in."""
 PLAIN_WAVE = (1, 3, 6, 7, 0xFFFE)
 """Codings of WAV (PCM, float, A-law, µ-law, extensible) whose bytes follow from their samples."""
 PLAIN_AIFF = (b"NONE", b"twos", b"sowt", b"raw ", b"fl32", b"FL32", b"fl64", b"FL64", b"in24", b"in32")
@@ -86,10 +91,6 @@ class Overlay(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
 
 def mended(file: IO[bytes]) -> tuple[IO[bytes], str] | None:
     """The file with a header that counts all that is there, and a note on it; None where the header is right, or not understood.
@@ -116,6 +117,36 @@ def mended(file: IO[bytes]) -> tuple[IO[bytes], str] | None:
     note = f"the header says {seconds[0]:.1f} s, as after a loss of power, and {seconds[1]:.1f} s are there: all of it is read"
     file.seek(0)
     return Overlay(file, patches), note  # type: ignore[return-value]
+
+
+def wave_coding(file: IO[bytes]) -> int:
+    """The number of a WAV's coding (1 is PCM, 0x55 is MP3); 0 for what is no WAV. The file is at its beginning afterwards."""
+    file.seek(0)
+    head, coding = file.read(12), 0
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        order = ">" if head[:4] == b"RIFX" else "<"
+        for name, place, size in _chunks(file, order):
+            if name == b"fmt ":
+                (coding,) = struct.unpack(order + "H", _read(file, place, 2, short=True).ljust(2, b"\0"))
+                if coding == EXTENSIBLE and size >= 26:
+                    (coding,) = struct.unpack(order + "H", _read(file, place + 24, 2, short=True).ljust(2, b"\0"))
+                break
+            if name == b"data":
+                break
+    file.seek(0)
+    return coding
+
+
+def lacks_bytes(file: IO[bytes]) -> bool:
+    """True for a WAV whose header announces more than follows."""
+    file.seek(0)
+    try:
+        layout = _layout(file)
+    except EOFError:
+        layout = None
+    end = size_of(file)
+    file.seek(0)
+    return layout is not None and layout.announced < OPEN_ENDED and layout.announced - (end - layout.begin) > HEADER_BYTES
 
 
 def _layout(file: IO[bytes]) -> Layout | None:

@@ -16,19 +16,19 @@ from audiocycle.errors import InputError
 from audiocycle.spec import FloatArray
 from audiocycle.voice.containers import beginning, flac_streams
 from audiocycle.voice.decode import DecodedSound
-from audiocycle.voice.headers import mended
+from audiocycle.voice.headers import HEADER_BYTES, OPEN_ENDED, lacks_bytes, mended, wave_coding
 
 HEADER, SCALE = "header_mended", "scaled"
 """Kinds of notes on a file."""
 LIBSNDFILES = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"fLaC")
 """Beginnings of formats of which libsndfile knows all kinds but few."""
+RATES, MOST_CHANNELS = (1000, 1_000_000), 64
 COMPRESSED = "compressed"
+MPEG_IN_WAVE = (0x50, 0x55)
 MOST = 1.0 + 2.0**-15
 """Of a float that counts as full scale."""
 
 _SHORT = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
-_OPEN_ENDED = 0x7FFF_0000
-"""Lengths from here on are what programs write into a pipe, because they do not know the length yet."""
 
 
 class Sound(Protocol):
@@ -68,7 +68,10 @@ class PlainSound:
     def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
         """See :class:`Sound`."""
         block: FloatArray = self._sound.read(frames, dtype=dtype, always_2d=always_2d)
-        return block if self.gain == 1.0 else block * np.asarray(self.gain, block.dtype)
+        if self.gain != 1.0:
+            with np.errstate(invalid="ignore", over="ignore"):  # what is no number is refused by who reads
+                block *= np.asarray(self.gain, block.dtype)
+        return block
 
     def seek(self, frames: int) -> int:
         """See :class:`Sound`."""
@@ -130,7 +133,10 @@ def open_sound(path: Path | IO[bytes], name: str | None = None) -> AnySound:
             file = path
         head = beginning(file, 26)
         reason = "not a recording"
-        if not is_lossy(head) and not is_long_flac(file, head):
+        lossy = is_lossy(file, head)
+        if lossy and lacks_bytes(file):
+            raise truncated(label)
+        if not lossy and not is_long_flac(file, head):
             try:
                 return _plain(path, file, label, stack)
             except (soundfile.SoundFileError, TypeError, MemoryError, OverflowError, ValueError) as error:
@@ -143,6 +149,7 @@ def open_sound(path: Path | IO[bytes], name: str | None = None) -> AnySound:
             if known and ("not a readable recording" in str(error) or "no samples" in str(error)):
                 raise InputError(f"{label}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
             raise
+        check_plausible(label, sound.samplerate, sound.channels)
         sound.keep(stack.pop_all())
         return sound
 
@@ -157,7 +164,10 @@ def _plain(path: Path | IO[bytes], file: IO[bytes], label: str, stack: ExitStack
     found = mended(file)
     file.seek(0)
     whole, notes = (file, {}) if found is None else (found[0], {HEADER: found[1]})
-    sound = soundfile.SoundFile(native_name(path) if isinstance(path, Path) and found is None else whole)
+    begins = file.read(4)
+    file.seek(0)
+    named = path if isinstance(path, Path) and found is None and begins in LIBSNDFILES else None  # else it would go by the ending
+    sound = soundfile.SoundFile(whole if named is None else native_name(named))
     with ExitStack() as closing:
         closing.callback(sound.close)
         if sound.format == "RAW":
@@ -166,10 +176,23 @@ def _plain(path: Path | IO[bytes], file: IO[bytes], label: str, stack: ExitStack
             raise truncated(label)
         if sound.format in ("MP3", "OGG", "MPEG") or sound.subtype.startswith("MPEG"):
             raise TypeError(COMPRESSED)
+        check_plausible(label, sound.samplerate, sound.channels)
         if sound.frames == 0:
             raise InputError(f"{label}: holds no samples (zero length); record or copy it again")
         closing.pop_all()
         return PlainSound(sound, notes, stack.pop_all())
+
+
+def check_plausible(label: str, sample_rate: int, channels: int) -> None:
+    """Refuse what only a damaged header says, and what would take no end of memory.
+
+    Raises:
+        InputError: a rate or a number of channels that no recording has.
+    """
+    low, high = RATES
+    if not low <= sample_rate <= high or not 1 <= channels <= MOST_CHANNELS:
+        limits = f"{low} to {high} Hz and up to {MOST_CHANNELS} channels are read"
+        raise InputError(f"{label}: its header says {sample_rate} Hz and {channels} channels, and {limits}; is it damaged?")
 
 
 def check_input(path: Path, label: str) -> None:
@@ -188,9 +211,14 @@ def check_input(path: Path, label: str) -> None:
         raise InputError(f"{label}: the file is empty (0 bytes); record or copy it again")
 
 
-def is_lossy(head: bytes) -> bool:
-    """True for the beginnings of Ogg and MPEG, which libsndfile reads to their first part, or to where it thinks that they end."""
-    return head[:4] == b"OggS" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+def is_lossy(file: IO[bytes], head: bytes) -> bool:
+    """True for Ogg and MPEG, also behind a tag or in a WAV: libsndfile reads them to their first part, or to where it thinks that they
+    end, and prints what it does not like."""
+    if head[:4] == b"OggS" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0") or wave_coding(file) in MPEG_IN_WAVE:
+        return True
+    tagged = file.read(3) == b"ID3"
+    file.seek(0)
+    return tagged and head[:4] not in LIBSNDFILES
 
 
 def is_long_flac(file: IO[bytes], head: bytes) -> bool:
@@ -208,7 +236,7 @@ def is_truncated(sound: soundfile.SoundFile) -> bool:
     if found is None:
         return False
     announced, there = map(int, found.groups())
-    return announced < _OPEN_ENDED and announced - there > 64  # some programs count their header in
+    return announced < OPEN_ENDED and announced - there > HEADER_BYTES
 
 
 def native_name(path: Path) -> str | bytes:

@@ -11,12 +11,12 @@ import numpy as np
 
 from audiocycle.errors import AudioCycleWarning, InputError
 from audiocycle.spec import FloatArray, Signal
+from audiocycle.voice.opening import RATES
 
 MOST_CHANNELS = 32
 """More are samples: of (3, 40) and (40, 3) the 3 are channels, and (64, 64) is no waveform."""
 WIDE = 8
 """Bytes; no sound is recorded in integers as long."""
-RATES = (1000.0, 768_000.0)
 
 
 def as_waveform(signal: Signal) -> Signal:

@@ -104,3 +104,10 @@ def test_what_is_refused_is_closed_too(tmp_path: Path) -> None:
         with pytest.raises(InputError):
             open_sound(tmp_path / name)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(1, 1), (2_000_000_000, 1), (16000, 65), (16000, 1000)])
+def test_what_only_a_damaged_header_says_is_refused(tmp_path: Path, rate: int, channels: int) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((10, channels)), rate)
+    with pytest.raises(InputError, match=f"its header says {rate} Hz and {channels} channels"):
+        open_sound(tmp_path / "a.wav")
