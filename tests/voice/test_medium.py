@@ -54,6 +54,22 @@ def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np
     assert str(tmp_path / "in.wav") in str(error.value)
 
 
+def test_training_hears_no_offset_and_says_what_is_unusual(tmp_path: Path) -> None:
+    voice = vowel(1.0, 16000)
+    soundfile.write(tmp_path / "plain.wav", voice, 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "offset.wav", voice + 0.2, 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "phone.wav", vowel(1.0, 8000), 8000)
+    soundfile.write(tmp_path / "turned.wav", np.stack([voice, -voice], axis=1), 16000, subtype="FLOAT")
+    items = [(tmp_path / f"{name}.wav", MEDIUM.encode(tmp_path / f"{name}.wav", ADAPTER)) for name in ("plain", "offset", "phone", "turned")]
+    for _, item in (items[1], items[3]):
+        np.testing.assert_allclose(item.features, items[0][1].features, atol=0.05)
+    narrow, mixed = MEDIUM.remarks(items)
+    assert narrow.startswith("1 of 4 files hold nothing above 3.")
+    assert "kHz (phone.wav): the voice is learned without its upper band" in narrow
+    assert mixed == "1 of 4 files have a silent channel, left out, or one of opposite phase, turned round (turned.wav)"
+    assert list(MEDIUM.remarks(items[:2])) == []
+
+
 @pytest.mark.parametrize("sample_rate", [16000, 44100])
 def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
     signal = Signal(vowel(0.7, sample_rate), sample_rate)
