@@ -27,7 +27,7 @@ class VoiceAdapter(Adapter, Protocol):
         """Mask (T,) of the frames with speech."""
 
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
-        """Mask (T,) of the frames in which nothing is louder than what a network is shown at least of a speaker with these statistics."""
+        """Mask (T,) of the frames that are no speech, and no louder than the least that a network is shown of a speaker with these statistics."""
 
 
 class VoiceRenderer(Protocol):

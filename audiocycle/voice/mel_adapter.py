@@ -154,8 +154,8 @@ class MelAdapter:
         return speech_mask(np.where(audible, power, 0.0), self.hop_length / self.sample_rate, LOUD_RANGE_DB)
 
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
-        """(M, T) to (T,): which frames have no band above the lowest that a network is shown."""
-        return np.asarray((features <= lowest(stats)).all(axis=0))
+        """(M, T) to (T,): which frames have no band above the lowest that a network is shown, and are none of the speech beside them."""
+        return np.asarray((features <= lowest(stats)).all(axis=0) & ~self.speech(features))
 
     def for_voice(self, stats: Stats) -> Self:
         """Itself: no analysis depends on who speaks."""

@@ -261,7 +261,8 @@ class WorldAdapter:
         Digital silence and dither lie up to ten deviations below a recording's own pauses, and one such frame among a hundred moves
         the instance norms of a whole chunk.
         """
-        return stats["lowest"][0] if "lowest" in stats else stats["mean"][0] - USUAL_RANGE * stats["std"][0]
+        found: FloatArray = stats["lowest"][0] if "lowest" in stats else stats["mean"][0] - USUAL_RANGE * stats["std"][0]
+        return found
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """To mean 0 and deviation 1; c0 not below :meth:`lowest`."""
@@ -278,8 +279,8 @@ class WorldAdapter:
         return speech_frames(features, self.frame_period / 1000.0)
 
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
-        """Mask (T,) of the frames no louder than :meth:`lowest`."""
-        return np.asarray(features[0] <= self.lowest(stats))
+        """Mask (T,) of the frames no louder than :meth:`lowest`, and than the speech beside them, which may be quieter than the training's."""
+        return np.asarray((features[0] <= self.lowest(stats)) & ~self.speech(features))
 
     def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
         """Nothing is known that varies a voice and leaves it the same speaker's."""
