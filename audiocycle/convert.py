@@ -14,6 +14,7 @@ from audiocycle.build import build_adapter, build_medium, build_renderer
 from audiocycle.bundle import BundleConfig, read_config
 from audiocycle.errors import BundleError, ConfigError, OutputError
 from audiocycle.names import file_name
+from audiocycle.pauses import shown_frames
 from audiocycle.runtimes.choice import AUTO, load_network
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Stats, Translation
@@ -155,7 +156,9 @@ class Converter:
         if window:
             output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted)
         else:
-            output = network(self.adapter.normalize(mirrored_after(features, padded_length(n_frames)), of_source)[None])[0]
+            shown = shown_frames(self.adapter.silent(features, of_source))
+            seen = mirrored_after(features[..., shown], padded_length(int(shown.sum())))
+            output = network(self.adapter.normalize(seen, of_source)[None])[0][..., np.cumsum(shown) - 1]
         if not np.isfinite(output).all():
             raise BundleError(f"model {self.config.name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
         converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)

@@ -28,7 +28,7 @@ from audiocycle.spec import Adapter, Encoded, Stats
 
 INDEX = "index.json"
 ABANDONED_SECONDS = 3600
-STATISTICS = 3
+STATISTICS = 4
 """Raised whenever an adapter's ``fit`` gives other statistics of the same items than before, so that those in caches are made again."""
 
 

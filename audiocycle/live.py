@@ -77,7 +77,8 @@ class LiveNetwork:
         network, adapter = converter.network, converter.adapter
         assert isinstance(network, TorchNetwork)
         assert isinstance(adapter, WorldAdapter)
-        self.adapter = replace(adapter, f0_method="dio")  # harvest takes longer than what it analyses
+        low = adapter.for_voice(converter.config.stats_of(source)).low_voice
+        self.adapter = replace(adapter, f0_method="dio", low_voice=bool(low))  # harvest takes longer than what it analyses
         self.block_seconds = block_seconds
         self.norms = RunningNorms(network.translator, NORM_SECONDS / block_seconds)
         self.translate = converter.translation(target, source, **options)

@@ -17,7 +17,7 @@ from audiocycle import build
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
     {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "names", "scan"},
-    {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
+    {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive", "pauses"},
     {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
     {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
     {"plan", "worker", "ledger", "processes", "cluster", "batch"},
@@ -30,6 +30,7 @@ MAY_USE = {
     "models": {"models"},
     "objective": {"models"},
     "stabilizers": set[str](),
+    "pauses": set[str](),
     "windows": set[str](),
     "metrics": {"metrics"},
     "trainer": {"models", "objective", "stabilizers", "checkpoint", "data", "trainer_config", "devices", "readings"},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
-from audiocycle.spec import Adapter, Encoded, FloatArray, Signal
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocycle.spec import Adapter, Encoded, FloatArray, Signal, Stats
 
 
 class VoiceAdapter(Adapter, Protocol):
@@ -16,6 +19,15 @@ class VoiceAdapter(Adapter, Protocol):
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
         """(N,) samples to features (D, T); ``side`` False leaves out what only rendering needs."""
+
+    def for_voice(self, stats: Stats) -> Self:
+        """The adapter for recordings of a speaker with these statistics."""
+
+    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
+        """Mask (T,) of the frames with speech."""
+
+    def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """Mask (T,) of the frames that are no speech, and no louder than the least that a network is shown of a speaker with these statistics."""
 
 
 class VoiceRenderer(Protocol):

@@ -53,10 +53,10 @@ def speech_level(energies: FloatArray, frame_seconds: float = FRAME_SECONDS) -> 
     return float(np.partition(sounding, -rank)[-rank])
 
 
-def speech_mask(energies: FloatArray, frame_seconds: float = FRAME_SECONDS) -> NDArray[np.bool_]:
-    """Which of the frames (T,) are as loud as speech is: neither pauses nor bumps."""
+def speech_mask(energies: FloatArray, frame_seconds: float = FRAME_SECONDS, gate_db: float = GATE_DB) -> NDArray[np.bool_]:
+    """Which of the frames (T,) are as loud as speech is: neither pauses, so far below its level, nor bumps."""
     level = speech_level(energies, frame_seconds)
-    active = (energies > 0) & (energies >= level * 10.0 ** (-GATE_DB / 10.0))
+    active = (energies > 0) & (energies >= level * 10.0 ** (-gate_db / 10.0))
     bumps = near(energies > level * 10.0 ** (BUMP_DB / 10.0), round(BUMP_SECONDS / frame_seconds))
     return np.asarray(active & ~bumps if (active & ~bumps).any() else active)
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -19,13 +19,17 @@ from numpy.typing import NDArray
 from audiocycle.compat import import_torchaudio
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.voice.level import speech_mask
+from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.moments import Moments
 
 torchaudio = import_torchaudio()
 
-LOUD_RANGE_DB = 40.0
-"""Frames this far below an item's loudest one are silence to the statistics."""
+LOUD_RANGE_DB = 35.0
+"""Frames this far below an item's level of speech are silence to the statistics; some 40 dB below its loudest frame."""
 STD_FLOOR = 1e-3
+USUAL_RANGE = 4.0
+"""Deviations."""
 _BLOCK_FRAMES = 4096
 
 
@@ -121,31 +125,45 @@ class MelAdapter:
         """Mean and standard deviation of each band over the frames that are not silence.
 
         Returns:
-            ``{"mean", "std"}``, both (M, 1) float32, from the frames within 40 dB of their item's loudest
-            frame (from all frames if every item is silent).
+            ``{"mean", "std", "lowest"}``, all (M, 1) float32: the first two from the frames with speech (from all frames if every item
+            is silent), the last the lowest value of each band but for one frame in a thousand and digital silence.
 
         Raises:
             InputError: there are no items, or no frames in them.
         """
         if not any(item.features.shape[-1] for item in items):
             raise InputError(f"mel statistics need at least one frame, got none in {len(items)} items")
-        frames = Moments()
+        frames, levels = Moments(), LowestLevels(per_decibel=math.log(10.0) / 20.0)
         for item in items:
-            frames.add(item.features[:, self._loud_frames(item.features)])
+            loud = self.speech(item.features)
+            frames.add(item.features[:, loud])
+            levels.add(item.features, loud)
         if not frames.count:
             for item in items:
                 frames.add(item.features)
-        return {"mean": frames.mean.astype(np.float32), "std": np.maximum(frames.std, STD_FLOOR).astype(np.float32)}
+        return {
+            "mean": frames.mean.astype(np.float32),
+            "std": np.maximum(frames.std, STD_FLOOR).astype(np.float32),
+            "lowest": levels.lowest.astype(np.float32),
+        }
 
-    def _loud_frames(self, features: FloatArray) -> NDArray[np.bool_]:
-        """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the loudest."""
-        level = 10 * np.log10(np.exp(2 * features.astype(np.float64)).mean(axis=0))
+    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
+        """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the level of speech, and no bumps."""
+        power = np.exp(2 * features.astype(np.float64)).mean(axis=0)
         audible = (features > math.log(self.floor) + 1e-3).any(axis=0)
-        return np.asarray(audible & (level >= level.max(initial=-np.inf) - LOUD_RANGE_DB))
+        return speech_mask(np.where(audible, power, 0.0), self.hop_length / self.sample_rate, LOUD_RANGE_DB)
+
+    def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """(M, T) to (T,): which frames have no band above the lowest that a network is shown, and are none of the speech beside them."""
+        return np.asarray((features <= lowest(stats)).all(axis=0) & ~self.speech(features))
+
+    def for_voice(self, stats: Stats) -> Self:
+        """Itself: no analysis depends on who speaks."""
+        return self
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
-        """(M, T) log-mel frames to zero mean and unit deviation in each band, float32."""
-        return np.asarray((features - stats["mean"]) / stats["std"], np.float32)
+        """(M, T) log-mel frames to zero mean and unit deviation in each band, float32; no band below its lowest in training."""
+        return np.asarray((np.maximum(features, lowest(stats)) - stats["mean"]) / stats["std"], np.float32)
 
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """The inverse of ``normalize``."""
@@ -183,6 +201,11 @@ class MelAdapter:
         covering = np.pad(features[:, :n_frames], ((0, 0), (0, missing)), mode="edge")
         floored = np.maximum(covering, math.log(self.floor)).astype(np.float32)
         return torch.from_numpy(floored), n_samples
+
+
+def lowest(stats: Stats) -> FloatArray:
+    """(M, 1): the lowest values that a network is shown, a few deviations below the mean where statistics (of bundles before 0.3) do not say."""
+    return stats["lowest"] if "lowest" in stats else stats["mean"] - USUAL_RANGE * stats["std"]
 
 
 @lru_cache(maxsize=8)

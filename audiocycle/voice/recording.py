@@ -84,6 +84,8 @@ def convert_recording(
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
+    if isinstance(translate, Translation):
+        adapter = adapter.for_voice(translate.of_source)
     found = survey_of(source, name)
     notes, missing = (*getattr(source, "notes", {}).values(), *found.notes(adapter)), missing_above(found.band_limit, adapter)
     if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):

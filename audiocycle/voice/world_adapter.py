@@ -10,9 +10,9 @@ their number, so that the features do not either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
+from audiocycle.voice.level import speech_mask
 from audiocycle.voice.liveliness import with_power_of, with_variance
+from audiocycle.voice.low_voice import LEAST_SHARE, Believed, lower_floor, may_be_low
+from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.moments import Moments
 from audiocycle.voice.sound_file import resample
 
@@ -32,8 +35,13 @@ F0_METHODS = ("dio", "harvest")
 MIN_RATE = 16000
 """Hz. WORLD's D4C looks at the power at 7.9 kHz without asking whether there is such a frequency: below, it reads memory
 that is not its own. Recordings of lower rates are resampled; a model's rate is this or more."""
-GATE_DB = 40.0
-"""Frames this far below the loudest of a recording are pauses, and do not enter a speaker's statistics."""
+GATE_DB = 35.0
+"""Frames this far below a recording's level of speech are pauses, and do not enter a speaker's statistics. (The loudest frames lie about
+5 dB above that level, so this is some 40 dB below those of clean recordings.)"""
+DIGITAL_SILENCE = 1e-13
+"""Power. WORLD puts its envelope of zeros at 1e-16, the step of 16 bits is at 1e-10."""
+USUAL_RANGE = 4.0
+"""Deviations. The lowest level that a network is shown lies so far below the mean, where statistics (of bundles before 0.3) do not say."""
 
 F0_SECONDS, F0_CONTEXT_SECONDS = 3.5, 0.3
 """DIO filters a whole signal with one FFT, which costs twice as much for 30 s as for 4 s, a second, as the cache overflows.
@@ -54,6 +62,8 @@ class WorldAdapter:
         f0_method: ``"dio"`` (with StoneMask; fast) or ``"harvest"`` (about 20 times slower, steadier on noise).
         f0_floor, f0_ceil: Hz.
         keep_energy: each converted frame keeps the power of the source's.
+        low_voice: whether F0 is searched for from half an octave below ``f0_floor`` on; None: where a recording's voice is low (see
+            :mod:`audiocycle.voice.low_voice`).
     """
 
     sample_rate: int = 16000
@@ -63,6 +73,7 @@ class WorldAdapter:
     f0_floor: float = 71.0
     f0_ceil: float = 800.0
     keep_energy: bool = True
+    low_voice: bool | None = None
 
     renderers: ClassVar[tuple[str, ...]] = ("world", "differential")
     shifts_pitch: ClassVar[bool] = True
@@ -91,15 +102,16 @@ class WorldAdapter:
             side: False leaves aperiodicity out (training needs features and F0 only: about a third faster).
 
         Returns:
-            features (n_mcep, T); side ``f0`` (T,), ``n_samples``, and with ``side`` ``ap`` (T, bins) and
-            ``samples`` (N,).
+            features (n_mcep, T); side ``f0`` (T,), ``f0_floor`` from which on it was searched for, ``n_samples``, and with ``side``
+            ``ap`` (T, bins) and ``samples`` (N,).
         """
         # WORLD reads before it checks: fewer samples than a few pitch periods crash or give no frame.
         x = np.pad(samples, (0, max(0, 4 * self.fft_size - len(samples)))).astype(np.float64)
         n_frames = self.frames(len(samples))
-        f0, times = (track[:n_frames] for track in self.f0_track(x))
+        track, times, floor = self.searched_f0(x)
+        f0, times = track[:n_frames], times[:n_frames]
         mcep = np.empty((self.n_mcep, n_frames), dtype=np.float32)
-        kept: dict[str, object] = {"f0": f0, "n_samples": len(samples)}
+        kept: dict[str, object] = {"f0": f0, "f0_floor": floor, "n_samples": len(samples)}
         if side:
             ap = np.empty((n_frames, self.fft_size // 2 + 1))
             kept |= {"ap": ap, "samples": samples}
@@ -125,8 +137,25 @@ class WorldAdapter:
 
     def f0_track(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """F0 in Hz (0 is unvoiced) and frame times in seconds, both (T,), of (N,) float64 samples."""
+        f0, times, _ = self.searched_f0(x)
+        return f0, times
+
+    def searched_f0(self, x: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """As :meth:`f0_track`, and the Hz from which on F0 was searched for."""
+        times: FloatArray = np.arange(self.frames(len(x))) * self.frame_period / 1000.0
+        usual, floor = self._f0_from(x, self.f0_floor), lower_floor(self.f0_floor)
+        asked = self.low_voice or (self.low_voice is None and may_be_low(usual, self.f0_floor))
+        if floor is None or not asked:
+            return usual, times, self.f0_floor
+        low = self._f0_from(x, floor)
+        believed = Believed(x, self.sample_rate, low, times, self.f0_floor)
+        if not self.low_voice and believed.share(usual) < LEAST_SHARE:
+            return usual, times, self.f0_floor
+        return np.where(believed.low & ~believed.voice, usual, low), times, floor
+
+    def _f0_from(self, x: FloatArray, floor: float) -> FloatArray:
+        """The track (T,) from a floor on, in pieces."""
         n_frames, hop = self.frames(len(x)), self.sample_rate * self.frame_period / 1000.0
-        times: FloatArray = np.arange(n_frames) * self.frame_period / 1000.0
         bounds = np.linspace(0, n_frames, max(1, round(np.ceil(len(x) / (F0_SECONDS * self.sample_rate)))) + 1).astype(int)
         context = round(1000.0 * F0_CONTEXT_SECONDS / self.frame_period)
 
@@ -134,13 +163,12 @@ class WorldAdapter:
             begin, end = piece
             first, last = max(0, begin - context), end + context
             part = x[round(first * hop) : round(last * hop) if last < n_frames else None]
-            return self._f0(part)[begin - first : end - first]
+            return self._f0(part, floor)[begin - first : end - first]
 
-        f0 = np.concatenate(spread(track, pairwise(bounds)))
-        return f0, times
+        return np.concatenate(spread(track, pairwise(bounds)))
 
-    def _f0(self, x: FloatArray) -> FloatArray:
-        limits = {"f0_floor": self.f0_floor, "f0_ceil": self.f0_ceil, "frame_period": self.frame_period}
+    def _f0(self, x: FloatArray, floor: float) -> FloatArray:
+        limits = {"f0_floor": floor, "f0_ceil": self.f0_ceil, "frame_period": self.frame_period}
         method = pyworld.harvest if self.f0_method == "harvest" else pyworld.dio
         f0, times = method(x, self.sample_rate, **limits)
         if self.f0_method == "dio":
@@ -154,9 +182,14 @@ class WorldAdapter:
         return coded
 
     def power_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
-        """Power spectral envelope (T, bins) of the frames at ``times``, by CheapTrick."""
-        sp: FloatArray = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=self.f0_floor, fft_size=self.fft_size)
-        return sp
+        """Power spectral envelope (T, bins) of the frames at ``times``, by CheapTrick.
+
+        Whose windows are three periods long, and take a voice whose do not fit the FFT for one of 500 Hz: so it gets a longer one then.
+        """
+        lowest = float(np.min(f0, where=f0 > 0, initial=self.f0_floor))
+        fft_size = max(self.fft_size, int(pyworld.get_cheaptrick_fft_size(self.sample_rate, lowest)))
+        sp: FloatArray = pyworld.cheaptrick(x, f0, times, self.sample_rate, f0_floor=lowest, fft_size=fft_size)
+        return np.ascontiguousarray(sp[:, :: fft_size // self.fft_size])
 
     def aperiodicity(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
         """Aperiodicity (T, bins) of consecutive frames, by D4C at every second one.
@@ -188,7 +221,8 @@ class WorldAdapter:
         return ap
 
     def fit(self, items: Sequence[Encoded]) -> Stats:
-        """Mean and deviation of coefficients over frames with speech, of log F0 over voiced frames.
+        """Mean and deviation of coefficients over frames with speech, of log F0 over voiced frames; the lowest level c0 of the recordings,
+        but for one frame in a thousand and digital silence; and from where on F0 of this voice is to be searched for.
 
         Raises:
             InputError: no item has a voiced frame.
@@ -196,24 +230,57 @@ class WorldAdapter:
         log_f0 = log_f0_stats(item.side["f0"] for item in items)
         if log_f0 is None:
             raise InputError("no voiced frame in any of the recordings; are these recordings of speech?")
-        speech = Moments()
+        speech, levels = Moments(), LowestLevels()
         for item in items:
-            speech.add(item.features[:, speech_frames(item.features)])
+            spoken = self.speech(item.features)
+            speech.add(item.features[:, spoken])
+            levels.add(item.features[:1], spoken)
         return {
             "mean": speech.mean.astype(np.float32),
             "std": np.maximum(speech.std, 1e-3).astype(np.float32),
             "log_f0": np.array(log_f0, dtype=np.float32),
+            "lowest": levels.lowest.astype(np.float32),
+            "f0_floor": np.array([self._floor_of(items)], dtype=np.float32),
         }
 
+    def _floor_of(self, items: Sequence[Encoded]) -> float:
+        """That of most voiced frames."""
+        floors = [float(np.ravel(item.side.get("f0_floor", self.f0_floor))[0]) for item in items]
+        voiced = [int((np.asarray(item.side["f0"]) > 0).sum()) for item in items]
+        low = sum(n for n, floor in zip(voiced, floors, strict=True) if floor < self.f0_floor)
+        return min(floors) if 2 * low > sum(voiced) else self.f0_floor
+
+    def for_voice(self, stats: Stats) -> Self:
+        """The adapter for recordings of a speaker with these statistics."""
+        low = "f0_floor" in stats and float(stats["f0_floor"][0]) < self.f0_floor
+        return replace(self, low_voice=True) if low and self.low_voice is None else self
+
+    def lowest(self, stats: Stats) -> FloatArray:
+        """The lowest level c0 that a network is shown of a speaker with these statistics, (1,).
+
+        Digital silence and dither lie up to ten deviations below a recording's own pauses, and one such frame among a hundred moves
+        the instance norms of a whole chunk.
+        """
+        found: FloatArray = stats["lowest"][0] if "lowest" in stats else stats["mean"][0] - USUAL_RANGE * stats["std"][0]
+        return found
+
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
-        return ((features - stats["mean"]) / stats["std"]).astype(np.float32)
+        """To mean 0 and deviation 1; c0 not below :meth:`lowest`."""
+        normal = ((features - stats["mean"]) / stats["std"]).astype(np.float32)
+        lowest = ((self.lowest(stats) - stats["mean"][0]) / stats["std"][0]).astype(np.float32)
+        normal[..., 0, :] = np.maximum(normal[..., 0, :], lowest)
+        return normal
 
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         return (features * stats["std"] + stats["mean"]).astype(np.float32)
 
     def speech(self, features: FloatArray) -> NDArray[np.bool_]:
         """See :func:`speech_frames`."""
-        return speech_frames(features)
+        return speech_frames(features, self.frame_period / 1000.0)
+
+    def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """Mask (T,) of the frames no louder than :meth:`lowest`, and than the speech beside them, which may be quieter than the training's."""
+        return np.asarray((features[0] <= self.lowest(stats)) & ~self.speech(features))
 
     def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
         """Nothing is known that varies a voice and leaves it the same speaker's."""
@@ -239,13 +306,13 @@ def track_f0(signal: Signal) -> FloatArray:
     return adapter.f0_track(x)[0][: adapter.frames(len(samples))]
 
 
-def speech_frames(features: FloatArray) -> NDArray[np.bool_]:
-    """Mask (T,) of the frames within :data:`GATE_DB` of the loudest, from (n_mcep, T).
+def speech_frames(features: FloatArray, frame_seconds: float = 0.005) -> NDArray[np.bool_]:
+    """Mask (T,) of the frames within :data:`GATE_DB` of the level of speech, and no bumps, from (n_mcep, T).
 
-    c0 of WORLD's coding is the mean natural-log power of a frame: one unit is 10 / ln 10 = 4.34 dB.
+    c0 of WORLD's coding is the mean natural-log power of a frame.
     """
-    level_db = features[0] * (10.0 / np.log(10.0))
-    return np.asarray(level_db >= level_db.max() - GATE_DB)
+    power = np.exp(features[0].astype(np.float64))
+    return speech_mask(np.where(power > DIGITAL_SILENCE, power, 0.0), frame_seconds, GATE_DB)
 
 
 def _pair(values: FloatArray) -> tuple[float, float]:

@@ -149,7 +149,7 @@ def test_aperiodicity_is_shared_only_between_voiced_frames(voiced: list[bool]) -
 def test_training_features_are_the_same_without_what_only_rendering_needs() -> None:
     whole, lean = ADAPTER.analyze(vowel(0.5)), ADAPTER.analyze(vowel(0.5), side=False)
     np.testing.assert_array_equal(whole.features, lean.features)
-    assert set(lean.side) == {"f0", "n_samples"}
+    assert set(lean.side) == {"f0", "f0_floor", "n_samples"}
 
 
 @pytest.mark.parametrize("samples", [np.zeros(8000), np.full(8000, 0.5), 0.1 * np.random.default_rng(0).normal(size=8000)])
