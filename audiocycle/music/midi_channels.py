@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audiocycle.music.midi_events import META, NOTE_ON, PROGRAM, Event
+from audiocycle.music.midi_state import DRUMS
 
-DRUMS = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUMS)
 """The channels that play pitches."""
 
