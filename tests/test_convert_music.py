@@ -54,7 +54,7 @@ def unchanging(bundle: Path) -> Converter:
 
 def notes(score: Any) -> list[tuple[int, ...]]:
     """All notes but drums: (start, end, pitch, velocity, track), sorted."""
-    return sorted(zip(*(column.tolist() for column in notes_of(score).columns), strict=True))
+    return sorted(zip(*(column.tolist() for column in notes_of(score).columns[:5]), strict=True))
 
 
 def drums(score: Any) -> list[tuple[int, ...]]:

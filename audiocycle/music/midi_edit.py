@@ -6,6 +6,7 @@ new one is put into the chunk, and on the channel, of the part that it was given
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from audiocycle.music.midi_events import NOTE_OFF, NOTE_ON, Event
+from audiocycle.music.midi_events import NOTE_OFF, NOTE_ON, PROGRAM, Event
 from audiocycle.music.midi_song import Chunk, Song
 from audiocycle.music.midi_strokes import NOTHING, Parts, Strokes
 from audiocycle.music.notes import NEW, Notes
@@ -47,10 +48,15 @@ class Edits:
         like = like or self._off
         self.put(chunk, Event(tick, like.status & 0xF0 | channel, 0, bytes([pitch, like.body[1]])))
 
-    def put_note(self, chunk: int, channel: int, row: Sequence[int]) -> None:
-        """Put in a note: start, end, pitch, velocity."""
+    def put_note(self, chunk: int, channel: int, row: Sequence[int], program: tuple[int, int] | None = None) -> None:
+        """Put in a note: start, end, pitch, velocity; on another program than its channel has: that one, and the channel's."""
         start, end, pitch, velocity = row
-        self.put(chunk, Event(start, NOTE_ON << 4 | channel, 0, bytes([pitch, velocity])))
+        events = [Event(start, NOTE_ON << 4 | channel, 0, bytes([pitch, velocity]))]
+        if program is not None:
+            own, now = (Event(start, PROGRAM << 4 | channel, 0, bytes([number])) for number in program)
+            events = [own, *events, now]
+        for event in events:
+            self.put(chunk, event)
         self.put_off(chunk, channel, pitch, end)
 
     def chunks(self) -> list[Chunk]:
@@ -94,11 +100,40 @@ def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Note
         edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), end, like)
     for stroke in at[(kept.end == ends) & (strokes.ender[at] != NOTHING) & lost[strokes.ender[at]]].tolist():
         edits.put_off(*(int(column[stroke]) for column in (strokes.chunk, strokes.channel, strokes.pitch, strokes.end)))
-    new = made.where(made.origin == NEW)
-    rows = np.stack([new.start, new.end, new.pitch, new.velocity], axis=1).tolist()
-    for part, row in zip(new.track.tolist(), rows, strict=True):
-        edits.put_note(int(parts.chunk[part]), int(parts.channel[part]), row)
+    _put_new(edits, strokes, parts, made.where(made.origin == NEW))
     return replace(song, chunks=edits.chunks())
+
+
+def _put_new(edits: Edits, strokes: Strokes, parts: Parts, new: Notes) -> None:
+    """Put in new notes, each on a program that its part has around it: where parts share a channel, another may have changed it."""
+    rows = np.stack([new.start, new.end, new.pitch, new.velocity], axis=1).tolist()
+    changes = program_changes(edits.song)
+    for part in np.unique(new.track).tolist():
+        chunk, channel = int(parts.chunk[part]), int(parts.channel[part])
+        mine = np.flatnonzero((strokes.chunk == chunk) & (strokes.channel == channel))
+        times, programs = changes.get(channel, ([], [0]))
+        for number in np.flatnonzero(new.track == part).tolist():
+            program = None
+            if len(set(programs)) > 1 and len(mine):
+                now = programs[bisect_right(times, (rows[number][0], chunk))]
+                place = int(np.searchsorted(strokes.start[mine], rows[number][0], side="right"))
+                around = strokes.program[mine[max(0, place - 1) : place + 1]].tolist()
+                program = None if now in around else (around[0], now)
+            edits.put_note(chunk, channel, rows[number], program)
+
+
+def program_changes(song: Song) -> dict[int, tuple[list[tuple[int, int]], list[int]]]:
+    """By channel: (tick, chunk) of its program changes, in order, and the programs before and after each."""
+    found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for number, chunk in enumerate(song.chunks):
+        for event in chunk:
+            if event.status >> 4 == PROGRAM:
+                found[event.status & 0xF].append((event.tick, number, event.body[0]))
+    made = {}
+    for channel, changes in found.items():
+        changes.sort(key=itemgetter(0, 1))
+        made[channel] = ([change[:2] for change in changes], [0, *(change[2] for change in changes)])
+    return made
 
 
 def put_into(song: Song, chunk: int, event: Event) -> Song:

@@ -117,11 +117,13 @@ def song_from_bytes(data: bytes, name: str, limits: Limits) -> Song:
     for number, (begin, end) in enumerate(layout.tracks, start=1):
         must_end = layout.is_cut and number == len(layout.tracks)
         try:
-            chunk = _mended(list(read_events(data, begin, end)), must_end)
+            chunk = _read_chunk(data, begin, end, must_end)
         except DamageError as error:
             raise InputError(f"{name}: track {number} {error}; copy it again, or export it again from its source") from None
-        check_length(chunk[-2].tick if len(chunk) > 1 else 0, per_quarter, name, limits)
-        chunk[-1] = chunk[-1]._replace(tick=min(chunk[-1].tick, LONGEST_TICKS))
+        most = min(limits.max_quarters * per_quarter, LONGEST_TICKS)
+        if chunk[-1].tick > most:
+            check_length(next((event.tick for event in chunk[:-1] if event.tick > most), 0), per_quarter, name, limits)
+            chunk[-1] = chunk[-1]._replace(tick=min(chunk[-1].tick, LONGEST_TICKS))
         chunks.append(chunk if scale == 1.0 else [event._replace(tick=round(event.tick * scale)) for event in chunk])
     form = layout.form if layout.form == 1 or (layout.form in (0, 2) and len(chunks) == 1) else 1
     strangers = [(place, data[begin:end]) for place, begin, end in layout.strangers]
@@ -162,16 +164,32 @@ def _timing(division: int) -> tuple[int, int, float, int | None]:
     return division, per_quarter, 1.0, round(1e6 * per_quarter / per_second)
 
 
-def _mended(events: Chunk, must_end: bool) -> Chunk:
-    """The events, all values possible, with an end-of-track event.
+def _read_chunk(data: bytes, begin: int, end: int, must_end: bool) -> Chunk:
+    """The events of a track, all values possible, with an end-of-track event.
 
     Raises:
         DamageError: a note's pitch is impossible, the bytes are misread, or the end is missing and ``must_end``.
     """
+    events: Chunk = []
+    try:
+        events.extend(read_events(data, begin, end))
+    except DamageError:
+        _clipped(events)  # perhaps it is misread further on because it was misread before
+        raise
+    events = _clipped(events)
     if not events or not events[-1].ends:
         if must_end:
             raise DamageError("is cut off")
         events.append(Event(events[-1].tick if events else 0, META, END, b""))
+    return events
+
+
+def _clipped(events: Chunk) -> Chunk:
+    """The events without values above 127, and without programs and controls that do not exist.
+
+    Raises:
+        DamageError: a note's pitch is impossible, or the bytes are misread.
+    """
     if all(event.status >= SYSEX or event.body.isascii() for event in events):
         return events
     mended, was_clipped = [], False

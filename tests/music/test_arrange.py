@@ -19,7 +19,7 @@ PROGRAMS = STATS["programs"]
 
 
 def rows(these: Notes) -> list[tuple[int, ...]]:
-    return list(zip(*(column.tolist() for column in these.columns), strict=True))
+    return list(zip(*(column.tolist() for column in these.columns[:5]), strict=True))
 
 
 def test_notes_that_no_span_shows() -> None:
