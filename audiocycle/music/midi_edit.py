@@ -58,6 +58,8 @@ class Edits:
         for event in events:
             self.put(chunk, event)
         self.put_off(chunk, channel, pitch, end)
+        if end == start:  # not before it begins
+            self.into[chunk].append((end, _AFTER, self.into[chunk].pop()[2]))
 
     def chunks(self) -> list[Chunk]:
         """The song's chunks, edited; those that nothing was done to are the very same."""
@@ -99,7 +101,7 @@ def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Note
         like = song.chunks[off_chunk][off] if off != NOTHING else None
         edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), end, like)
     for stroke in at[(kept.end == ends) & (strokes.ender[at] != NOTHING) & lost[strokes.ender[at]]].tolist():
-        edits.put_off(*(int(column[stroke]) for column in (strokes.chunk, strokes.channel, strokes.pitch, strokes.end)))
+        edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), int(strokes.end[stroke]))
     _put_new(edits, strokes, parts, made.where(made.origin == NEW))
     return replace(song, chunks=edits.chunks())
 

@@ -66,7 +66,8 @@ def merged(
     groups = np.zeros(len(made), dtype=np.int64) if programs is None else register(made.pitch)
     found = np.unique(groups).tolist() or [0]
     channels = [channel, *sorted(freed), *_unused(song), *[channel] * len(found)]
-    tracks, lots = [], []
+    tracks: list[Chunk] = []
+    lots: list[Notes] = []
     for group, target in zip(found, channels, strict=False):
         lot = unison(made.where(groups == group))
         track = _copy(bare[home], rest, channel, target, is_first=not tracks)

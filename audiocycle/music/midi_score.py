@@ -6,6 +6,7 @@ A score keeps less than a song does: what is written to a file comes from the so
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 import symusic
@@ -48,7 +49,7 @@ def score_of(song: Song, strokes: Strokes | None = None) -> ScoreTick:
         strokes: the song's notes, if they are there already.
     """
     strokes = find_strokes(song.chunks) if strokes is None else strokes
-    score = ScoreTick(song.per_quarter)
+    score: Any = ScoreTick(song.per_quarter)
     ticks, micros = np.array(song.tempos, dtype=np.int32).reshape(-1, 2).T
     score.tempos = symusic.Tempo.from_numpy(ticks.copy(), micros.copy(), "tick")
     score.time_signatures.extend([TimeSignatureTick(*each) for each in song.signatures])
@@ -70,7 +71,7 @@ def score_of(song: Song, strokes: Strokes | None = None) -> ScoreTick:
         if lyrics:
             tracks[0].lyrics.extend(lyrics)
         score.tracks.extend(tracks)
-    return score
+    return cast("ScoreTick", score)
 
 
 def song_of(score: ScoreTick) -> Song:
@@ -143,15 +144,15 @@ def _moves(song: Song) -> dict[int, list[Event]]:
     return moves
 
 
-def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Event]]) -> list[TrackTick]:
+def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Event]]) -> list[Any]:
     """The tracks of a chunk that play notes."""
     mine = np.flatnonzero(strokes.chunk == number)
     kinds = (strokes.channel[mine] * 128 + strokes.program[mine]) * 2 + strokes.is_drum[mine]
     found, firsts = np.unique(kinds, return_index=True)
-    tracks = []
+    tracks: list[Any] = []
     for kind in found[np.argsort(firsts)]:
         channel, program, is_drum = int(kind) >> 8, int(kind) >> 1 & 127, bool(kind & 1)
-        track: TrackTick = TrackTick(name, program, is_drum)
+        track: Any = TrackTick(name, program, is_drum)
         chosen = mine[kinds == kind]
         track.notes = symusic.Note.from_numpy(
             strokes.start[chosen].astype(np.int32),
@@ -165,7 +166,7 @@ def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Even
     return tracks
 
 
-def _set_moves(track: TrackTick, moves: Sequence[Event]) -> None:
+def _set_moves(track: Any, moves: Sequence[Event]) -> None:
     """Give a track its controllers, pedals and bends."""
     controls = _table([(e.tick, *e.body) for e in moves if e.status >> 4 == CONTROL])
     bends = _table([(e.tick, (e.body[0] | e.body[1] << 7) - BEND_CENTRE, 0) for e in moves if e.status >> 4 == PITCH_BEND])

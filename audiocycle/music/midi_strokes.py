@@ -121,8 +121,8 @@ def parts_of(strokes: Strokes) -> tuple[Parts, Notes]:
     heir = np.arange(len(names))
     heir[track] = np.searchsorted(names, masters)
     parts = Parts(names // 16, names % 16, heir)
-    columns = (strokes.start, strokes.end, strokes.pitch, strokes.velocity)
-    notes = Notes(*(column[origin] for column in columns), track.astype(np.int64), origin)
+    start, end, pitch, velocity = (each[origin] for each in (strokes.start, strokes.end, strokes.pitch, strokes.velocity))
+    notes = Notes(start, end, pitch, velocity, track.astype(np.int64), origin)
     return parts, notes.where(np.lexsort((notes.pitch, notes.start)))
 
 
@@ -152,8 +152,8 @@ def _ended(chunks: Sequence[Chunk], found: list[tuple[int, ...]], keys: dict[_Ke
             else:
                 loose.append(strike)
     for stroke in loose if spare else ():  # released in another chunk
-        start, until = found[stroke][5], end[stroke]
-        releases = spare.get(found[stroke][2:4], [])
+        _, _, channel, pitch, _, start, *_ = found[stroke]
+        until, releases = end[stroke], spare.get((channel, pitch), [])
         for release in sorted(releases):
             if start <= release[0] and (until == NOTHING or release[0] <= until):
                 releases.remove(release)

@@ -285,6 +285,6 @@ def test_a_pipe_is_read_no_further_than_the_limit() -> None:
             return bytes(size)
 
     pipe = Endless()
-    with pytest.raises(InputError, match="^stdin: is larger than 1,000 bytes"):
+    with pytest.raises(InputError, match=r"^stdin: is larger than 1,000 bytes"):
         read_piped(pipe, "stdin", Limits(max_bytes=1000))  # type: ignore[arg-type]
     assert pipe.n_read == 1001

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
-import mido
 import pytest
 from symusic.core import ScoreTick
 from tiny_midi import END, SONG, SONG_NOTES, TEMPO_120, body, chunk, header, meta, midi, notes, off, on, track
