@@ -95,8 +95,8 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
                 found.append(
                     (number, place, channel, pitch, body[1], tick, state.program[channel], state.is_drum[channel], state.master[channel])
                 )
-            elif key in keys:
-                keys[key].append((NOTHING, place))
+            else:
+                keys.setdefault(key, []).append((NOTHING, place))
     return _ended(chunks, found, keys)
 
 
