@@ -152,7 +152,7 @@ class Converter:
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
         if window:
-            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted)
+            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted, self.adapter.begins(features))
         else:
             output = network(self.adapter.normalize(mirrored_after(features, padded_length(n_frames)), of_source)[None])[0]
         if not np.isfinite(output).all():

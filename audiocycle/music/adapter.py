@@ -13,7 +13,7 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
-from audiocycle.music.piano_roll import LOWEST, N_PITCHES, SUSTAIN, VELOCITY, begins_in, draw
+from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.thickness import as_usual, usual_amounts
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
 
@@ -47,7 +47,7 @@ class PianoRollAdapter:
     velocity_range: float = 0.2
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
-    analysis: ClassVar[int] = 1
+    analysis: ClassVar[int] = 2
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
@@ -140,6 +140,10 @@ class PianoRollAdapter:
             louder = np.clip(np.rint(moved[:, VELOCITY] * gain), 1, FULL_VELOCITY) * moved[:, SUSTAIN]
             moved[:, VELOCITY] = louder.astype(moved.dtype)
         return moved
+
+    def begins(self, features: FloatArray) -> NDArray[np.bool_]:
+        """(T,) where a note begins: the network has no say in windows without any."""
+        return np.asarray(features[ONSET].any(axis=0))
 
     def transfer(
         self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: MusicOptions
