@@ -28,7 +28,7 @@ def show_records(
     failed: list[Record] = []
     last: Record | None = None
     audio = work = 0.0
-    noted = 0
+    noted: Counter[str] = Counter()
     with progress.counted(console, "files") as bar:
         task = bar.add_task("converting", total=n_files)
         for record in start(lambda share: bar.update(task, completed=counts.total() + share)):
@@ -39,19 +39,22 @@ def show_records(
                 failed.append(record)
             elif record.status == "converted":
                 audio, work = audio + record.audio_seconds, work + record.seconds
-            noted += bool(record.note)
+            noted[record.status] += bool(record.note)
             if as_json:
                 print(json.dumps(record.to_json()), flush=True)  # ASCII: no terminal's encoding can be in the way
     if folder is not None:
         speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
-        why = f", {noted} of them not as this run would make them (see their notes in the report)" if noted else ""
-        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{speed}; {folder / REPORT}"
+        why = f", {noted['kept']} of them not as this run would make them (see their notes in the report)" if noted["kept"] else ""
+        unusual = f", {noted['converted']} unusual (see their notes in the report)" if noted["converted"] else ""
+        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{unusual}{speed}; {folder / REPORT}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
-        text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}"
+        text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}" + (f"; note: {last.note}" if last.note else "")
         console.print(text, markup=False)
+    elif last is not None and last.note:  # the result went to stdout
+        console.print(f"note: {last.note}", markup=False)
     for record in failed:
         console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
     return not failed

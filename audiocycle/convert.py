@@ -30,8 +30,8 @@ for each length that it meets. The chunks of an hour, each of another length, ma
 class Record:
     """What happened to one file. ``status`` is converted, kept (the output was there) or failed.
 
-    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says why an output was kept that this
-    run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
+    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says what was unusual about the input, or why an
+    output was kept that this run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
     the output was made from, and of the ``files`` made, by name.
     """
 
@@ -217,7 +217,7 @@ class Converter:
         if preview and output.is_file():
             self.medium.preview(output, output.with_suffix(self.medium.preview_suffix))
         seconds = round(outcome.seconds, 3)
-        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details))
+        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note=outcome.note)
 
 
 def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path]:

@@ -76,10 +76,12 @@ class Outcome:
     Attributes:
         seconds: how long the file plays.
         details: counts for the report, e.g. ``{"phrases": 12, "phrases_unchanged": 2}``.
+        note: what people should know of how it came about, in one line; empty where all was as usual.
     """
 
     seconds: float
     details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
 
 class Adapter(Protocol):

@@ -58,8 +58,7 @@ def in_windows(
         begins: (T,) where something begins; None: wherever anything is.
     """
     frames = features.shape[-1]
-    if begins is None:
-        begins = features.any(axis=tuple(range(features.ndim - 1)))
+    begins = np.asarray(features.any(axis=tuple(range(features.ndim - 1)))) if begins is None else begins
     if frames < window:
         widths = [(0, 0)] * (features.ndim - 1) + [(0, window - frames)]
         wrapped = np.pad(features, widths, mode="wrap"), np.pad(begins, widths[-1], mode="wrap")

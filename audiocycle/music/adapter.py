@@ -65,13 +65,19 @@ class PianoRollAdapter:
         window = self.bars * BEATS * per_beat
         return FeatureSpec("music", (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND, window)
 
-    def spans(self, score: Any) -> list[Span]:
-        """The runs of 4/4 bars of a symusic score in ticks, up to its last note."""
-        return find_spans(signatures_of(score), end_of(score), score.ticks_per_quarter, self.grid, self.pairs)
+    def spans(self, score: Any, first_bar: float = 0.0) -> list[Span]:
+        """The runs of 4/4 bars of a symusic score in ticks, up to its last note.
 
-    def phrases_outside(self, score: Any) -> int:
-        """How many phrases of ``bars`` bars lie between the spans: in other metres, or cut short by a signature."""
-        found = stretches(signatures_of(score), end_of(score), score.ticks_per_quarter, self.pairs)
+        Args:
+            first_bar: quarter notes before its first whole bar.
+        """
+        tpq = score.ticks_per_quarter
+        return find_spans(signatures_of(score), end_of(score), tpq, self.grid, self.pairs, round(first_bar * tpq))
+
+    def phrases_outside(self, score: Any, first_bar: float = 0.0) -> int:
+        """How many phrases of ``bars`` bars lie between the spans: in other metres, upbeats, or cut short by a signature."""
+        tpq = score.ticks_per_quarter
+        found = stretches(signatures_of(score), end_of(score), tpq, self.pairs, round(first_bar * tpq))
         return sum(-(-stretch.n_other // self.bars) for stretch in found)
 
     def analyze(self, notes: Notes, span: Span) -> Encoded:

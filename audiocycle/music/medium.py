@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from audiocycle.music.midi_strokes import find_strokes, parts_of
 from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import in_range
+from audiocycle.music.remarks import remarks
 from audiocycle.music.renderer import ScoreRenderer
 from audiocycle.spec import Encoded, Outcome, refuse_unknown
 
@@ -105,14 +107,16 @@ class MusicMedium:
     ) -> Any:
         """Convert a symusic or pretty_midi score in memory; the same kind comes back."""
         if hasattr(item, "instruments"):  # pretty_midi's
-            made, _ = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
+            made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
+            warn(outcome)
             return to_pretty_midi(made)
         score = item.to("tick")
         if not is_sane(score):
             raise InputError("score: has a time below 0, or a tempo or signature that means nothing; correct it")
         check_score(score, "score", LIMITS)
         check_writable(score, "score")
-        made, _ = convert_song(song_of(score), "score", adapter, renderer, translate, options)
+        made, outcome = convert_song(song_of(score), "score", adapter, renderer, translate, options)
+        warn(outcome)
         return score_of(made)
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
@@ -149,6 +153,12 @@ class MusicMedium:
         roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
 
 
+def warn(outcome: Outcome) -> None:
+    """Say in Python what the command line says in its last line."""
+    if outcome.note:
+        warnings.warn(outcome.note, stacklevel=4)
+
+
 def convert_song(
     song: Song,
     name: str,
@@ -177,7 +187,7 @@ def convert_song(
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
     score = score_of(song, strokes)
-    spans = adapter.spans(score)
+    spans = adapter.spans(score, options.first_bar)
     parts_made = [outside(notes, spans)]
     programs: Any = None
     for index, span in enumerate(spans):
@@ -192,7 +202,7 @@ def convert_song(
     n_whole = int((strokes.end[made.origin[kept]] == made.end[kept]).sum())
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
-        "phrases_unchanged": adapter.phrases_outside(score),
+        "phrases_unchanged": adapter.phrases_outside(score, options.first_bar),
         "notes_in": len(notes),
         "notes_out": len(made),
         "notes_kept": n_whole,
@@ -200,4 +210,5 @@ def convert_song(
         "notes_new": len(made) - int(kept.sum()),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
-    return result, Outcome(seconds, details)
+    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
+    return result, Outcome(seconds, details, note)
