@@ -183,6 +183,15 @@ def test_every_kind_of_roll_converts(tmp_path: Path, adapter: dict[str, Any]) ->
         assert notes(same(song(6), target="pop")) == notes(song(6))
 
 
+def test_the_record_says_why_nothing_was_converted(converter: Converter, tmp_path: Path) -> None:
+    score = song(12)
+    score.time_signatures = type(score.time_signatures)([symusic.TimeSignature(0, 3, 4)])
+    score.dump_midi(tmp_path / "in.mid")
+    record = converter.convert_file(tmp_path / "in.mid", tmp_path / "out.mid", "pop")
+    assert (record.status, record.details["phrases"]) == ("converted", 0)
+    assert record.to_json()["note"].startswith("nothing was converted, the result is a copy: its metre is 3/4")
+
+
 def test_options_reach_the_renderer(converter: Converter) -> None:
     score = song(4)
     plain = converter(score, target="pop")
@@ -206,6 +215,8 @@ def test_options_reach_the_renderer(converter: Converter) -> None:
         ({"tracks": "drop"}, "--tracks drop: choose one of keep, merge"),
         ({"programs": "mine"}, "--programs mine"),
         ({"shortest": 0}, "--shortest 0"),
+        ({"first_bar": -1.0}, "--first-bar -1"),
+        ({"first_bar": float("nan")}, "--first-bar nan"),
     ],
     ids=str,
 )

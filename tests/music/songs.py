@@ -147,3 +147,25 @@ def a_random_score(seed: int, size: int, quarters: Sequence[int]) -> Any:
 def scores(quarters: Sequence[int] = (480, 96, 24, 100)) -> st.SearchStrategy[Any]:
     """Songs of :func:`a_random_score`."""
     return st.builds(a_random_score, st.integers(0, 2**32), st.integers(0, 16), st.just(quarters))
+
+
+CHORDS = ((48, 52, 55), (53, 57, 60), (43, 47, 50), (45, 48, 52))
+
+
+def tune(n_bars: int, beats: int = 4, upbeat: int = 0) -> Notes:
+    """A bass and a chord for each bar, a tune of quarters above."""
+    rows = []
+    for bar in range(n_bars):
+        chord, start = CHORDS[bar % 4], (bar * beats + upbeat) * TPQ
+        rows.append((start, start + beats * TPQ, chord[0] - 12, 70))
+        rows += [(start, start + beats * TPQ, pitch, 60) for pitch in chord]
+        rows += [(start + i * TPQ, start + (i + 1) * TPQ, chord[i % 3] + 24, 80) for i in range(beats)]
+    if upbeat:
+        rows += [(i * TPQ, (i + 1) * TPQ, 79, 80) for i in range(upbeat)]
+    return notes(*rows)
+
+
+def medium_parts(**options: Any) -> tuple[PianoRollAdapter, ScoreRenderer, Any, MusicOptions]:
+    """What :meth:`MusicMedium.convert` asks for beside files."""
+    adapter, chosen = PianoRollAdapter(), MusicOptions(**options)
+    return adapter, ScoreRenderer(adapter), translation(noise(0), adapter, chosen), chosen

@@ -22,12 +22,12 @@ from songs import (
     converted,
     converted_song,
     core,
+    medium_parts,
     noise,
     same,
     scores,
     table,
     tables,
-    translation,
     without_notes,
 )
 
@@ -275,12 +275,6 @@ def test_twenty_minutes() -> None:
     made, _ = converted(score, noise(0, busy=0.01))
     assert 600 * BAR - 60 <= made.end() <= 600 * BAR
     assert not doubled(table(made.tracks[0])[:500])
-
-
-def medium_parts(**options: Any) -> tuple[PianoRollAdapter, ScoreRenderer, Any, MusicOptions]:
-    """What :meth:`MusicMedium.convert` asks for beside files."""
-    adapter, chosen = PianoRollAdapter(), MusicOptions(**options)
-    return adapter, ScoreRenderer(adapter), translation(noise(0), adapter, chosen), chosen
 
 
 def test_a_file_to_a_file(tmp_path: Path) -> None:
