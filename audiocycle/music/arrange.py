@@ -41,7 +41,7 @@ def arrange(
         programs: the target genre's usual ones by register, -1 where unknown; None where nothing was converted.
     """
     made = replace(made, track=np.where(made.origin == NEW, parts.heir[made.track], made.track))
-    made = without_overlaps(made, source, parts.channel)
+    made = without_overlaps(made, source, parts.channel, parts.chunk)
     busiest = int(np.bincount(source.track, minlength=len(parts)).argmax())
     wanted = programs if options.programs == "target" else None
     chunk = int(parts.chunk[busiest])
@@ -57,7 +57,7 @@ def arrange(
     return result, made
 
 
-def without_overlaps(made: Notes, source: Notes, lanes: IntArray) -> Notes:
+def without_overlaps(made: Notes, source: Notes, lanes: IntArray, chunks: IntArray) -> Notes:
     """Notes of one pitch and lane that run into each other are told apart, unless the source has both.
 
     MIDI cannot say which of two sounding notes of a pitch a note-off ends. What the source did stays as it did it: notes
@@ -65,6 +65,8 @@ def without_overlaps(made: Notes, source: Notes, lanes: IntArray) -> Notes:
 
     Args:
         lanes: of each track; tracks of one lane share a channel.
+        chunks: of each track. At one tick, players take what is in an earlier chunk first: there is a tick between a note that ends in
+            a later chunk and the next one.
     """
     kept = made.origin != NEW
     ends = np.full(int(source.origin.max(initial=0)) + 1, NEVER)
@@ -73,7 +75,13 @@ def without_overlaps(made: Notes, source: Notes, lanes: IntArray) -> Notes:
     voice = lanes[made.track] * 128 + made.pitch
     order = np.lexsort((exact, made.start, voice))  # of two that begin together, the first is lost
     made, kept, exact, voice = made.where(order), kept[order], exact[order], voice[order]
-    end = np.where(exact, made.end, np.minimum(made.end, next_start(made, voice)))
+    following, chunk = next_start(made, voice), chunks[made.track]
+    end = np.where(exact, made.end, np.minimum(made.end, following))
     held = latest_end(np.where(exact, made.end, 0), voice)
     start = np.where(kept, made.start, np.maximum(made.start, held))
+    steps_down = chunk[:-1] > chunk[1:]  # from one note to the next
+    meets = np.append(steps_down & (end[:-1] == following[:-1]), np.zeros(min(1, len(made)), dtype=bool))
+    end = np.where(~exact & meets, end - 1, end)
+    met = np.append(np.zeros(min(1, len(made)), dtype=bool), steps_down & (end[:-1] == start[1:]) & (voice[:-1] == voice[1:]))
+    start = np.where(~kept & met, start + 1, start)
     return join([replace(made, start=start, end=end).where(exact | (end > start))])

@@ -73,7 +73,11 @@ def accents(notes: Notes, per_quarter: int) -> Accents:
     n_beats = int(end.max()) + 2
     step = np.rint(start * STEPS).astype(np.int64)
     struck = step % STEPS == 0
-    beat, pitch, length = step[struck] // STEPS, notes.pitch[struck], np.sqrt(np.minimum(end - start, LONGEST)[struck])
+    beat, pitch, length = (
+        step[struck] // STEPS,
+        notes.pitch[struck],
+        np.sqrt(np.minimum(end - start, LONGEST)[struck]),
+    )
     lowest = np.full(n_beats, 128)
     np.minimum.at(lowest, beat, pitch)
     bass = np.zeros(n_beats)
@@ -90,7 +94,9 @@ def accents(notes: Notes, per_quarter: int) -> Accents:
     return np.asarray(np.mean([(part - part.mean()) / (part.std() + 1e-9) for part in parts], axis=0))
 
 
-def harmonies(pitch: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64], n_beats: int) -> Accents:
+def harmonies(
+    pitch: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64], n_beats: int
+) -> Accents:
     """(B, 12) how much of each pitch class sounds in each beat; ``first`` and ``last`` are steps."""
     changes = np.zeros((12, n_beats * STEPS + 1))
     np.add.at(changes, (pitch % 12, np.minimum(first, n_beats * STEPS)), 1)

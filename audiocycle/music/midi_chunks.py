@@ -51,7 +51,7 @@ def find_tracks(data: bytes, name: str, limits: Limits) -> Layout:
     begin = data.find(b"MThd")
     if begin < 0 or len(data) < begin + 14:
         raise InputError(f"{name}: {_what_else(data, begin)}")
-    length, form, n_announced, division = struct.unpack_from(">IHHH", data, begin + 4)
+    length, form, _, division = struct.unpack_from(">IHHH", data, begin + 4)
     if not 6 <= length <= _LONGEST_HEADER:
         raise InputError(f"{name}: its MIDI header claims {length:,} bytes; it is damaged or packed, export it again")
     if division == 0:

@@ -32,7 +32,9 @@ class Edits:
         self.song = song
         self.out: dict[int, set[int]] = defaultdict(set)
         self.into: dict[int, list[tuple[int, int, Event]]] = defaultdict(list)
-        self._off = next((e for c in song.chunks for e in c if _is_off(e)), Event(0, NOTE_OFF << 4, 0, bytes([0, RELEASE])))
+        self._off = next(
+            (e for c in song.chunks for e in c if _is_off(e)), Event(0, NOTE_OFF << 4, 0, bytes([0, RELEASE]))
+        )
 
     def take(self, chunk: int, place: int) -> None:
         """Take out an event."""
@@ -48,7 +50,9 @@ class Edits:
         like = like or self._off
         self.put(chunk, Event(tick, like.status & 0xF0 | channel, 0, bytes([pitch, like.body[1]])))
 
-    def put_note(self, chunk: int, channel: int, row: Sequence[int], program: tuple[int, int] | None = None) -> None:
+    def put_note(
+        self, chunk: int, channel: int, row: Sequence[int], program: tuple[int, int] | None = None
+    ) -> None:
         """Put in a note: start, end, pitch, velocity; on another program than its channel has: that one, and the channel's."""
         start, end, pitch, velocity = row
         events = [Event(start, NOTE_ON << 4 | channel, 0, bytes([pitch, velocity]))]
@@ -99,9 +103,16 @@ def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Note
         off_chunk, off = int(strokes.off_chunk[stroke]), int(strokes.off[stroke])
         edits.take(off_chunk, off)
         like = song.chunks[off_chunk][off] if off != NOTHING else None
-        edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), end, like)
+        edits.put_off(
+            int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), end, like
+        )
     for stroke in at[(kept.end == ends) & (strokes.ender[at] != NOTHING) & lost[strokes.ender[at]]].tolist():
-        edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), int(strokes.end[stroke]))
+        edits.put_off(
+            int(strokes.chunk[stroke]),
+            int(strokes.channel[stroke]),
+            int(strokes.pitch[stroke]),
+            int(strokes.end[stroke]),
+        )
     _put_new(edits, strokes, parts, made.where(made.origin == NEW))
     return replace(song, chunks=edits.chunks())
 

@@ -34,9 +34,13 @@ def replayed(song: Song, strokes: Strokes, parts: Parts, made: Notes, programs: 
         channels = {zone, *parts.channel[owner == zone].tolist()}
         chunks = [_on_program(chunk, channels, program) for chunk in chunks]
         for channel in channels:
-            first = min((e.tick for c in chunks for e in c if e.status == NOTE_ON << 4 | channel), default=None)
+            first = min(
+                (e.tick for c in chunks for e in c if e.status == NOTE_ON << 4 | channel), default=None
+            )
             changes = [e.tick for c in chunks for e in c if e.status == PROGRAM << 4 | channel]
-            if first is not None and min(changes, default=first + 1) > first:  # it plays before it is told its program
+            if (
+                first is not None and min(changes, default=first + 1) > first
+            ):  # it plays before it is told its program
                 number = int(parts.chunk[parts.channel == channel][0])
                 chunks[number] = _with_program(chunks[number], channel, program)
     return replace(song, chunks=chunks)
@@ -61,7 +65,9 @@ def merged(
     home, channel = int(parts.chunk[busiest]), int(parts.channel[parts.heir[busiest]])
     freed = set(parts.channel.tolist()) - set(strokes.channel[strokes.is_drum].tolist()) - {channel}
     bare = _without(song, strokes, freed)
-    emptied = [n for n in np.unique(parts.chunk).tolist() if n != home and not any(e.status < SYSEX for e in bare[n])]
+    emptied = [
+        n for n in np.unique(parts.chunk).tolist() if n != home and not any(e.status < SYSEX for e in bare[n])
+    ]
     rest = [event for number in emptied for event in bare[number] if not _is(event, NAME) and not event.ends]
     groups = np.zeros(len(made), dtype=np.int64) if programs is None else register(made.pitch)
     found = np.unique(groups).tolist() or [0]
@@ -72,7 +78,10 @@ def merged(
         lot = unison(made.where(groups == group))
         track = _copy(bare[home], rest, channel, target, is_first=not tracks)
         if programs is not None:
-            track = [Event(0, META, NAME, REGISTER_NAMES[group]), *(event for event in track if not _is(event, NAME))]
+            track = [
+                Event(0, META, NAME, REGISTER_NAMES[group]),
+                *(event for event in track if not _is(event, NAME)),
+            ]
             program = usual_program(lot.pitch, programs)
             track = track if program is None else _with_program(track, target, program)
         tracks.append(with_notes(track, target, lot))
@@ -84,7 +93,11 @@ def merged(
             chunks += tracks
         elif number != home and number not in emptied:
             chunks.append(chunk)
-    return replace(song, chunks=chunks), join(lots), next(i for i, chunk in enumerate(chunks) if chunk is tracks[0])
+    return (
+        replace(song, chunks=chunks),
+        join(lots),
+        next(i for i, chunk in enumerate(chunks) if chunk is tracks[0]),
+    )
 
 
 def _without(song: Song, strokes: Strokes, channels: set[int]) -> list[Chunk]:
@@ -92,7 +105,9 @@ def _without(song: Song, strokes: Strokes, channels: set[int]) -> list[Chunk]:
     edits = Edits(song)
     take_notes(edits, strokes, np.flatnonzero(~strokes.is_drum).tolist())
     for number, chunk in enumerate(song.chunks):
-        edits.out[number] |= {i for i, event in enumerate(chunk) if event.status < SYSEX and event.status & 0xF in channels}
+        edits.out[number] |= {
+            i for i, event in enumerate(chunk) if event.status < SYSEX and event.status & 0xF in channels
+        }
     return edits.chunks()
 
 
@@ -100,7 +115,11 @@ def _copy(chunk: Chunk, rest: list[Event], channel: int, target: int, is_first: 
     """A chunk for another channel: the first has all that was there and the ``rest`` of others, the next ones what is set on its channel."""
     if is_first:
         return closed(sorted([*chunk[:-1], *rest], key=lambda event: event.tick), chunk[-1])
-    moved = [e._replace(status=e.status & 0xF0 | target) for e in chunk if e.status < SYSEX and e.status & 0xF == channel]
+    moved = [
+        e._replace(status=e.status & 0xF0 | target)
+        for e in chunk
+        if e.status < SYSEX and e.status & 0xF == channel
+    ]
     return closed([*(event for event in chunk if _is(event, NAME)), *moved], chunk[-1])
 
 
@@ -109,7 +128,11 @@ def _with_program(chunk: Chunk, channel: int, program: int) -> Chunk:
     place = next(i for i, event in enumerate(chunk) if event.status != META or event.tick or event.ends)
     change = Event(0, PROGRAM << 4 | channel, 0, bytes([program]))
     has_one = any(event.status == change.status and event.tick == 0 for event in chunk)
-    return [*_on_program(chunk[:place], {channel}, program), *([] if has_one else [change]), *_on_program(chunk[place:], {channel}, program)]
+    return [
+        *_on_program(chunk[:place], {channel}, program),
+        *([] if has_one else [change]),
+        *_on_program(chunk[place:], {channel}, program),
+    ]
 
 
 def _on_program(chunk: Chunk, channels: set[int], program: int) -> Chunk:

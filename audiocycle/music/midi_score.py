@@ -62,7 +62,9 @@ def score_of(song: Song, strokes: Strokes | None = None) -> ScoreTick:
         name = next((words(event.body) for event in reversed(metas) if event.kind == NAME), "")
         lyrics = [TextMetaTick(event.tick, words(event.body)) for event in metas if event.kind == LYRIC]
         tracks = _tracks(number, name, strokes, moves)
-        for channel in dict.fromkeys(e.status & 0xF for e in chunk if e.status < SYSEX and e.status & 0xF not in playing):
+        for channel in dict.fromkeys(
+            e.status & 0xF for e in chunk if e.status < SYSEX and e.status & 0xF not in playing
+        ):
             programs = [0, *(e.body[0] for e in chunk if e.status == PROGRAM << 4 | channel)]
             tracks.append(TrackTick(name, programs[-1], channel == DRUMS))
             _set_moves(tracks[-1], moves.get(channel, ()))
@@ -94,7 +96,15 @@ def _common(score: ScoreTick) -> Iterator[tuple[int, Event]]:
     for tempo in score.tempos:
         yield 0, Event(tempo.time, META, TEMPO, tempo.mspq.to_bytes(3, "big"))
     for each in score.time_signatures:
-        yield 0, Event(each.time, META, TIME_SIGNATURE, bytes([each.numerator, each.denominator.bit_length() - 1, 24, 8]))
+        yield (
+            0,
+            Event(
+                each.time,
+                META,
+                TIME_SIGNATURE,
+                bytes([each.numerator, each.denominator.bit_length() - 1, 24, 8]),
+            ),
+        )
     for key in score.key_signatures:
         yield 0, Event(key.time, META, KEY_SIGNATURE, bytes([key.key % 256, key.tonality]))
     for marker in score.markers:
@@ -118,7 +128,10 @@ def _played(track: TrackTick, channel: int, is_shared: bool) -> Iterator[tuple[i
         if is_shared:
             yield 2, program._replace(tick=note.time)
         yield 2, Event(note.time, NOTE_ON << 4 | channel, 0, bytes([note.pitch, note.velocity]))
-        yield 0 if note.duration else 2, Event(note.time + note.duration, NOTE_OFF << 4 | channel, 0, bytes([note.pitch, 0]))
+        yield (
+            0 if note.duration else 2,
+            Event(note.time + note.duration, NOTE_OFF << 4 | channel, 0, bytes([note.pitch, 0])),
+        )
 
 
 def _in_order(events: Iterator[tuple[int, Event]]) -> Chunk:
@@ -169,10 +182,18 @@ def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Even
 def _set_moves(track: Any, moves: Sequence[Event]) -> None:
     """Give a track its controllers, pedals and bends."""
     controls = _table([(e.tick, *e.body) for e in moves if e.status >> 4 == CONTROL])
-    bends = _table([(e.tick, (e.body[0] | e.body[1] << 7) - BEND_CENTRE, 0) for e in moves if e.status >> 4 == PITCH_BEND])
+    bends = _table(
+        [
+            (e.tick, (e.body[0] | e.body[1] << 7) - BEND_CENTRE, 0)
+            for e in moves
+            if e.status >> 4 == PITCH_BEND
+        ]
+    )
     if len(controls):
         times, numbers, values = controls.astype(np.int32).T
-        track.controls = symusic.ControlChange.from_numpy(times.copy(), numbers.astype(np.uint8), values.astype(np.uint8), "tick")
+        track.controls = symusic.ControlChange.from_numpy(
+            times.copy(), numbers.astype(np.uint8), values.astype(np.uint8), "tick"
+        )
         pedal = controls[controls[:, 1] == _PEDAL]
         is_down = pedal[:, 2] >= _DOWN
         changes = np.flatnonzero(np.diff(is_down, prepend=False))
@@ -180,7 +201,9 @@ def _set_moves(track: Any, moves: Sequence[Event]) -> None:
         begin, end = pedal[downs, 0].astype(np.int32), pedal[ups, 0].astype(np.int32)
         track.pedals = symusic.Pedal.from_numpy(begin, end - begin, "tick")
     if len(bends):
-        track.pitch_bends = symusic.PitchBend.from_numpy(bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), "tick")
+        track.pitch_bends = symusic.PitchBend.from_numpy(
+            bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), "tick"
+        )
 
 
 def _table(rows: list[tuple[int, ...]]) -> IntArray:

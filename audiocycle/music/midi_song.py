@@ -74,7 +74,11 @@ class Song:
         """Tick and microseconds a quarter note of all tempo changes, in order."""
         if self.tempo is not None:
             return [(0, self.tempo)]
-        found = [(e.tick, int.from_bytes(e.body, "big")) for e in self.metas(TEMPO) if len(e.body) == 3 and any(e.body)]
+        found = [
+            (e.tick, int.from_bytes(e.body, "big"))
+            for e in self.metas(TEMPO)
+            if len(e.body) == 3 and any(e.body)
+        ]
         return sorted(found, key=lambda each: each[0])
 
     @property
@@ -92,7 +96,9 @@ class Song:
 
     def metas(self, kind: int) -> list[Event]:
         """Meta events of a kind, chunk by chunk."""
-        return [event for chunk in self.chunks for event in chunk if event.status == META and event.kind == kind]
+        return [
+            event for chunk in self.chunks for event in chunk if event.status == META and event.kind == kind
+        ]
 
     def seconds(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """When those ticks are, by the tempo map."""
@@ -110,7 +116,9 @@ def song_from_bytes(data: bytes, name: str, limits: Limits) -> Song:
         InputError: it is no MIDI file, is damaged so that notes would be lost, or is above one of ``limits``.
     """
     if len(data) > limits.max_bytes:
-        raise InputError(f"{name}: is larger than {limits.max_bytes:,} bytes, the most that are read; split it")
+        raise InputError(
+            f"{name}: is larger than {limits.max_bytes:,} bytes, the most that are read; split it"
+        )
     layout = find_tracks(data, name, limits)
     division, per_quarter, scale, tempo = _timing(layout.division)
     chunks: list[Chunk] = []
@@ -119,15 +127,23 @@ def song_from_bytes(data: bytes, name: str, limits: Limits) -> Song:
         try:
             chunk = _read_chunk(data, begin, end, must_end)
         except DamageError as error:
-            raise InputError(f"{name}: track {number} {error}; copy it again, or export it again from its source") from None
+            raise InputError(
+                f"{name}: track {number} {error}; copy it again, or export it again from its source"
+            ) from None
         most = min(limits.max_quarters * per_quarter, LONGEST_TICKS)
         if chunk[-1].tick > most:
-            check_length(next((event.tick for event in chunk[:-1] if event.tick > most), 0), per_quarter, name, limits)
+            check_length(
+                next((event.tick for event in chunk[:-1] if event.tick > most), 0), per_quarter, name, limits
+            )
             chunk[-1] = chunk[-1]._replace(tick=min(chunk[-1].tick, LONGEST_TICKS))
-        chunks.append(chunk if scale == 1.0 else [event._replace(tick=round(event.tick * scale)) for event in chunk])
+        chunks.append(
+            chunk if scale == 1.0 else [event._replace(tick=round(event.tick * scale)) for event in chunk]
+        )
     form = layout.form if layout.form == 1 or (layout.form in (0, 2) and len(chunks) == 1) else 1
     strangers = [(place, data[begin:end]) for place, begin, end in layout.strangers]
-    running = any(data[event.position - 1] < 0x80 for chunk in chunks for event in chunk if event.status < SYSEX)
+    running = any(
+        data[event.position - 1] < 0x80 for chunk in chunks for event in chunk if event.status < SYSEX
+    )
     return Song(form, division, per_quarter, chunks, tempo, strangers, running)
 
 
@@ -203,6 +219,10 @@ def _clipped(events: Chunk) -> Chunk:
         if is_clipped and was_clipped:  # one is a wrong value; two in a row are bytes misread
             raise DamageError(f"is damaged at byte {event.position:,}")
         was_clipped = is_clipped
-        if event.body[0] < 128 or event.status >> 4 == PITCH_BEND:  # else a program or control that does not exist
-            mended.append(event._replace(body=bytes(min(value, 127) for value in event.body)) if is_clipped else event)
+        if (
+            event.body[0] < 128 or event.status >> 4 == PITCH_BEND
+        ):  # else a program or control that does not exist
+            mended.append(
+                event._replace(body=bytes(min(value, 127) for value in event.body)) if is_clipped else event
+            )
     return mended

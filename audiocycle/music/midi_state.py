@@ -62,9 +62,21 @@ class ChannelState:
             self._reset("xg")
         elif body[:1] == b"\x41" and body[2:8] == _GS_RESET:
             self._reset("gs")
-        elif body[:1] == b"\x41" and body[2:5] == b"\x42\x12\x40" and len(body) > 7 and body[5] >> 4 == 1 and body[6] == 0x15:
+        elif (
+            body[:1] == b"\x41"
+            and body[2:5] == b"\x42\x12\x40"
+            and len(body) > 7
+            and body[5] >> 4 == 1
+            and body[6] == 0x15
+        ):
             self.is_drum[_GS_CHANNELS[body[5] & 0xF]] = body[7] > 0
-        elif body[:1] == b"\x43" and body[2:4] == b"\x4c\x08" and len(body) > 6 and body[4] < 16 and body[5] == 0x07:
+        elif (
+            body[:1] == b"\x43"
+            and body[2:4] == b"\x4c\x08"
+            and len(body) > 6
+            and body[4] < 16
+            and body[5] == 0x07
+        ):
             self.is_drum[body[4]] = body[6] > 0
 
     def _reset(self, dialect: str) -> None:

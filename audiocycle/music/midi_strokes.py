@@ -78,7 +78,9 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
     """
     state = ChannelState()
     found: list[tuple[int, ...]] = []  # chunk, on, channel, pitch, velocity, start, program, is_drum, master
-    keys: dict[_Key, list[tuple[int, int]]] = {}  # strikes as (number, 0), releases as (NOTHING, place in the chunk)
+    keys: dict[
+        _Key, list[tuple[int, int]]
+    ] = {}  # strikes as (number, 0), releases as (NOTHING, place in the chunk)
     for tick, number, place, event in in_time(chunks):
         status, body = event.status, event.body
         kind = status >> 4
@@ -93,7 +95,17 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
             if kind == NOTE_ON and body[1]:
                 keys.setdefault(key, []).append((len(found), 0))
                 found.append(
-                    (number, place, channel, pitch, body[1], tick, state.program[channel], state.is_drum[channel], state.master[channel])
+                    (
+                        number,
+                        place,
+                        channel,
+                        pitch,
+                        body[1],
+                        tick,
+                        state.program[channel],
+                        state.is_drum[channel],
+                        state.master[channel],
+                    )
                 )
             else:
                 keys.setdefault(key, []).append((NOTHING, place))
@@ -115,18 +127,24 @@ def in_time(chunks: Sequence[Chunk]) -> list[tuple[int, int, int, Event]]:
 def parts_of(strokes: Strokes) -> tuple[Parts, Notes]:
     """The parts of a song, and its melodic notes with them as tracks and their place in ``strokes`` as origin."""
     origin = np.flatnonzero(~strokes.is_drum)
-    own, masters = (strokes.chunk[origin] * 16 + channel[origin] for channel in (strokes.channel, strokes.master))
+    own, masters = (
+        strokes.chunk[origin] * 16 + channel[origin] for channel in (strokes.channel, strokes.master)
+    )
     names = np.unique(np.concatenate([own, masters]))
     track = np.searchsorted(names, own)
     heir = np.arange(len(names))
     heir[track] = np.searchsorted(names, masters)
     parts = Parts(names // 16, names % 16, heir)
-    start, end, pitch, velocity = (each[origin] for each in (strokes.start, strokes.end, strokes.pitch, strokes.velocity))
+    start, end, pitch, velocity = (
+        each[origin] for each in (strokes.start, strokes.end, strokes.pitch, strokes.velocity)
+    )
     notes = Notes(start, end, pitch, velocity, track.astype(np.int64), origin)
     return parts, notes.where(np.lexsort((notes.pitch, notes.start)))
 
 
-def _ended(chunks: Sequence[Chunk], found: list[tuple[int, ...]], keys: dict[_Key, list[tuple[int, int]]]) -> Strokes:
+def _ended(
+    chunks: Sequence[Chunk], found: list[tuple[int, ...]], keys: dict[_Key, list[tuple[int, int]]]
+) -> Strokes:
     """The strikes with their ends."""
     n = len(found)
     off_chunk, off, ender, end = ([NOTHING] * n for _ in range(4))
@@ -174,7 +192,9 @@ def _without_release(sequence: list[tuple[int, int]]) -> set[int]:
     return set(free)
 
 
-def _table(found: list[tuple[int, ...]], off_chunk: list[int], off: list[int], ender: list[int], end: list[int]) -> Strokes:
+def _table(
+    found: list[tuple[int, ...]], off_chunk: list[int], off: list[int], ender: list[int], end: list[int]
+) -> Strokes:
     """The strikes that end, as columns."""
     rows = np.array(found, dtype=np.int64).reshape(-1, 9).T
     chunk, on, channel, pitch, velocity, start, program, is_drum, master = rows

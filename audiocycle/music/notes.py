@@ -77,7 +77,11 @@ def notes_of(score: Any, drums: bool = False) -> Notes:
         if len(track.notes) and (drums or not track.is_drum):
             table = track.notes.numpy()
             time, duration, pitch, velocity = (table[name].astype(np.int64) for name in COLUMNS)
-            parts.append(Notes(time, time + duration, pitch, velocity, np.full(len(time), index), np.full(len(time), NEW)))
+            parts.append(
+                Notes(
+                    time, time + duration, pitch, velocity, np.full(len(time), index), np.full(len(time), NEW)
+                )
+            )
     return join(parts)
 
 

@@ -16,7 +16,14 @@ MUCH = 0.1
 """Share of the notes from which it is said that they are in other metres."""
 
 
-def remarks(notes: Notes, spans: Sequence[Span], signatures: Sequence[Signature], per_quarter: int, grid: str, first_bar: float) -> str:
+def remarks(
+    notes: Notes,
+    spans: Sequence[Span],
+    signatures: Sequence[Signature],
+    per_quarter: int,
+    grid: str,
+    first_bar: float,
+) -> str:
     """In one line; empty where all is as it should be.
 
     Args:
@@ -39,15 +46,22 @@ def remarks(notes: Notes, spans: Sequence[Span], signatures: Sequence[Signature]
         return f"nothing was converted, the result is a copy: {what}, and only bars in 4/4 are converted"
     said = []
     if others and (~shown).mean() > MUCH:
-        said.append(f"{(~shown).mean():.0%} of its notes stayed as they are: only bars in 4/4 are converted, not those in {others}")
+        said.append(
+            f"{(~shown).mean():.0%} of its notes stayed as they are: only bars in 4/4 are converted, not those in {others}"
+        )
     share = on_grid_share(np.concatenate(positions))
     if share < MIN_ON_GRID:
-        finer = {name: on_grid_share(np.concatenate(positions) / STEPS_PER_BEAT[grid] * n) for name, n in STEPS_PER_BEAT.items()}
+        finer = {
+            name: on_grid_share(np.concatenate(positions) / STEPS_PER_BEAT[grid] * n)
+            for name, n in STEPS_PER_BEAT.items()
+        }
         best = max(finer, key=lambda name: finer[name])
         advice = "a free performance? quantise it, or align it to its beats"
         if finer[best] >= MIN_ON_GRID:
             advice = f"{finer[best]:.0%} lie on the {best} grid: choose a model of that, or quantise it"
-        said.append(f"only {share:.0%} of its onsets lie on the {grid} grid (below {MIN_ON_GRID:.0%} the result may make little sense): {advice}")
+        said.append(
+            f"only {share:.0%} of its onsets lie on the {grid} grid (below {MIN_ON_GRID:.0%} the result may make little sense): {advice}"
+        )
     elif not others and not first_bar:
         said += _of_bars(notes, per_quarter, bool(metres))
     return "; ".join(said)
@@ -59,6 +73,10 @@ def _of_bars(notes: Notes, per_quarter: int, says_metre: bool) -> list[str]:
     if found is None:
         return []
     if found.beats != 4:
-        return ["it has no time signature and seems to be in 3/4: on the grid of 4/4 the result may make little sense; give it its signature"]
+        return [
+            "it has no time signature and seems to be in 3/4: on the grid of 4/4 the result may make little sense; give it its signature"
+        ]
     first = " or ".join(map(str, found.first))
-    return [f"its bars seem to begin {first} quarter notes later than the file says (an upbeat?): try --first-bar {first}"]
+    return [
+        f"its bars seem to begin {first} quarter notes later than the file says (an upbeat?): try --first-bar {first}"
+    ]

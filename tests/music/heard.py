@@ -120,7 +120,18 @@ def heard(events: list[Raw]) -> list[Note]:
             state = tuple(control.get((channel, number), -1) for number in STATE)
             sounding[channel, data[1]].append(len(notes))
             notes.append(
-                Note(chunk, channel, time, None, data[1], data[2], program[channel], bank.get(channel, (0, 0)), state, bend[channel])
+                Note(
+                    chunk,
+                    channel,
+                    time,
+                    None,
+                    data[1],
+                    data[2],
+                    program[channel],
+                    bank.get(channel, (0, 0)),
+                    state,
+                    bend[channel],
+                )
             )
         elif kind in (8, 9) and sounding[channel, data[1]]:
             number = sounding[channel, data[1]].pop(0)

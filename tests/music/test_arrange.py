@@ -60,7 +60,20 @@ FIRST, SECOND = (0, 100, 60, 70, 0, 0), (50, 80, 60, 90, 0, 1)
     ],
 )
 def test_overlaps_by_hand(made: Notes, expected: Notes) -> None:
-    assert sorted(rows(without_overlaps(made, SOURCE, np.array([0, 1, 0])))) == sorted(rows(expected))
+    assert sorted(rows(without_overlaps(made, SOURCE, np.array([0, 1, 0]), np.zeros(3, np.int64)))) == sorted(rows(expected))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (notes((0, 100, 60, 70, 0, 0), (100, 150, 60, 1, 2)), notes((0, 100, 60, 70, 0, 0), (101, 150, 60, 1, 2))),
+        (notes((150, 300, 60, 1), (200, 300, 60, 70, 2)), notes((150, 199, 60, 1), (200, 300, 60, 70, 2))),
+        (notes((0, 100, 60, 1, 2), (100, 150, 60, 1)), notes((0, 100, 60, 1, 2), (100, 150, 60, 1))),
+        (notes((0, 100, 60, 1), (100, 150, 61, 1, 2)), notes((0, 100, 60, 1), (100, 150, 61, 1, 2))),
+    ],
+)
+def test_a_tick_lies_between_what_ends_in_a_later_chunk_and_what_follows(made: Notes, expected: Notes) -> None:
+    assert rows(without_overlaps(made, SOURCE, np.array([0, 1, 0]), np.array([3, 0, 1]))) == rows(expected)
 
 
 def test_unison_by_hand() -> None:

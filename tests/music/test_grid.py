@@ -174,6 +174,8 @@ def test_swung_eighths_are_on_the_triplet_grid_only() -> None:
         ([], 99 * BAR, []),
     ],
 )
-def test_an_upbeat_moves_the_bars(signatures: list[Signature], first: int, expected: list[tuple[int, int]]) -> None:
+def test_an_upbeat_moves_the_bars(
+    signatures: list[Signature], first: int, expected: list[tuple[int, int]]
+) -> None:
     spans = find_spans(signatures, 8 * BAR, TPQ, first=first)
     assert [(span.start, span.n_bars) for span in spans] == expected

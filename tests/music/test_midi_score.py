@@ -91,7 +91,13 @@ def test_drums_in_the_middle_of_fifteen_tracks_move_nobody() -> None:
 
 def test_what_one_chunk_sets_holds_for_the_notes_of_another() -> None:
     data = midi(
-        track((0, meta(3, b"set up")), (0, b"\xc0\x28"), (0, b"\xb0\x07\x50"), (0, b"\xc1\x20"), (0, b"\xe1\x00\x20")),
+        track(
+            (0, meta(3, b"set up")),
+            (0, b"\xc0\x28"),
+            (0, b"\xb0\x07\x50"),
+            (0, b"\xc1\x20"),
+            (0, b"\xe1\x00\x20"),
+        ),
         track((0, meta(3, b"violin")), *SONG),
         track((0, meta(3, b"bass")), (0, on(40, channel=1)), (9, off(40, channel=1))),
     )
@@ -108,13 +114,28 @@ def test_a_program_in_mid_song_begins_a_track_that_is_as_loud() -> None:
 
 
 def test_pedals_are_held_from_64_on() -> None:
-    pedal = [(0, b"\xb0\x40\x3f"), (5, b"\xb0\x40\x40"), (5, b"\xb0\x40\x7f"), (5, b"\xb0\x40\x00"), (5, b"\xb0\x40\x7f")]
+    pedal = [
+        (0, b"\xb0\x40\x3f"),
+        (5, b"\xb0\x40\x40"),
+        (5, b"\xb0\x40\x7f"),
+        (5, b"\xb0\x40\x00"),
+        (5, b"\xb0\x40\x7f"),
+    ]
     (part,) = score(midi(track(*pedal, *SONG))).tracks
     assert [(each.time, each.duration) for each in part.pedals] == [(5, 10)]
 
 
 def test_words_that_are_not_utf8() -> None:
-    made = score(midi(track((0, meta(3, "Flöte".encode("latin1"))), (0, meta(5, "süß".encode())), (1, meta(5, b"gr\xfcn")), *SONG)))
+    made = score(
+        midi(
+            track(
+                (0, meta(3, "Flöte".encode("latin1"))),
+                (0, meta(5, "süß".encode())),
+                (1, meta(5, b"gr\xfcn")),
+                *SONG,
+            )
+        )
+    )
     assert made.tracks[0].name == "Flöte"
     assert [lyric.text for lyric in made.tracks[0].lyrics] == ["süß", "grün"]
 

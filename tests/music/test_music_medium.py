@@ -35,11 +35,18 @@ from audiocycle.errors import AudioCycleError, ConfigError, InputError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import outside
 from audiocycle.music.medium import MusicMedium
-from audiocycle.music.midi_file import as_bytes, is_midi, read_score, read_song, score_from_bytes, write_score, write_song
+from audiocycle.music.midi_file import (
+    as_bytes,
+    is_midi,
+    read_score,
+    read_song,
+    score_from_bytes,
+    write_score,
+    write_song,
+)
 from audiocycle.music.midi_strokes import find_strokes
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
-from audiocycle.music.renderer import ScoreRenderer
 from audiocycle.spec import FloatArray
 from audiocycle.windows import in_windows
 

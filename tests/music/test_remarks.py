@@ -33,19 +33,33 @@ def test_nothing_is_said_of_an_ordinary_song() -> None:
 @pytest.mark.parametrize(("top", "bottom"), [(3, 4), (6, 8), (12, 8), (2, 2), (2, 4), (7, 8)])
 def test_a_copy_is_called_one(top: int, bottom: int) -> None:
     said = note(score(tune(16, 3), (0, top, bottom)))
-    assert said == f"nothing was converted, the result is a copy: its metre is {top}/{bottom}, and only bars in 4/4 are converted"
+    assert (
+        said
+        == f"nothing was converted, the result is a copy: its metre is {top}/{bottom}, and only bars in 4/4 are converted"
+    )
 
 
 def test_how_much_of_a_song_stays() -> None:
-    assert note(score(tune(16), (0, 4, 4), (8 * BAR, 3, 4))).startswith("50% of its notes stayed as they are: only bars in 4/4")
+    assert note(score(tune(16), (0, 4, 4), (8 * BAR, 3, 4))).startswith(
+        "50% of its notes stayed as they are: only bars in 4/4"
+    )
     assert "3/4, 6/8" in note(score(tune(16), (0, 3, 4), (6 * TPQ, 6, 8)))
 
 
 def test_free_playing_is_told_with_its_share() -> None:
     free = a_track(*((i * 501, i * 501 + 400, 60 + i % 7, 64) for i in range(64)))
-    assert "of its onsets lie on the straight grid (below 50% the result may make little sense): a free performance?" in note(a_score(free))
+    assert (
+        "of its onsets lie on the straight grid (below 50% the result may make little sense): a free performance?"
+        in note(a_score(free))
+    )
     eighths = [start for beat in range(64) for start in (beat * TPQ, beat * TPQ + 320)]
-    swung = a_track(*((start, start + 100, 60 + i % 7, 64) for i, start in enumerate(eighths * 2) if start % TPQ or i > 100))
+    swung = a_track(
+        *(
+            (start, start + 100, 60 + i % 7, 64)
+            for i, start in enumerate(eighths * 2)
+            if start % TPQ or i > 100
+        )
+    )
     assert "100% lie on the triplet grid: choose a model of that" in note(a_score(swung))
     assert "grid" not in note(a_score(swung), PianoRollAdapter(grid="triplet"))
 
@@ -69,9 +83,16 @@ def test_the_first_bar_is_where_it_is_said_to_be() -> None:
             bare.tracks[0].notes.append(core.NoteTick(0, STEP, 79, 80))
         return score_of(converted_song(song_of(bare), network, first_bar=float(upbeat))[0])
 
-    plain, moved = (sorted((n.time, n.end, n.pitch, n.velocity) for n in made(upbeat).tracks[0].notes) for upbeat in (0, 3))
+    plain, moved = (
+        sorted((n.time, n.end, n.pitch, n.velocity) for n in made(upbeat).tracks[0].notes)
+        for upbeat in (0, 3)
+    )
     assert (0, STEP, 79, 80) in moved
-    moved = [(a - 3 * TPQ, b - 3 * TPQ, pitch, velocity) for a, b, pitch, velocity in moved if (a, pitch) != (0, 79)]
+    moved = [
+        (a - 3 * TPQ, b - 3 * TPQ, pitch, velocity)
+        for a, b, pitch, velocity in moved
+        if (a, pitch) != (0, 79)
+    ]
     assert [row[:3] for row in moved] == [row[:3] for row in plain]
 
 

@@ -40,7 +40,11 @@ def at_no_strength(data: bytes) -> bytes:
 
 
 def melody(channel: int = 0, pitch: int = 60, n: int = 8) -> list[tuple[int, bytes]]:
-    return [event for i in range(n) for event in ((0, on(pitch + i % 5, 70 + i, channel)), (240, off(pitch + i % 5, channel)))]
+    return [
+        event
+        for i in range(n)
+        for event in ((0, on(pitch + i % 5, 70 + i, channel)), (240, off(pitch + i % 5, channel)))
+    ]
 
 
 def control(number: int, value: int, channel: int = 0) -> bytes:
@@ -53,7 +57,12 @@ def sysex(content: str) -> bytes:
 
 
 GS_DRUMS_ON_11 = sysex("41 10 42 12 40 1a 15 01 10 f7")
-SIXTEEN = [track((0, meta(3, b"part")), (0, bytes([0xC0 | i, i + 20])), (0, control(7, 40 + i, i)), *melody(i, 40 + i)) for i in range(16)]
+SIXTEEN = [
+    track(
+        (0, meta(3, b"part")), (0, bytes([0xC0 | i, i + 20])), (0, control(7, 40 + i, i)), *melody(i, 40 + i)
+    )
+    for i in range(16)
+]
 MPE = [
     event
     for i in range(10)
@@ -68,32 +77,93 @@ MPE = [
 ]
 FILES = {
     "state set in another chunk": midi(
-        track((0, b"\xc0\x28"), (0, control(7, 60)), (0, b"\xc1\x20"), (0, control(10, 20, 1)), (0, control(64, 127, 1)), (999, control(64, 0, 1))),
+        track(
+            (0, b"\xc0\x28"),
+            (0, control(7, 60)),
+            (0, b"\xc1\x20"),
+            (0, control(10, 20, 1)),
+            (0, control(64, 127, 1)),
+            (999, control(64, 0, 1)),
+        ),
         track(*melody()),
         track(*melody(1, 40)),
     ),
     "one chunk, a program in mid-song": midi(
-        track((0, control(7, 50)), (0, control(101, 0)), (0, control(100, 0)), (0, control(6, 12)), (0, b"\xc0\x19"), *melody(), (0, b"\xc0\x1e"), *melody()),
+        track(
+            (0, control(7, 50)),
+            (0, control(101, 0)),
+            (0, control(100, 0)),
+            (0, control(6, 12)),
+            (0, b"\xc0\x19"),
+            *melody(),
+            (0, b"\xc0\x1e"),
+            *melody(),
+        ),
         form=0,
     ),
     "words": midi(
-        track((0, meta(3, b"Title")), (0, meta(2, b"(c) 2020")), (0, meta(1, b"@KMIDI")), (5, meta(7, b"lights")), (0, meta(4, b"x")), (0, meta(0x7F, b"\x43\x00"))),
-        track((0, meta(3, "ピアノ".encode("shift_jis"))), (0, meta(5, "süß".encode("latin1"))), (0, meta(1, b"\\Hel")), (9, meta(9, b"dev")), *melody()),
+        track(
+            (0, meta(3, b"Title")),
+            (0, meta(2, b"(c) 2020")),
+            (0, meta(1, b"@KMIDI")),
+            (5, meta(7, b"lights")),
+            (0, meta(4, b"x")),
+            (0, meta(0x7F, b"\x43\x00")),
+        ),
+        track(
+            (0, meta(3, "ピアノ".encode("shift_jis"))),
+            (0, meta(5, "süß".encode("latin1"))),
+            (0, meta(1, b"\\Hel")),
+            (9, meta(9, b"dev")),
+            *melody(),
+        ),
     ),
     "sixteen channels, drums in the middle": midi(*SIXTEEN),
-    "bank select behind the program": midi(track((0, b"\xc0\x30"), (0, control(0, 8)), (0, control(32, 1)), *melody(), (0, b"\xc0\x30"), *melody())),
+    "bank select behind the program": midi(
+        track(
+            (0, b"\xc0\x30"), (0, control(0, 8)), (0, control(32, 1)), *melody(), (0, b"\xc0\x30"), *melody()
+        )
+    ),
     "on, on, off": midi(
-        track(*[e for _ in range(8) for e in ((0, on(40, 90)), (240, on(40, 80)), (230, off(40)), (10, meta(6, b"x")))], *melody())
+        track(
+            *[
+                e
+                for _ in range(8)
+                for e in ((0, on(40, 90)), (240, on(40, 80)), (230, off(40)), (10, meta(6, b"x")))
+            ],
+            *melody(),
+        )
     ),
     "MPE": midi(track((0, control(101, 0)), (0, control(100, 6)), (0, control(6, 5)), *MPE)),
     "aftertouch, system exclusive": midi(
-        track((0, sysex("7e 7f 09 01 f7")), (0, b"\xa0\x3c\x20"), (5, b"\xd0\x30"), (0, b"\xf7\x02\xf3\x01"), *melody(), (50, sysex("7f 7f 04 01 00 40 f7")))
+        track(
+            (0, sysex("7e 7f 09 01 f7")),
+            (0, b"\xa0\x3c\x20"),
+            (5, b"\xd0\x30"),
+            (0, b"\xf7\x02\xf3\x01"),
+            *melody(),
+            (50, sysex("7f 7f 04 01 00 40 f7")),
+        )
     ),
-    "notes that never end, offs of nothing": midi(track((0, on(50)), (0, off(70)), *melody(), (0, on(90)), (100, meta(6, b"end")))),
-    "a chunk of another kind": header(2) + track(*melody()) + chunk(b"\x01\x02", kind=b"XFIH") + track((0, meta(3, b"two")), *melody(1)),
+    "notes that never end, offs of nothing": midi(
+        track((0, on(50)), (0, off(70)), *melody(), (0, on(90)), (100, meta(6, b"end")))
+    ),
+    "a chunk of another kind": header(2)
+    + track(*melody())
+    + chunk(b"\x01\x02", kind=b"XFIH")
+    + track((0, meta(3, b"two")), *melody(1)),
     "silence behind the end": midi(chunk(body(*melody(), (5000, meta(0x2F, b""))))),
-    "running status": midi(chunk(body((0, on(60)), (240, b"\x3c\x00"), (0, b"\x40\x50"), (240, b"\x40\x00"), END))),
-    "tempos and metres that mean nothing": midi(track((0, meta(0x51, bytes(3))), (0, meta(0x58, b"\x00\x02\x18\x08")), (0, meta(0x59, b"\x40\x09")), *melody())),
+    "running status": midi(
+        chunk(body((0, on(60)), (240, b"\x3c\x00"), (0, b"\x40\x50"), (240, b"\x40\x00"), END))
+    ),
+    "tempos and metres that mean nothing": midi(
+        track(
+            (0, meta(0x51, bytes(3))),
+            (0, meta(0x58, b"\x00\x02\x18\x08")),
+            (0, meta(0x59, b"\x40\x09")),
+            *melody(),
+        )
+    ),
     "SMPTE time": midi(track(*melody()), division=0xE728),
 }
 
@@ -113,22 +183,37 @@ def test_with_full_strength_only_melodic_notes_change(name: str, tracks: str) ->
     endless = [sum(note.end is None for note in heard(events)) for events in (before, after)]
     assert endless[1] <= endless[0]
     if tracks == "keep":
-        added = [event for event in others(after) if event not in others(before) and event.data[0] >> 4 != 0xC]
-        assert [event for event in others(after) if event not in added] == others(before) or name.startswith("sixteen")
+        added = [
+            event for event in others(after) if event not in others(before) and event.data[0] >> 4 != 0xC
+        ]
+        assert [event for event in others(after) if event not in added] == others(before) or name.startswith(
+            "sixteen"
+        )
         assert all(event.data[1:] == b"\x7b\x00" for event in added)  # what keeps the length
-    words = [[event.data for event in others(events) if event.data[0] >= 0xF0 and event.data[1] != 3] for events in (before, after)]
+    words = [
+        [event.data for event in others(events) if event.data[0] >= 0xF0 and event.data[1] != 3]
+        for events in (before, after)
+    ]
     assert sorted(words[0]) == sorted(words[1])
 
 
 def test_few_ticks_become_more_and_sound_the_same() -> None:
-    data = midi(track((0, b"\xc0\x28"), (0, on(60)), (3, meta(5, b"la")), (1, off(60)), (0, sysex("7e 7f 09 01 f7"))), division=4)
+    data = midi(
+        track((0, b"\xc0\x28"), (0, on(60)), (3, meta(5, b"la")), (1, off(60)), (0, sysex("7e 7f 09 01 f7"))),
+        division=4,
+    )
     made = at_no_strength(data)
     assert raw_events(made) == raw_events(data)
     assert song_from_bytes(made, "s.mid", LIMITS).per_quarter == 96
 
 
 def test_drum_kits_off_channel_10_are_no_melody() -> None:
-    kits = [on_off for i in range(8) for channel in (10, 11) for on_off in ((0, on(36 + i, 90, channel)), (60, off(36 + i, channel)))]
+    kits = [
+        on_off
+        for i in range(8)
+        for channel in (10, 11)
+        for on_off in ((0, on(36 + i, 90, channel)), (60, off(36 + i, channel)))
+    ]
     data = midi(
         track((0, GS_DRUMS_ON_11), *melody(n=16)),
         track((0, control(0, 127, 11)), (0, bytes([0xCB, 0])), *kits),
@@ -137,7 +222,9 @@ def test_drum_kits_off_channel_10_are_no_melody() -> None:
     made, outcome = made_of(data, tracks="merge", programs="target")
     assert outcome.details["notes_in"] == 16
     for channel in (9, 10, 11):
-        before, after = ([n for n in heard(raw_events(each)) if n.channel == channel] for each in (data, made))
+        before, after = (
+            [n for n in heard(raw_events(each)) if n.channel == channel] for each in (data, made)
+        )
         assert [note[2:] for note in after] == [note[2:] for note in before]
         assert before
 
@@ -160,7 +247,10 @@ def test_drum_kits_off_channel_10_are_no_melody() -> None:
     ],
 )
 def test_what_makes_a_channel_drums(messages: list[bytes], is_melody: bool) -> None:
-    data = midi(track((0, b"\xc0\x00"), *[(0, message) for message in messages], *melody(n=4)), track(*melody(10, n=4)))
+    data = midi(
+        track((0, b"\xc0\x00"), *[(0, message) for message in messages], *melody(n=4)),
+        track(*melody(10, n=4)),
+    )
     assert made_of(data, strength=0.0)[1].details["notes_in"] == 4 + 4 * is_melody
 
 
@@ -193,7 +283,9 @@ def test_a_strike_whose_ender_goes_is_released() -> None:
     strokes = find_strokes(song.chunks)
     parts, source = parts_of(strokes)
     made = edited(song, strokes, parts, source, source.where(source.start == 0))
-    assert [(note.start * 480, note.end) for note in heard(raw_events(song_to_bytes(made)))] == [(0, pytest.approx(0.5))]
+    assert [(note.start * 480, note.end) for note in heard(raw_events(song_to_bytes(made)))] == [
+        (0, pytest.approx(0.5))
+    ]
 
 
 def test_a_note_on_in_one_chunk_and_its_off_in_another() -> None:
@@ -209,7 +301,24 @@ def test_new_notes_of_an_mpe_part_go_to_the_master_channel() -> None:
     new = [note for note in after if note.channel == 0]
     assert len(new) == outcome.details["notes_new"] > 0
     assert {note.bend for note in new} == {8192}
-    assert {note[2:3] + note[4:] for note in after if note.channel} <= {note[2:3] + note[4:] for note in before}
+    assert {note[2:3] + note[4:] for note in after if note.channel} <= {
+        note[2:3] + note[4:] for note in before
+    }
+
+
+def test_two_hands_on_one_channel_do_not_silence_each_other() -> None:
+    """A release ends all that sounds on its key: no new note is released at the very tick at which it begins."""
+    data = midi(
+        track(*melody(pitch=60, n=64)), track(*melody(pitch=70, n=64)), track(*melody(pitch=50, n=64))
+    )
+    for seed in range(5):
+        made, _ = made_of(data, noise(seed, busy=0.2))
+        began: dict[int, Fraction] = {}
+        for event in sorted(raw_events(made), key=lambda event: event.time):
+            if event.data[0] == 0x90:
+                began[event.data[1]] = event.time
+            elif event.data[0] == 0x80:
+                assert began.pop(event.data[1], -1) != event.time
 
 
 def test_usual_programs_replace_those_of_the_channel_and_its_bank() -> None:
@@ -234,10 +343,18 @@ def test_merged_tracks_leave_other_things_where_they_are() -> None:
     )
     made, _ = made_of(data, tracks="merge", strength=0.0)
     events = raw_events(made)
-    assert {(note.channel, note.program, note.state[0]) for note in heard(events)} == {(0, 48, 99), (9, 8, -1)}
-    assert [event.data[2:] for event in others(events) if event.data[:2] == b"\xff\x03"] == [b"Title", b"lead"]
+    assert {(note.channel, note.program, note.state[0]) for note in heard(events)} == {
+        (0, 48, 99),
+        (9, 8, -1),
+    }
+    assert [event.data[2:] for event in others(events) if event.data[:2] == b"\xff\x03"] == [
+        b"Title",
+        b"lead",
+    ]
     assert sorted(event.data for event in others(events) if event.data[0] >= 0xF0) == sorted(
-        event.data for event in others(raw_events(data)) if event.data[0] >= 0xF0 and event.data != b"\xff\x03bass"
+        event.data
+        for event in others(raw_events(data))
+        if event.data[0] >= 0xF0 and event.data != b"\xff\x03bass"
     )
     assert sorted((n.start, n.end, n.pitch, n.velocity) for n in heard(events)) == sorted(
         (n.start, n.end, n.pitch, n.velocity) for n in heard(raw_events(data))
@@ -258,8 +375,20 @@ EVENTS = st.one_of(
     st.builds(lambda c, v: bytes([0xD0 | c, v]), CHANNELS, VALUES),
     st.builds(lambda c, a, b: bytes([0xE0 | c, a, b]), CHANNELS, VALUES, VALUES),
     st.builds(lambda c, a, b: bytes([0xA0 | c, a, b]), CHANNELS, VALUES, VALUES),
-    st.builds(meta, st.sampled_from([1, 2, 3, 4, 5, 6, 7, 9, 0x20, 0x21, 0x51, 0x54, 0x58, 0x59, 0x7F]), st.binary(max_size=5)),
-    st.sampled_from([GS_DRUMS_ON_11, sysex("7e 7f 09 01 f7"), sysex("43 10 4c 00 00 7e 00 f7"), b"\xf0\x01\x10", b"\xf7\x02\xff\x00"]),
+    st.builds(
+        meta,
+        st.sampled_from([1, 2, 3, 4, 5, 6, 7, 9, 0x20, 0x21, 0x51, 0x54, 0x58, 0x59, 0x7F]),
+        st.binary(max_size=5),
+    ),
+    st.sampled_from(
+        [
+            GS_DRUMS_ON_11,
+            sysex("7e 7f 09 01 f7"),
+            sysex("43 10 4c 00 00 7e 00 f7"),
+            b"\xf0\x01\x10",
+            b"\xf7\x02\xff\x00",
+        ]
+    ),
 )
 CHUNKS = st.lists(st.tuples(st.sampled_from([0, 0, 1, 60, 120, 240, 1000]), EVENTS), max_size=40)
 
@@ -271,7 +400,9 @@ CHUNKS = st.lists(st.tuples(st.sampled_from([0, 0, 1, 60, 120, 240, 1000]), EVEN
     strength=st.sampled_from([0.0, 1.0]),
 )
 @settings(max_examples=150, deadline=None)
-def test_any_song_survives(chunks: list[list[tuple[int, bytes]]], tail: int, division: int, strength: float) -> None:
+def test_any_song_survives(
+    chunks: list[list[tuple[int, bytes]]], tail: int, division: int, strength: float
+) -> None:
     whole = [chunk(body(*SONG, *events, (tail, meta(0x2F, b"")))) for events in chunks]
     data = midi(*whole, division=division)
     made, outcome = made_of(data, strength=strength)
@@ -284,7 +415,10 @@ def test_any_song_survives(chunks: list[list[tuple[int, bytes]]], tail: int, div
     drums = [[note for note in heard(events) if note.channel == 9] for events in (before, after)]
     if not any(b"\xf0" in event[:1] for events in chunks for _, event in events):
         assert [note.pitch for note in drums[0]] == [note.pitch for note in drums[1]]
-    assert outcome.details["notes_out"] == outcome.details["notes_kept"] + outcome.details["notes_resized"] + outcome.details["notes_new"]
+    assert (
+        outcome.details["notes_out"]
+        == outcome.details["notes_kept"] + outcome.details["notes_resized"] + outcome.details["notes_new"]
+    )
 
 
 def collection(folder: str) -> list[Path]:
@@ -310,7 +444,9 @@ def test_real_songs_survive(folder: str) -> None:
             continue
         before, after = raw_events(data), raw_events(made)
         if "division_overflow" in str(path):  # its ticks have to be halved
-            assert all(abs(a.time - b.time) < Fraction(1, 27720) for a, b in zip(after, before, strict=True)), path
+            assert all(
+                abs(a.time - b.time) < Fraction(1, 27720) for a, b in zip(after, before, strict=True)
+            ), path
             after = [event._replace(time=time) for event, (_, time, _) in zip(after, before, strict=True)]
         assert others(after) == others(before), path
         assert heard(after) == heard(before), path
