@@ -33,7 +33,7 @@ from audiocycle.music.midi_events import (
 from audiocycle.music.midi_song import Chunk, Song
 from audiocycle.music.midi_state import DRUMS
 from audiocycle.music.midi_strokes import Strokes, find_strokes, in_time
-from audiocycle.music.notes import IntArray
+from audiocycle.music.notes import IntArray, Notes, set_notes
 
 _PEDAL, _DOWN = 64, 64
 BEND_CENTRE = 8192
@@ -167,13 +167,9 @@ def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Even
         channel, program, is_drum = int(kind) >> 8, int(kind) >> 1 & 127, bool(kind & 1)
         track: Any = TrackTick(name, program, is_drum)
         chosen = mine[kinds == kind]
-        track.notes = symusic.Note.from_numpy(
-            strokes.start[chosen].astype(np.int32),
-            (strokes.end[chosen] - strokes.start[chosen]).astype(np.int32),
-            strokes.pitch[chosen].astype(np.int8),
-            strokes.velocity[chosen].astype(np.int8),
-            "tick",
-        )
+        columns = (strokes.start, strokes.end, strokes.pitch, strokes.velocity)
+        start, end, pitch, velocity = (column[chosen] for column in columns)
+        set_notes(track, Notes(start, end, pitch, velocity, chosen, chosen))
         _set_moves(track, moves.get(channel, ()))
         tracks.append(track)
     return tracks
