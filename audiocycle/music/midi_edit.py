@@ -125,9 +125,10 @@ def _put_new(edits: Edits, strokes: Strokes, parts: Parts, new: Notes) -> None:
         chunk, channel = int(parts.chunk[part]), int(parts.channel[part])
         mine = np.flatnonzero((strokes.chunk == chunk) & (strokes.channel == channel))
         times, programs = changes.get(channel, ([], [0]))
+        varies = len(set(programs)) > 1 and len(mine) > 0
         for number in np.flatnonzero(new.track == part).tolist():
             program = None
-            if len(set(programs)) > 1 and len(mine):
+            if varies:
                 now = programs[bisect_right(times, (rows[number][0], chunk))]
                 place = int(np.searchsorted(strokes.start[mine], rows[number][0], side="right"))
                 around = strokes.program[mine[max(0, place - 1) : place + 1]].tolist()

@@ -32,7 +32,7 @@ from audiocycle.music.midi_events import (
 )
 from audiocycle.music.midi_song import Chunk, Song
 from audiocycle.music.midi_state import DRUMS
-from audiocycle.music.midi_strokes import Strokes, find_strokes, in_time
+from audiocycle.music.midi_strokes import Strokes, find_strokes
 from audiocycle.music.notes import IntArray, Notes, set_notes
 
 _PEDAL, _DOWN = 64, 64
@@ -150,10 +150,10 @@ def words(body: bytes) -> str:
 
 def _moves(song: Song) -> dict[int, list[Event]]:
     """Controllers and bends by channel, in order of time."""
+    found = [event for chunk in song.chunks for event in chunk if event.status >> 4 in (CONTROL, PITCH_BEND)]
     moves: dict[int, list[Event]] = {}
-    for *_, event in in_time(song.chunks):
-        if event.status < SYSEX and event.status >> 4 in (CONTROL, PITCH_BEND):
-            moves.setdefault(event.status & 0xF, []).append(event)
+    for event in sorted(found, key=lambda event: event.tick):
+        moves.setdefault(event.status & 0xF, []).append(event)
     return moves
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +97,16 @@ class Song:
 
     def metas(self, kind: int) -> list[Event]:
         """Meta events of a kind, chunk by chunk."""
-        return [
-            event for chunk in self.chunks for event in chunk if event.status == META and event.kind == kind
-        ]
+        return self._metas.get(kind, [])
+
+    @cached_property
+    def _metas(self) -> dict[int, list[Event]]:
+        found: dict[int, list[Event]] = {}
+        for chunk in self.chunks:
+            for event in chunk:
+                if event.status == META:
+                    found.setdefault(event.kind, []).append(event)
+        return found
 
     def seconds(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """When those ticks are, by the tempo map."""

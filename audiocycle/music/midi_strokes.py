@@ -81,7 +81,7 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
     keys: dict[
         _Key, list[tuple[int, int]]
     ] = {}  # strikes as (number, 0), releases as (NOTHING, place in the chunk)
-    for tick, number, place, event in in_time(chunks):
+    for tick, number, place, event in _in_time(chunks):
         status, body = event.status, event.body
         kind = status >> 4
         if status == SYSEX:
@@ -112,7 +112,7 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
     return _ended(chunks, found, keys)
 
 
-def in_time(chunks: Sequence[Chunk]) -> list[tuple[int, int, int, Event]]:
+def _in_time(chunks: Sequence[Chunk]) -> list[tuple[int, int, int, Event]]:
     """All events as (tick, chunk, place in it, event), in the order in which a player sends them: meta events are left out."""
     found = [
         (event.tick, number, place, event)
