@@ -53,6 +53,8 @@ def show_records(
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
         text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}" + (f"; note: {last.note}" if last.note else "")
         console.print(text, markup=False)
+    elif last is not None and last.note:  # the result went to stdout
+        console.print(f"note: {last.note}", markup=False)
     for record in failed:
         console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
     return not failed

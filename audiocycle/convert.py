@@ -154,7 +154,7 @@ class Converter:
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
         if window:
-            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted)
+            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted, self.adapter.begins(features))
         else:
             shown = shown_frames(self.adapter.silent(features, of_source))
             seen = mirrored_after(features[..., shown], padded_length(int(shown.sum())))

@@ -41,17 +41,31 @@ def hand_overs(frames: int, window: int, shifted: bool = False) -> NDArray[np.bo
     return fades
 
 
-def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray], FloatArray], shifted: bool = False) -> FloatArray:
+def in_windows(
+    features: FloatArray,
+    window: int,
+    network: Callable[[FloatArray], FloatArray],
+    shifted: bool = False,
+    begins: NDArray[np.bool_] | None = None,
+) -> FloatArray:
     """(..., T) through ``network`` (B, ..., window) -> same, cross-faded where windows overlap; as long as it came.
 
-    A window without anything in it stays as it is: silence has no genre. Fewer frames than a window are repeated to fill one.
+    A window without anything in it stays as it is: silence has no genre, and what is held for a whole window has none either.
+    Fewer frames than a window are repeated to fill one.
+
+    Args:
+        shifted: see :func:`window_starts`.
+        begins: (T,) where something begins; None: wherever anything is.
     """
     frames = features.shape[-1]
+    begins = np.asarray(features.any(axis=tuple(range(features.ndim - 1)))) if begins is None else begins
     if frames < window:
         widths = [(0, 0)] * (features.ndim - 1) + [(0, window - frames)]
-        return in_windows(np.pad(features, widths, mode="wrap"), window, network)[..., :frames]
+        wrapped = np.pad(features, widths, mode="wrap"), np.pad(begins, widths[-1], mode="wrap")
+        return in_windows(wrapped[0], window, network, begins=wrapped[1])[..., :frames]
     starts = window_starts(frames, window, shifted)
-    made = each_through(features, starts, window, network)
+    busy = [bool(begins[start : start + window].any()) for start in starts]
+    made = each_through(features, starts, busy, window, network)
     output = np.empty(features.shape, np.float32)
     output[..., :window] = next(made)
     fade = window // 4
@@ -63,10 +77,11 @@ def in_windows(features: FloatArray, window: int, network: Callable[[FloatArray]
     return output
 
 
-def each_through(features: FloatArray, starts: list[int], window: int, network: Callable[[FloatArray], FloatArray]) -> Iterator[FloatArray]:
-    """The windows that start there, translated in batches; those without anything in them as they are."""
+def each_through(
+    features: FloatArray, starts: list[int], busy: list[bool], window: int, network: Callable[[FloatArray], FloatArray]
+) -> Iterator[FloatArray]:
+    """The windows that start there, the busy ones translated in batches, others as they are."""
     windows = [features[..., start : start + window] for start in starts]
-    busy = [bool(item.any()) for item in windows]
     some = [item for item, sounds in zip(windows, busy, strict=True) if sounds]
     translated = (made for first in range(0, len(some), BATCH) for made in network(np.stack(some[first : first + BATCH])))
     for item, sounds in zip(windows, busy, strict=True):

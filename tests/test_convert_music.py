@@ -13,7 +13,7 @@ import soundfile
 import symusic
 import torch
 from pretty_midi import PrettyMIDI
-from tiny_bundle import SONG_TPQ, song, tiny_music_bundle, tiny_song
+from tiny_bundle import SONG_TPQ, run_cli, song, tiny_music_bundle, tiny_song
 
 from audiocycle.bundle import read_config
 from audiocycle.convert import Converter
@@ -54,7 +54,7 @@ def unchanging(bundle: Path) -> Converter:
 
 def notes(score: Any) -> list[tuple[int, ...]]:
     """All notes but drums: (start, end, pitch, velocity, track), sorted."""
-    return sorted(zip(*(column.tolist() for column in notes_of(score).columns), strict=True))
+    return sorted(zip(*(column.tolist() for column in notes_of(score).columns[:5]), strict=True))
 
 
 def drums(score: Any) -> list[tuple[int, ...]]:
@@ -183,6 +183,15 @@ def test_every_kind_of_roll_converts(tmp_path: Path, adapter: dict[str, Any]) ->
         assert notes(same(song(6), target="pop")) == notes(song(6))
 
 
+def test_the_record_says_why_nothing_was_converted(converter: Converter, tmp_path: Path) -> None:
+    score = song(12)
+    score.time_signatures = type(score.time_signatures)([symusic.TimeSignature(0, 3, 4)])
+    score.dump_midi(tmp_path / "in.mid")
+    record = converter.convert_file(tmp_path / "in.mid", tmp_path / "out.mid", "pop")
+    assert (record.status, record.details["phrases"]) == ("converted", 0)
+    assert record.to_json()["note"].startswith("nothing was converted, the result is a copy: its metre is 3/4")
+
+
 def test_options_reach_the_renderer(converter: Converter) -> None:
     score = song(4)
     plain = converter(score, target="pop")
@@ -206,6 +215,8 @@ def test_options_reach_the_renderer(converter: Converter) -> None:
         ({"tracks": "drop"}, "--tracks drop: choose one of keep, merge"),
         ({"programs": "mine"}, "--programs mine"),
         ({"shortest": 0}, "--shortest 0"),
+        ({"first_bar": -1.0}, "--first-bar -1"),
+        ({"first_bar": float("nan")}, "--first-bar nan"),
     ],
     ids=str,
 )
@@ -281,3 +292,22 @@ def test_mistakes_are_of_the_packages_own_kind(converter: Converter, tmp_path: P
     for item in (tmp_path / "missing.mid", tmp_path):
         with pytest.raises(AudioCycleError, match=str(tmp_path)):
             converter(item, "pop")
+
+
+def test_the_command_line_says_why_and_takes_the_first_bar(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any]) -> None:
+    waltz = song(12)
+    waltz.time_signatures = type(waltz.time_signatures)([symusic.TimeSignature(0, 3, 4)])
+    (tmp_path / "in").mkdir()
+    waltz.dump_midi(tmp_path / "in/waltz.mid")
+    tiny_song(tmp_path / "in/song.mid")
+    model = ("--target", "pop", "--model", bundle)
+    done = run_cli(capsys, "convert", tmp_path / "in/waltz.mid", *model, "-o", tmp_path / "out.mid")
+    assert done.code == 0
+    assert done.err[-1].endswith("note: nothing was converted, the result is a copy: its metre is 3/4, and only bars in 4/4 are converted")
+    done = run_cli(capsys, "convert", tmp_path / "in", *model, "-o", tmp_path / "out")
+    assert "2 converted, 0 failed, 1 unusual (see their notes in the report)" in done.err[-1]
+    records = [json.loads(line) for line in (tmp_path / "out/report.jsonl").read_text().splitlines()]
+    assert [bool(record["note"]) for record in sorted(records, key=lambda record: record["input"])] == [False, True]
+    done = run_cli(capsys, "convert", tmp_path / "in/song.mid", *model, "-o", tmp_path / "moved.mid", "--first-bar", "2", "--json")
+    details = json.loads(done.out)["details"]
+    assert (details["phrases"], details["phrases_unchanged"]) == (2, 1)

@@ -146,3 +146,16 @@ def test_windows_hand_over_where_they_would_disagree(frames: int, window: int) -
 def test_hand_overs_of_eight_bars() -> None:
     assert np.flatnonzero(hand_overs(128, 64)).tolist() == [*range(40, 56), *range(72, 88)]  # windows begin at 0, 32 and 64
     assert np.flatnonzero(hand_overs(128, 64, shifted=True)).tolist() == [*range(32, 48), *range(56, 72), *range(80, 96)]
+
+
+def test_windows_in_which_nothing_begins_stay_as_they_are() -> None:
+    held, begins = np.ones((2, 80), np.float32), np.zeros(80, np.bool_)
+    begins[[3, 41]] = True
+    network = Network(lambda batch: batch + 1)
+    y = in_windows(held, 8, network, begins=begins)
+    assert [len(batch) for batch in network.batches] == [3]  # the one that begins at 0, and two with step 41
+    np.testing.assert_array_equal(y[:, 12:37], 1)
+    np.testing.assert_array_equal(y[:, 48:], 1)
+    assert (y[:, [3, 41]] > 1).all()
+    short = in_windows(np.ones((1, 5), np.float32), 8, network, begins=np.zeros(5, np.bool_))
+    np.testing.assert_array_equal(short, 1)

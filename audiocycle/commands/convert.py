@@ -63,6 +63,7 @@ def convert(
     ] = None,
     threshold: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: probability from which a note begins (0.5).")] = None,
     shortest: Annotated[int | None, typer.Option(metavar="STEPS", help="MIDI: leave shorter new notes out (1).")] = None,
+    first_bar: Annotated[float | None, typer.Option(metavar="BEATS", help="MIDI: quarter notes before the first whole bar, if the file does not say so.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw input and result beside each output (.png).")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="MIDI: write a sound beside each output (.wav).")] = False,
@@ -93,7 +94,7 @@ def convert(
         jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
     given = {
         "pitch_shift": pitch_shift, "variance": variance, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
-        "thickness": thickness, "threshold": threshold, "shortest": shortest,
+        "thickness": thickness, "threshold": threshold, "shortest": shortest, "first_bar": first_bar,
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging(), runtime, precision)

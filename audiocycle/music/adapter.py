@@ -13,7 +13,7 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
-from audiocycle.music.piano_roll import LOWEST, N_PITCHES, SUSTAIN, VELOCITY, begins_in, draw
+from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.thickness import as_usual, usual_amounts
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
 
@@ -47,7 +47,7 @@ class PianoRollAdapter:
     velocity_range: float = 0.2
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
-    analysis: ClassVar[int] = 1
+    analysis: ClassVar[int] = 2
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
@@ -65,13 +65,19 @@ class PianoRollAdapter:
         window = self.bars * BEATS * per_beat
         return FeatureSpec("music", (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND, window)
 
-    def spans(self, score: Any) -> list[Span]:
-        """The runs of 4/4 bars of a symusic score in ticks, up to its last note."""
-        return find_spans(signatures_of(score), end_of(score), score.ticks_per_quarter, self.grid, self.pairs)
+    def spans(self, score: Any, first_bar: float = 0.0) -> list[Span]:
+        """The runs of 4/4 bars of a symusic score in ticks, up to its last note.
 
-    def phrases_outside(self, score: Any) -> int:
-        """How many phrases of ``bars`` bars lie between the spans: in other metres, or cut short by a signature."""
-        found = stretches(signatures_of(score), end_of(score), score.ticks_per_quarter, self.pairs)
+        Args:
+            first_bar: quarter notes before its first whole bar.
+        """
+        tpq = score.ticks_per_quarter
+        return find_spans(signatures_of(score), end_of(score), tpq, self.grid, self.pairs, round(first_bar * tpq))
+
+    def phrases_outside(self, score: Any, first_bar: float = 0.0) -> int:
+        """How many phrases of ``bars`` bars lie between the spans: in other metres, upbeats, or cut short by a signature."""
+        tpq = score.ticks_per_quarter
+        found = stretches(signatures_of(score), end_of(score), tpq, self.pairs, round(first_bar * tpq))
         return sum(-(-stretch.n_other // self.bars) for stretch in found)
 
     def analyze(self, notes: Notes, span: Span) -> Encoded:
@@ -140,6 +146,10 @@ class PianoRollAdapter:
             louder = np.clip(np.rint(moved[:, VELOCITY] * gain), 1, FULL_VELOCITY) * moved[:, SUSTAIN]
             moved[:, VELOCITY] = louder.astype(moved.dtype)
         return moved
+
+    def begins(self, features: FloatArray) -> NDArray[np.bool_]:
+        """(T,) where a note begins: the network has no say in windows without any."""
+        return np.asarray(features[ONSET].any(axis=0))
 
     def transfer(
         self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: MusicOptions

@@ -77,7 +77,7 @@ class Stretch:
     n_other: int
 
 
-def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool = False) -> list[Stretch]:
+def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool = False, first: int = 0) -> list[Stretch]:
     """The metres of a score, in order.
 
     A signature that repeats the one before changes nothing, wherever it stands; of two at one tick, the later counts. The
@@ -88,10 +88,14 @@ def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool =
         end: the tick at which the last note ends.
         tpq: ticks per quarter note.
         pairs: take 2/4 bars in pairs, and 2/2 bars, as 4/4 bars.
+        first: the tick at which the first whole bar begins; what lies before it is an upbeat, in bars of 1/4.
     """
     bar = BEATS * tpq
     fitting = {(4, 4)} | ({(2, 4), (2, 2)} if pairs else set())
     metres = {0: (4, 4)} | {tick: (top, bottom) for tick, top, bottom in sorted(signatures, key=itemgetter(0))}
+    if first:
+        then = metres[max(tick for tick in metres if tick <= first)]
+        metres = {0: (1, 4), first: then} | {tick: metre for tick, metre in metres.items() if tick > first}
     ticks = sorted(metres)
     changes = [0] + [tick for before, tick in pairwise(ticks) if metres[before] != metres[tick]]
     found = []
@@ -110,12 +114,12 @@ def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool =
 
 
 def find_spans(
-    signatures: Sequence[Signature], end: int, tpq: int, grid: str = "straight", pairs: bool = False
+    signatures: Sequence[Signature], end: int, tpq: int, grid: str = "straight", pairs: bool = False, first: int = 0
 ) -> list[Span]:
     """All runs of 4/4 bars of a score, in order.
 
     Args:
-        signatures, end, tpq, pairs: see :func:`stretches`.
+        signatures, end, tpq, pairs, first: see :func:`stretches`.
         grid: a key of :data:`STEPS_PER_BEAT`.
 
     Raises:
@@ -125,7 +129,7 @@ def find_spans(
         raise ConfigError(f"adapter.grid={grid}: choose one of {', '.join(STEPS_PER_BEAT)}")
     steps = BEATS * STEPS_PER_BEAT[grid]
     found: list[Span] = []
-    for stretch in stretches(signatures, end, tpq, pairs):
+    for stretch in stretches(signatures, end, tpq, pairs, first):
         if not stretch.n_bars:
             continue
         joins = bool(found) and found[-1].end == stretch.start

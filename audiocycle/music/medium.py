@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,19 +15,24 @@ from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi_file import (
-    as_bytes,
     check_output,
     from_pretty_midi,
     is_midi,
+    read_piped,
     read_score,
-    score_from_bytes,
+    read_song,
     to_pretty_midi,
     write_score,
+    write_song,
 )
-from audiocycle.music.midi_limits import LIMITS, check_score, is_sane
-from audiocycle.music.notes import join, notes_of
+from audiocycle.music.midi_limits import LIMITS, check_notes, check_score, check_writable, is_sane
+from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi_song import Song, finer, song_to_bytes
+from audiocycle.music.midi_strokes import find_strokes, parts_of
+from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import in_range
+from audiocycle.music.remarks import remarks
 from audiocycle.music.renderer import ScoreRenderer
 from audiocycle.spec import Encoded, Outcome, refuse_unknown
 
@@ -90,27 +96,32 @@ class MusicMedium:
         if str(output) != "-":
             check_output(output)
         piped = str(source) == "-"
-        score: Any = score_from_bytes(sys.stdin.buffer.read(), "stdin") if piped else read_score(source)
         name = "stdin" if piped else str(source)
-        made, details = convert_score(score, name, adapter, renderer, translate, options, progress)
+        song = read_piped(sys.stdin.buffer, name) if piped else read_song(source)
+        made, outcome = convert_song(song, name, adapter, renderer, translate, options, progress)
         if str(output) == "-":
-            sys.stdout.buffer.write(as_bytes(made, "stdout"))
+            sys.stdout.buffer.write(song_to_bytes(made))
             sys.stdout.buffer.flush()
         else:
-            write_score(output, made)
-        return Outcome(float(score.to("second").end()), details)
+            write_song(output, made)
+        return outcome
 
     def convert_item(
         self, item: Any, adapter: PianoRollAdapter, renderer: ScoreRenderer, translate: Translate, options: MusicOptions
     ) -> Any:
         """Convert a symusic or pretty_midi score in memory; the same kind comes back."""
-        foreign = hasattr(item, "instruments")  # pretty_midi's
-        score = from_pretty_midi(item) if foreign else item.to("tick")
+        if hasattr(item, "instruments"):  # pretty_midi's
+            made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
+            warn(outcome)
+            return to_pretty_midi(made)
+        score = item.to("tick")
         if not is_sane(score):
             raise InputError("score: has a time below 0, or a tempo or signature that means nothing; correct it")
         check_score(score, "score", LIMITS)
-        made, _ = convert_score(score, "score", adapter, renderer, translate, options)
-        return to_pretty_midi(made) if foreign else made
+        check_writable(score, "score")
+        made, outcome = convert_song(song_of(score), "score", adapter, renderer, translate, options)
+        warn(outcome)
+        return score_of(made)
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
         """A symusic score in ticks, or its whole bars (of four quarters) up to ``seconds``."""
@@ -146,53 +157,62 @@ class MusicMedium:
         roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
 
 
-def convert_score(
-    score: Any,
+def warn(outcome: Outcome) -> None:
+    """Say in Python what the command line says in its last line."""
+    if outcome.note:
+        warnings.warn(outcome.note, stacklevel=4)
+
+
+def convert_song(
+    song: Song,
     name: str,
     adapter: PianoRollAdapter,
     renderer: ScoreRenderer,
     translate: Translate,
     options: MusicOptions,
     progress: Progress = lambda share: None,
-) -> tuple[Any, dict[str, int]]:
-    """A score to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
+) -> tuple[Song, Outcome]:
+    """A song to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
     and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new.
 
-    Everything that a roll does not show stays as it is: drums, bars in other metres, pitches outside 24 to 107, tempo map,
-    signatures, lyrics, markers, controllers.
+    Everything that a roll does not show stays as it is, event for event: drums, bars in other metres, pitches outside 24 to 107,
+    tempo map, signatures, words, controllers, system messages.
 
     Raises:
         InputError: it holds nothing that could be converted.
     """
-    if score.ticks_per_quarter < COARSE:
-        score = score.resample(score.ticks_per_quarter * COARSE, 0)
-    notes = notes_of(score)
+    if song.per_quarter < COARSE:
+        song = finer(song, COARSE)
+    strokes = find_strokes(song.chunks)
+    check_notes(len(strokes), name, LIMITS)
+    parts, notes = parts_of(strokes)
     if not len(notes):
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    spans = adapter.spans(score)
-    parts = [outside(notes, spans)]
+    score = score_of(song, strokes)
+    spans = adapter.spans(score, options.first_bar)
+    parts_made = [outside(notes, spans)]
     programs: Any = None
     for index, span in enumerate(spans):
         encoded = adapter.analyze(notes, span)
         if len(encoded.side["notes"]):
             translated = translate(encoded)
             programs = translated.side["programs"]
-            parts.append(renderer.render(translated, options))
+            parts_made.append(renderer.render(translated, options))
         progress((index + 1) / len(spans))
-    result = arrange(score, notes, join(parts), options, programs)
-    made = notes_of(result)
-    begun = int(np.isin(made.start << 7 | made.pitch, notes.start << 7 | notes.pitch).sum())
-    whole = {*zip(notes.start.tolist(), notes.pitch.tolist(), notes.end.tolist(), strict=True)}
-    n_kept = sum(note in whole for note in zip(made.start.tolist(), made.pitch.tolist(), made.end.tolist(), strict=True))
+    result, made = arrange(song, strokes, parts, notes, join(parts_made), options, programs)
+    kept = made.origin != NEW
+    n_whole = int((strokes.end[made.origin[kept]] == made.end[kept]).sum())
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
-        "phrases_unchanged": adapter.phrases_outside(score),
+        "phrases_unchanged": adapter.phrases_outside(score, options.first_bar),
         "notes_in": len(notes),
         "notes_out": len(made),
-        "notes_kept": n_kept,
-        "notes_resized": begun - n_kept,
-        "notes_new": len(made) - begun,
+        "notes_kept": n_whole,
+        "notes_resized": int(kept.sum()) - n_whole,
+        "notes_new": len(made) - int(kept.sum()),
     }
-    return result, details
+    seconds = float(song.seconds(np.array([song.last]))[0])
+    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
+    return result, Outcome(seconds, details, note)

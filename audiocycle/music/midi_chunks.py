@@ -26,15 +26,17 @@ class Layout:
     """Where things lie in a MIDI file.
 
     Attributes:
+        form: the format that the header says.
         division: the header's 16 bits that say how long a tick is.
         tracks: (begin, end) of each track's events, in bytes of the file.
-        by_the_book: header and chunks are as the standard says, so that a strict reader can take them.
+        strangers: chunks of other kinds: how many tracks lie before it, and (begin, end) of the whole chunk.
         is_cut: by its length, the last track goes on behind the end of the file.
     """
 
+    form: int
     division: int
     tracks: list[tuple[int, int]]
-    by_the_book: bool
+    strangers: list[tuple[int, int, int]]
     is_cut: bool
 
 
@@ -49,19 +51,18 @@ def find_tracks(data: bytes, name: str, limits: Limits) -> Layout:
     begin = data.find(b"MThd")
     if begin < 0 or len(data) < begin + 14:
         raise InputError(f"{name}: {_what_else(data, begin)}")
-    length, form, n_announced, division = struct.unpack_from(">IHHH", data, begin + 4)
+    length, form, _, division = struct.unpack_from(">IHHH", data, begin + 4)
     if not 6 <= length <= _LONGEST_HEADER:
         raise InputError(f"{name}: its MIDI header claims {length:,} bytes; it is damaged or packed, export it again")
     if division == 0:
         raise InputError(f"{name}: its header says 0 ticks a quarter note, so its notes have no times; export it again")
-    tracks, is_tidy, is_cut = _walk(data, begin + 8 + length, limits.max_tracks)
+    tracks, strangers, is_cut = _walk(data, begin + 8 + length, limits.max_tracks)
     if not tracks:
         raise InputError(f"{name}: holds no tracks, so no notes; choose another file")
     check_tracks(len(tracks), name, limits)
     if form == 2 and len(tracks) > 1:
         raise InputError(f"{name}: holds {len(tracks)} separate songs (MIDI format 2); save each as a file of format 0 or 1")
-    is_plain = begin == 0 and length == 6 and form <= 2 and n_announced == len(tracks) and division < SMPTE_BIT
-    return Layout(division, tracks, is_tidy and is_plain, is_cut)
+    return Layout(form, division, tracks, strangers, is_cut)
 
 
 def _what_else(data: bytes, begin: int) -> str:
@@ -75,13 +76,14 @@ def _what_else(data: bytes, begin: int) -> str:
     return "is not a MIDI file (it has no MThd header); export it as a Standard MIDI File"
 
 
-def _walk(data: bytes, position: int, enough: int) -> tuple[list[tuple[int, int]], bool, bool]:
-    """Bodies of the tracks from ``position`` on; whether all lengths were right; whether the last is cut off.
+def _walk(data: bytes, position: int, enough: int) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]], bool]:
+    """Tracks and strangers (see :class:`Layout`) from ``position`` on; whether the last track is cut off.
 
     Stops above ``enough`` tracks.
     """
     tracks: list[tuple[int, int]] = []
-    is_tidy, is_cut = True, False
+    strangers: list[tuple[int, int, int]] = []
+    is_cut = False
     while len(data) - position >= 8 and len(tracks) <= enough:
         kind, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "big")
         body, end = position + 8, position + 8 + size
@@ -89,18 +91,17 @@ def _walk(data: bytes, position: int, enough: int) -> tuple[list[tuple[int, int]
             break
         if kind == b"MTrk":
             true_end = _true_end(data, body, end)
-            is_tidy &= true_end == end
             is_cut = true_end == len(data) and end > len(data) + _LOST_TAIL
             tracks.append((body, true_end))
             position = true_end
         elif kind.isalnum() and end <= len(data):  # a chunk of another kind
+            strangers.append((len(tracks), position, end))
             position = end
         else:
             position = data.find(b"MTrk", position)
             if position < 0:  # padding behind the last track
                 break
-            is_tidy = False
-    return tracks, is_tidy, is_cut
+    return tracks, strangers, is_cut
 
 
 def _true_end(data: bytes, body: int, end: int) -> int:

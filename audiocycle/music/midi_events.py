@@ -9,7 +9,9 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-META, TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, END = 0xFF, 0x51, 0x58, 0x59, 0x2F
+META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
+NAME, LYRIC, MARKER, END, TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
+"""Kinds of meta events."""
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PITCH_BEND = 0x8, 0x9, 0xB, 0xC, 0xE
 """Upper halves of the status of what is played on a channel."""
 _N_DATA = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
@@ -25,7 +27,7 @@ class Event(NamedTuple):
 
     Attributes:
         tick: time from the track's start.
-        status: status byte; ``META`` for meta events.
+        status: status byte; ``META`` for meta events, ``SYSEX`` and ``ESCAPE`` for system exclusive ones.
         kind: kind of a meta event, 0 for others.
         body: its data.
         position: where its data lie in the file.
@@ -37,22 +39,31 @@ class Event(NamedTuple):
     body: bytes
     position: int = 0
 
+    @property
+    def ends(self) -> bool:
+        """True for the end of a track."""
+        return self.status == META and self.kind == END
+
 
 class DamageError(Exception):
     """A track cannot be read to its end. The message goes on after "track N"."""
 
 
 def read_events(data: bytes, begin: int, end: int) -> Iterator[Event]:
-    """Channel and meta events of the track in ``data[begin:end]``, up to its end-of-track event if it has one.
+    """The events of the track in ``data[begin:end]``, up to and with its end-of-track event if it has one.
 
-    System messages, undefined ones and a few stray bytes are skipped; their times count.
+    What no file may hold (real-time and undefined messages, a few stray bytes) is skipped; its time counts.
 
     Raises:
         DamageError: it ends within an event, or what is read makes no sense.
     """
     at, tick, running, n_strays = begin, 0, 0, 0
     while at < end:
-        delta, at = _number(data, at, end)
+        delta = data[at]
+        if delta < 0x80:
+            at += 1
+        else:
+            delta, at = _number(data, at, end)
         tick += delta
         if at >= end:
             return
@@ -68,46 +79,66 @@ def read_events(data: bytes, begin: int, end: int) -> Iterator[Event]:
             continue
         if status < 0xF0:
             running = status
-            body = data[at : min(end, at + _N_DATA[status >> 4])]
-            if len(body) < _N_DATA[status >> 4]:
+            stop = at + _N_DATA[status >> 4]
+            if stop > end:
                 raise DamageError(f"ends within an event, at byte {at:,}")
-            yield Event(tick, status, 0, body, at)
-            at += len(body)
-        elif status in (META, 0xF0, 0xF7):
+            yield Event(tick, status, 0, data[at:stop], at)
+            at = stop
+        elif status in (META, SYSEX, ESCAPE):
             if status == META and end - at < 2:  # what is left of an end-of-track event
                 return
             kind = data[at] if status == META else 0
             length, at = _number(data, at + (status == META), end)
             body = data[at : at + length]
-            if at + length > end or (status == 0xF0 and not body.rstrip(b"\xf7").isascii()):
+            if at + length > end or (status == SYSEX and not body.rstrip(b"\xf7").isascii()):
                 raise DamageError(f"is damaged at byte {at:,}")
-            if status == META:
-                yield Event(tick, META, kind, body, at)
-                if kind == END:
-                    return
+            yield Event(tick, status, kind, body, at)
+            if status == META and kind == END:
+                return
             at += length
         else:
             at += _N_SYSTEM_DATA.get(status, 0)
 
 
-def write_track(events: Iterable[Event]) -> bytes:
-    """A track chunk of events in order of time; the end-of-track event is added."""
-    body, before = bytearray(), 0
+def write_track(events: Iterable[Event], running: bool = False) -> bytes:
+    """A track chunk of events in order of time; an end-of-track event is added where there is none.
+
+    Args:
+        running: leave out a status that repeats.
+    """
+    body, before, status, ended = bytearray(), 0, 0, False
     for event in events:
-        body += _as_number(event.tick - before)
-        body.append(event.status)
-        if event.status == META:
-            body.append(event.kind)
+        delta = event.tick - before
+        if delta < 0x80:
+            body.append(delta)
+        else:
+            body += _as_number(delta)
+        if event.status < SYSEX:
+            if not running or event.status != status:
+                body.append(event.status)
+            status = event.status
+        else:
+            body.append(event.status)
+            status = 0
+            if event.status == META:
+                body.append(event.kind)
+                ended = event.kind == END
             body += _as_number(len(event.body))
         body += event.body
         before = event.tick
-    body += b"\x00\xff\x2f\x00"
-    return b"MTrk" + struct.pack(">I", len(body)) + body
+    if not ended:
+        body += b"\x00\xff\x2f\x00"
+    return write_chunk(b"MTrk", body)
 
 
-def write_header(n_tracks: int, per_quarter: int) -> bytes:
-    """The header chunk of a format 1 file."""
-    return struct.pack(">4sIHHH", b"MThd", 6, 1, n_tracks, per_quarter)
+def write_chunk(name: bytes, body: bytes | bytearray) -> bytes:
+    """A chunk of any name."""
+    return name + struct.pack(">I", len(body)) + body
+
+
+def write_header(form: int, n_tracks: int, division: int) -> bytes:
+    """The header chunk."""
+    return struct.pack(">4sIHHH", b"MThd", 6, form, n_tracks, division)
 
 
 def _number(data: bytes, at: int, end: int) -> tuple[int, int]:

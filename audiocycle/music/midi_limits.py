@@ -70,12 +70,20 @@ def check_score(score: ScoreTick, name: str, limits: Limits) -> None:
         InputError: it holds no note, more of something than ``limits`` allow, or times that no file can hold.
     """
     check_tracks(len(score.tracks), name, limits)
-    n_notes = score.note_num()
+    check_notes(score.note_num(), name, limits)
+    check_length(score.end(), score.ticks_per_quarter, name, limits)
+
+
+def check_notes(n_notes: int, name: str, limits: Limits) -> None:
+    """Refuse no notes, and too many.
+
+    Raises:
+        InputError: there is none, or there are more than ``limits.max_notes``.
+    """
     if n_notes == 0:
         raise InputError(f"{name}: holds no notes (those that are never switched off do not count); choose another file")
     if n_notes > limits.max_notes:
         raise InputError(f"{name}: has {n_notes:,} notes, more than the {limits.max_notes:,} that are read; split it")
-    check_length(score.end(), score.ticks_per_quarter, name, limits)
 
 
 def is_sane(score: ScoreTick) -> bool:

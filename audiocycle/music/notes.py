@@ -10,6 +10,9 @@ import symusic
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+NEW = -1
+NEVER = 1 << 32
+"""Ticks; later than any time in a MIDI file."""
 COLUMNS = ("time", "duration", "pitch", "velocity")
 
 
@@ -20,7 +23,8 @@ class Notes:
     Attributes:
         start, end: (N,) ticks.
         pitch, velocity: (N,) MIDI numbers.
-        track: (N,) index of the track in its score.
+        track: (N,) index of the track in its score, or of the part in its song.
+        origin: (N,) number of the source's note that it is, or was before it was resized; NEW for others.
     """
 
     start: IntArray
@@ -28,6 +32,7 @@ class Notes:
     pitch: IntArray
     velocity: IntArray
     track: IntArray
+    origin: IntArray
 
     def __len__(self) -> int:
         return len(self.start)
@@ -38,8 +43,8 @@ class Notes:
 
     @property
     def columns(self) -> tuple[IntArray, ...]:
-        """start, end, pitch, velocity, track."""
-        return self.start, self.end, self.pitch, self.velocity, self.track
+        """start, end, pitch, velocity, track, origin."""
+        return self.start, self.end, self.pitch, self.velocity, self.track, self.origin
 
 
 def join(parts: list[Notes]) -> Notes:
@@ -51,7 +56,18 @@ def join(parts: list[Notes]) -> Notes:
 
 def empty() -> Notes:
     """No notes."""
-    return Notes(*(np.zeros(0, np.int64) for _ in range(5)))
+    return Notes(*(np.zeros(0, np.int64) for _ in range(6)))
+
+
+def next_start(notes: Notes, voice: IntArray) -> IntArray:
+    """(N,) start of the next note of the same voice; notes are in order of voice and start."""
+    same = voice[1:] == voice[:-1]
+    return np.append(np.where(same, notes.start[1:], NEVER), np.full(min(1, len(notes)), NEVER))
+
+
+def latest_end(end: IntArray, voice: IntArray) -> IntArray:
+    """(N,) the latest of the ends up to each note in its voice; notes are in order of voice."""
+    return np.asarray(np.maximum.accumulate(voice * NEVER + end) - voice * NEVER)
 
 
 def notes_of(score: Any, drums: bool = False) -> Notes:
@@ -61,7 +77,11 @@ def notes_of(score: Any, drums: bool = False) -> Notes:
         if len(track.notes) and (drums or not track.is_drum):
             table = track.notes.numpy()
             time, duration, pitch, velocity = (table[name].astype(np.int64) for name in COLUMNS)
-            parts.append(Notes(time, time + duration, pitch, velocity, np.full(len(time), index)))
+            parts.append(
+                Notes(
+                    time, time + duration, pitch, velocity, np.full(len(time), index), np.full(len(time), NEW)
+                )
+            )
     return join(parts)
 
 

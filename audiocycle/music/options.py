@@ -9,6 +9,8 @@ from audiocycle.errors import ConfigError
 TRACKS = ("keep", "merge")
 PROGRAMS = ("source", "target")
 THICKNESS = ("target", "network")
+MOST_UPBEAT = 64
+"""Quarter notes."""
 HYSTERESIS = 0.4
 """A note goes on while its probability stays above 0.6 times what it needed to begin."""
 
@@ -26,6 +28,7 @@ class MusicOptions:
         thickness: as many pitches at once, and notes, as phrases of the target usually have, or as the network says.
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
+        first_bar: quarter notes before the first whole bar of a song with an upbeat that its signatures do not show.
     """
 
     strength: float = 1.0
@@ -35,6 +38,7 @@ class MusicOptions:
     thickness: str = "target"
     threshold: float = 0.5
     shortest: int = 1
+    first_bar: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -49,6 +53,8 @@ class MusicOptions:
             raise ConfigError(f"--thickness {self.thickness}: choose one of {', '.join(THICKNESS)}")
         if self.shortest < 1:
             raise ConfigError(f"--shortest {self.shortest}: must be 1 step or more")
+        if not 0.0 <= self.first_bar <= MOST_UPBEAT:
+            raise ConfigError(f"--first-bar {self.first_bar:g}: choose between 0 (the file's own bars) and {MOST_UPBEAT} quarter notes")
 
     @property
     def hold(self) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
-from audiocycle.music.notes import IntArray, Notes, join
+from audiocycle.music.notes import NEW, IntArray, Notes, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, VELOCITY, decode, steps_of
 from audiocycle.spec import Encoded, FloatArray
@@ -86,7 +86,8 @@ class ScoreRenderer:
         else:
             velocity = expected_velocity(source, first, step, span)
         loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
-        return Notes(start, end, row + LOWEST, loud, nearest_track(source, first, row + LOWEST, step, span.steps_per_bar))
+        track = nearest_track(source, first, row + LOWEST, step, span.steps_per_bar)
+        return Notes(start, end, row + LOWEST, loud, track, np.full(len(row), NEW))
 
 
 def expected_velocity(source: Notes, first: IntArray, step: IntArray, span: Span) -> FloatArray:

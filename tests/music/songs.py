@@ -10,11 +10,13 @@ import pytest
 from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.medium import convert_score
-from audiocycle.music.notes import Notes
+from audiocycle.music.medium import convert_song
+from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi_song import Song
+from audiocycle.music.notes import NEW, Notes
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer
-from audiocycle.spec import Encoded, FloatArray
+from audiocycle.spec import Encoded, FloatArray, Outcome
 
 symusic = pytest.importorskip("symusic")
 core = symusic.core
@@ -29,9 +31,9 @@ Network = Callable[[FloatArray], FloatArray]
 """Features, not normalised, to the network's answer, denormalised; both (C, 84, T)."""
 
 
-def notes(*rows: tuple[int, int, int, int] | tuple[int, int, int, int, int]) -> Notes:
-    """Rows of start, end, pitch, velocity and, unless it is 0, track."""
-    table = np.array([(*row, 0)[:5] for row in rows], dtype=np.int64).reshape(-1, 5)
+def notes(*rows: tuple[int, ...]) -> Notes:
+    """Rows of start, end, pitch, velocity and, unless they are 0 and NEW, track and origin."""
+    table = np.array([(*row, 0, NEW)[:6] if len(row) < 5 else (*row, NEW)[:6] for row in rows], dtype=np.int64).reshape(-1, 6)
     return Notes(*table.T)
 
 
@@ -95,11 +97,17 @@ def translation(network: Network, adapter: PianoRollAdapter, options: MusicOptio
 def converted(
     score: Any, network: Network = same, adapter: PianoRollAdapter | None = None, **options: Any
 ) -> tuple[Any, dict[str, int]]:
-    """What :func:`convert_score` makes of a score."""
+    """What :func:`convert_song` makes of a score."""
+    made, outcome = converted_song(song_of(score), network, adapter, **options)
+    return score_of(made), dict(outcome.details)
+
+
+def converted_song(
+    song: Song, network: Network = same, adapter: PianoRollAdapter | None = None, **options: Any
+) -> tuple[Song, Outcome]:
+    """What :func:`convert_song` makes of a song."""
     adapter, chosen = adapter or PianoRollAdapter(), MusicOptions(**options)
-    return convert_score(
-        score, "song.mid", adapter, ScoreRenderer(adapter), translation(network, adapter, chosen), chosen
-    )
+    return convert_song(song, "song.mid", adapter, ScoreRenderer(adapter), translation(network, adapter, chosen), chosen)
 
 
 def a_random_score(seed: int, size: int, quarters: Sequence[int]) -> Any:
@@ -116,7 +124,7 @@ def a_random_score(seed: int, size: int, quarters: Sequence[int]) -> Any:
         return np.stack([start, start + length, pitch, random.integers(1, 128, count)], axis=1).tolist()
 
     tracks = [
-        a_track(*some(size), name=f"track {i}", program=int(random.integers(128)), is_drum=bool(random.random() < 0.3))
+        a_track((0, step, 72, 50), *some(size), name=f"track {i}", program=int(random.integers(128)), is_drum=bool(random.random() < 0.3))
         for i in range(random.integers(4))
     ]
     melody = a_track((0, step, 60, 64), *some(size), name="melody", program=5)
@@ -133,9 +141,31 @@ def a_random_score(seed: int, size: int, quarters: Sequence[int]) -> Any:
     melody.controls.extend([core.ControlChangeTick(0, 64, 127), core.ControlChangeTick(6 * step, 64, 0)])
     melody.pedals.append(core.PedalTick(0, 6 * step))
     melody.pitch_bends.append(core.PitchBendTick(step, 100))
-    return score
+    return score_of(song_of(score))  # of notes that overlap on a pitch, a file does not say which ends first
 
 
 def scores(quarters: Sequence[int] = (480, 96, 24, 100)) -> st.SearchStrategy[Any]:
     """Songs of :func:`a_random_score`."""
     return st.builds(a_random_score, st.integers(0, 2**32), st.integers(0, 16), st.just(quarters))
+
+
+CHORDS = ((48, 52, 55), (53, 57, 60), (43, 47, 50), (45, 48, 52))
+
+
+def tune(n_bars: int, beats: int = 4, upbeat: int = 0) -> Notes:
+    """A bass and a chord for each bar, a tune of quarters above."""
+    rows = []
+    for bar in range(n_bars):
+        chord, start = CHORDS[bar % 4], (bar * beats + upbeat) * TPQ
+        rows.append((start, start + beats * TPQ, chord[0] - 12, 70))
+        rows += [(start, start + beats * TPQ, pitch, 60) for pitch in chord]
+        rows += [(start + i * TPQ, start + (i + 1) * TPQ, chord[i % 3] + 24, 80) for i in range(beats)]
+    if upbeat:
+        rows += [(i * TPQ, (i + 1) * TPQ, 79, 80) for i in range(upbeat)]
+    return notes(*rows)
+
+
+def medium_parts(**options: Any) -> tuple[PianoRollAdapter, ScoreRenderer, Any, MusicOptions]:
+    """What :meth:`MusicMedium.convert` asks for beside files."""
+    adapter, chosen = PianoRollAdapter(), MusicOptions(**options)
+    return adapter, ScoreRenderer(adapter), translation(noise(0), adapter, chosen), chosen

@@ -1,5 +1,6 @@
 """Converted notes back in their score: tracks, programs, and no note doubled that was not."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 from songs import BAR, STATS, STEP, a_score, a_track, converted, core, noise, notes, scores, table, tables
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.arrange import arrange, known, outside, unison, without_overlaps
+from audiocycle.music.arrange import arrange, outside, without_overlaps
 from audiocycle.music.grid import Span
+from audiocycle.music.midi_merge import unison
+from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi_strokes import find_strokes, parts_of
 from audiocycle.music.notes import Notes, empty, join, notes_of
 from audiocycle.music.options import MusicOptions
 
@@ -19,7 +23,7 @@ PROGRAMS = STATS["programs"]
 
 
 def rows(these: Notes) -> list[tuple[int, ...]]:
-    return list(zip(*(column.tolist() for column in these.columns), strict=True))
+    return list(zip(*(column.tolist() for column in these.columns[:5]), strict=True))
 
 
 def test_notes_that_no_span_shows() -> None:
@@ -30,7 +34,10 @@ def test_notes_that_no_span_shows() -> None:
     assert rows(outside(these, [])) == rows(these)
 
 
-SOURCE = notes((0, 100, 60, 70), (50, 80, 60, 90), (200, 300, 60, 70), (200, 260, 60, 50), (0, 100, 62, 70, 1))
+SOURCE = notes((0, 100, 60, 70, 0, 0), (50, 80, 60, 90, 0, 1), (200, 300, 60, 70, 0, 2), (200, 260, 60, 50, 0, 3), (0, 100, 62, 70, 1, 4))
+
+
+FIRST, SECOND = (0, 100, 60, 70, 0, 0), (50, 80, 60, 90, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -40,29 +47,33 @@ SOURCE = notes((0, 100, 60, 70), (50, 80, 60, 90), (200, 300, 60, 70), (200, 260
         (empty(), empty()),
         (notes((0, 300, 64, 70), (200, 400, 64, 70)), notes((0, 200, 64, 70), (200, 400, 64, 70))),  # new: cut
         (notes((0, 300, 64, 70), (200, 400, 64, 70, 1)), notes((0, 300, 64, 70), (200, 400, 64, 70, 1))),
+        (notes((0, 300, 64, 70), (200, 400, 64, 70, 2)), notes((0, 200, 64, 70), (200, 400, 64, 70, 2))),  # 2 shares a channel with 0
         (notes((0, 300, 64, 70), (200, 400, 65, 70)), notes((0, 300, 64, 70), (200, 400, 65, 70))),
-        (notes((0, 100, 60, 70), (90, 150, 60, 1)), notes((0, 100, 60, 70), (100, 150, 60, 1))),  # a new one waits
-        (notes((0, 100, 60, 70), (90, 95, 60, 1)), notes((0, 100, 60, 70))),  # or is lost
-        (notes((0, 100, 60, 70), (0, 150, 60, 1)), notes((0, 100, 60, 70))),
-        (notes((150, 250, 60, 1), (200, 300, 60, 70)), notes((150, 200, 60, 1), (200, 300, 60, 70))),  # makes way
-        (notes((0, 250, 60, 70), (200, 300, 60, 70)), notes((0, 200, 60, 70), (200, 300, 60, 70))),  # lengthened: cut
-        (notes((0, 100, 60, 70), (50, 120, 60, 90)), notes((0, 100, 60, 70), (50, 120, 60, 90))),  # overlap in the source
+        (notes(FIRST, (90, 150, 60, 1)), notes(FIRST, (100, 150, 60, 1))),  # a new one waits
+        (notes(FIRST, (90, 95, 60, 1)), notes(FIRST)),  # or is lost
+        (notes(FIRST, (0, 150, 60, 1)), notes(FIRST)),
+        (notes((150, 250, 60, 1), (200, 300, 60, 70, 0, 2)), notes((150, 200, 60, 1), (200, 300, 60, 70, 0, 2))),  # makes way
+        (notes((0, 250, 60, 70, 0, 0), (200, 300, 60, 70, 0, 2)), notes((0, 200, 60, 70, 0, 0), (200, 300, 60, 70, 0, 2))),  # lengthened: cut
+        (notes(FIRST, SECOND), notes(FIRST, SECOND)),  # overlap in the source
+        (notes(FIRST, (50, 120, 60, 90, 0, 1)), notes(FIRST, (50, 120, 60, 90, 0, 1))),
         (notes((0, 10, 64, 70), (0, 20, 64, 90)), notes((0, 20, 64, 90))),
     ],
 )
 def test_overlaps_by_hand(made: Notes, expected: Notes) -> None:
-    assert sorted(rows(without_overlaps(made, SOURCE))) == sorted(rows(expected))
+    assert sorted(rows(without_overlaps(made, SOURCE, np.array([0, 1, 0]), np.zeros(3, np.int64)))) == sorted(rows(expected))
 
 
-def test_which_notes_are_known() -> None:
-    late = (1 << 28) - 1
-    source = notes((0, 10, 60, 1, 255), (late - 1, late, 127, 1, 255))
-    other = ((0, 11, 60, 1, 255), (0, 10, 61, 1, 255), (0, 10, 60, 1, 254))
-    made = notes((0, 10, 60, 9, 255), *other, (late - 1, late, 127, 1, 255))
-    kept, exact = known(made, source)
-    assert kept.tolist() == [True, True, False, False, True]
-    assert exact.tolist() == [True, False, False, False, True]
-    assert not any(known(made, empty())[0])
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (notes((0, 100, 60, 70, 0, 0), (100, 150, 60, 1, 2)), notes((0, 100, 60, 70, 0, 0), (101, 150, 60, 1, 2))),
+        (notes((150, 300, 60, 1), (200, 300, 60, 70, 2)), notes((150, 199, 60, 1), (200, 300, 60, 70, 2))),
+        (notes((0, 100, 60, 1, 2), (100, 150, 60, 1)), notes((0, 100, 60, 1, 2), (100, 150, 60, 1))),
+        (notes((0, 100, 60, 1), (100, 150, 61, 1, 2)), notes((0, 100, 60, 1), (100, 150, 61, 1, 2))),
+    ],
+)
+def test_a_tick_lies_between_what_ends_in_a_later_chunk_and_what_follows(made: Notes, expected: Notes) -> None:
+    assert rows(without_overlaps(made, SOURCE, np.array([0, 1, 0]), np.array([3, 0, 1]))) == rows(expected)
 
 
 def test_unison_by_hand() -> None:
@@ -107,10 +118,17 @@ def band() -> Any:
     return score
 
 
-def arranged(score: Any, made: Notes | None = None, usual: Any = PROGRAMS, **options: Any) -> Any:
-    """The score with its own notes, or ``made``; ``usual`` are the target's programs."""
-    source = notes_of(score)
-    return arrange(score, source, source if made is None else made, MusicOptions(**options), usual)
+def arranged(score: Any, keeps: Callable[[Notes], Any] | None = None, more: Notes | None = None, usual: Any = PROGRAMS, **options: Any) -> Any:
+    """The score with those of its own notes that ``keeps`` chooses, and ``more``; ``usual`` are the target's programs."""
+    song = song_of(score)
+    strokes = find_strokes(song.chunks)
+    parts, source = parts_of(strokes)
+    made = join([source if keeps is None else source.where(keeps(source)), more or empty()])
+    return score_of(arrange(song, strokes, parts, source, made, MusicOptions(**options), usual)[0])
+
+
+def none(source: Notes) -> Any:
+    return np.zeros(len(source), dtype=bool)
 
 
 def names(score: Any) -> list[tuple[str, int]]:
@@ -131,32 +149,32 @@ def test_usual_programs_of_the_target_where_they_are_known() -> None:
 
 def test_merged_into_one_track() -> None:
     made = arranged(band(), tracks="merge")
-    assert names(made) == [("piano", 4), ("drums", 0), ("words", 0)]
-    assert table(made.tracks[0]) == [
+    assert names(made) == [("drums", 0), ("words", 0), ("piano", 4)]
+    assert table(made.tracks[2]) == [
         (0, BAR, 36, 80),
         (0, BAR, 60, 70),
         (0, BAR, 64, 70),
         (0, BAR, 76, 90),  # piano and flute
         (BAR, 2 * BAR, 84, 90),
     ]
-    assert [(lyric.time, lyric.text) for lyric in made.tracks[0].lyrics] == [(3, "a"), (5, "b")]
-    assert [(each.number, each.value) for each in made.tracks[0].controls] == [(64, 127)]
-    assert table(made.tracks[1]) == [(0, STEP, 36, 100)]
-    assert [lyric.text for lyric in made.tracks[2].lyrics] == ["oh"]
+    assert [(lyric.time, lyric.text) for lyric in made.tracks[2].lyrics] == [(3, "a"), (5, "b")]
+    assert [(each.number, each.value) for each in made.tracks[2].controls] == [(64, 127)]
+    assert table(made.tracks[0]) == [(0, STEP, 36, 100)]
+    assert [lyric.text for lyric in made.tracks[1].lyrics] == ["oh"]
 
 
 def test_merged_into_one_track_a_register() -> None:
     made = arranged(band(), tracks="merge", programs="target")
-    assert names(made) == [("bass", 32), ("middle", 0), ("treble", 4), ("drums", 0), ("words", 0)]
-    assert [pitch for *_, pitch, _ in table(made.tracks[2])] == [76, 84]
-    assert [len(track.lyrics) for track in made.tracks] == [2, 0, 0, 0, 1]
-    assert [len(track.controls) for track in made.tracks] == [1, 1, 1, 0, 0]
+    assert names(made) == [("drums", 0), ("words", 0), ("bass", 32), ("middle", 0), ("treble", 4)]
+    assert [pitch for *_, pitch, _ in table(made.tracks[4])] == [76, 84]
+    assert [len(track.lyrics) for track in made.tracks] == [0, 1, 2, 0, 0]
+    assert [len(track.controls) for track in made.tracks] == [0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize("tracks", ["keep", "merge"])
 def test_a_song_without_a_note_left_keeps_all_else(tracks: str) -> None:
     score = band()
-    made = arranged(score, empty(), tracks=tracks)
+    made = arranged(score, none, tracks=tracks)
     assert len(notes_of(made)) == 0
     assert sum(len(track.lyrics) for track in made.tracks) == 3
     assert made.end() == score.end() == 2 * BAR
@@ -165,8 +183,7 @@ def test_a_song_without_a_note_left_keeps_all_else(tracks: str) -> None:
 
 def test_a_song_that_lost_its_end_stays_as_long() -> None:
     score = band()
-    source = notes_of(score)
-    made = arranged(score, source.where(source.end <= BAR))
+    made = arranged(score, lambda source: source.end <= BAR)
     assert made.end() == 2 * BAR
     assert [[(c.time, c.number, c.value) for c in track.controls if c.number != 64] for track in made.tracks] == [
         [],
@@ -175,18 +192,16 @@ def test_a_song_that_lost_its_end_stays_as_long() -> None:
         [(2 * BAR, 123, 0)],
         [],
     ]
-    longer = arranged(score, join([source, notes((2 * BAR, 3 * BAR, 60, 64, 3))]))
+    longer = arranged(score, more=notes((2 * BAR, 3 * BAR, 60, 64, 1)))
     assert longer.end() == 3 * BAR
     assert sum(len(track.controls) for track in longer.tracks) == 1
 
 
-def test_the_score_itself_is_left_alone() -> None:
-    score = band()
-    for tracks in ("keep", "merge"):
-        arranged(score, empty(), tracks=tracks, programs="target")
-    assert names(score) == names(band())
-    assert tables(score) == tables(band())
-    assert len(score.tracks[3].lyrics) == 1
+def test_new_notes_on_a_shared_channel_sound_with_their_parts_program() -> None:
+    score = a_score(*(a_track((i, BAR, 30 + i, 64), (2 * BAR + i, 3 * BAR, 30 + i, 64), program=i) for i in range(20)))
+    new = notes(*((BAR + 7 * i, BAR + 7 * i + 5, 60, 64, i) for i in range(20)))
+    made = arranged(score, more=new)
+    assert [(track.program, len(track.notes)) for track in made.tracks] == [(i, 3) for i in range(20)]
 
 
 @given(
@@ -197,8 +212,9 @@ def test_the_score_itself_is_left_alone() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_merged_songs_have_every_note_once(score: Any, seed: int, programs: str, strength: float) -> None:
-    made, _ = converted(score, noise(seed), PianoRollAdapter(), strength=strength, tracks="merge", programs=programs)
+    made, details = converted(score, noise(seed), PianoRollAdapter(), strength=strength, tracks="merge", programs=programs)
     assert made.end() >= score.end()
+    assert details["notes_out"] == len(notes_of(made))
     assert len([t for t in made.tracks if not t.is_drum and len(t.notes)]) <= (1 if programs == "source" else 3)
     for track in made.tracks:
         if not track.is_drum:

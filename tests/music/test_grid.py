@@ -161,3 +161,21 @@ def test_swung_eighths_are_on_the_triplet_grid_only() -> None:
     beats = np.concatenate([np.arange(16), np.arange(16) + 2 / 3]) * TPQ
     assert on_grid_share(Span(0, 4, TPQ / 6, 24).positions(beats)) == 1.0
     assert on_grid_share(Span(0, 4, TPQ / 4, 16).positions(beats)) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("signatures", "first", "expected"),
+    [
+        ([], TPQ, [(TPQ, 8)]),
+        ([(0, 4, 4)], 3 * TPQ, [(3 * TPQ, 8)]),
+        ([(0, 4, 4), (TPQ + 4 * BAR, 3, 4)], TPQ, [(TPQ, 4)]),
+        ([(0, 3, 4), (TPQ, 4, 4)], TPQ, [(TPQ, 8)]),
+        ([(0, 3, 4)], TPQ, []),
+        ([], 99 * BAR, []),
+    ],
+)
+def test_an_upbeat_moves_the_bars(
+    signatures: list[Signature], first: int, expected: list[tuple[int, int]]
+) -> None:
+    spans = find_spans(signatures, 8 * BAR, TPQ, first=first)
+    assert [(span.start, span.n_bars) for span in spans] == expected

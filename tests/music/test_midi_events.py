@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_midi import END, SONG, body, meta, number, off, on, track
+from tiny_midi import END, SONG, body, chunk, meta, number, off, on, track
 
 from audiocycle.music.midi_events import META, DamageError, Event, read_events, write_track
 
@@ -29,11 +29,26 @@ def test_running_status_goes_on_even_behind_meta_events() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    map(bytes.fromhex, ["f0057e7f0901f7", "f702ff90", "f105", "f20102", "f4", "f6", "f8", "f9", "fe"]),
+    map(bytes.fromhex, ["f105", "f20102", "f4", "f6", "f8", "f9", "fe"]),
     ids=bytes.hex,
 )
-def test_system_messages_are_skipped_and_their_time_counts(message: bytes) -> None:
+def test_messages_that_no_file_may_hold_are_skipped_and_their_time_counts(message: bytes) -> None:
     assert read(body((0, on(60)), (100, message), (380, off(60)), *SONG[2:], END)) == SONG_EVENTS
+
+
+@pytest.mark.parametrize("message", map(bytes.fromhex, ["f0057e7f0901f7", "f702ff90", "f000", "f0027e7f"]), ids=bytes.hex)
+def test_system_exclusive_messages_are_carried_as_they_are(message: bytes) -> None:
+    content = body((0, on(60)), (100, message), (380, off(60)), *SONG[2:], END)
+    events = list(read_events(content, 0, len(content)))
+    assert (events[1].tick, bytes([events[1].status]) + number(len(events[1].body)) + events[1].body) == (100, message)
+    assert write_track(events) == chunk(content)
+
+
+def test_a_status_that_repeats_is_left_out_on_request() -> None:
+    content = body((0, on(60)), (5, b"\x3c\x00"), (0, b"\x40\x50"), (0, meta(6, b"x")), (0, on(62)), (300, b"\x3e\x00"), END)
+    events = list(read_events(content, 0, len(content)))
+    assert write_track(events, running=True) == chunk(content)
+    assert len(write_track(events)) == len(chunk(content)) + 3
 
 
 def test_nothing_behind_the_end_of_track() -> None:

@@ -31,7 +31,7 @@ REFUSED = {
     "no_notes": "holds no notes",
     "crixmus.mid": "3 separate songs",
     "ba_bran3.mid": "100,731,768 bytes",
-    "giant_delta.mid": "536,870,910 quarter notes",
+    "giant_delta.mid": "268,435,455 quarter notes",
     "vlq_5_bytes.mid": "559,241 quarter notes",
     "truncated_in_header.mid": "truncated",
     "unterminated_sysex.mid": "is damaged",
@@ -50,7 +50,7 @@ READ = {
     "celeb.kar": 5297,
     "smpte_29_97df.mid": 16,
     "DavidMurray_ChelseaBridge_FINAL.mid": 588,
-    "mywind3.mid": 7576,
+    "mywind3.mid": 7580,  # four of them struck again before they were released
     "long_silence_tpq960.mid": 2,
     "track_length_huge.mid": 16,
     "tempo_map_20000.mid": 16,

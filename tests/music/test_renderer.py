@@ -26,7 +26,7 @@ Edit = Callable[[np.ndarray], None]
 
 def rows(made: Notes) -> list[tuple[int, ...]]:
     """Start, end, pitch, velocity and track of each note."""
-    return list(zip(*(column.tolist() for column in made.columns), strict=True))
+    return list(zip(*(column.tolist() for column in made.columns[:5]), strict=True))
 
 
 def rendered(

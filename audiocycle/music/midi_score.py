@@ -1,0 +1,206 @@
+"""A song as a symusic score, for eyes, ears and training, and a symusic score as a song.
+
+A score keeps less than a song does: what is written to a file comes from the song.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import symusic
+from symusic.core import KeySignatureTick, ScoreTick, TextMetaTick, TimeSignatureTick, TrackTick
+
+from audiocycle.music.midi_channels import channels_for
+from audiocycle.music.midi_events import (
+    CONTROL,
+    END,
+    KEY_SIGNATURE,
+    LYRIC,
+    MARKER,
+    META,
+    NAME,
+    NOTE_OFF,
+    NOTE_ON,
+    PITCH_BEND,
+    PROGRAM,
+    SYSEX,
+    TEMPO,
+    TIME_SIGNATURE,
+    Event,
+)
+from audiocycle.music.midi_song import Chunk, Song
+from audiocycle.music.midi_state import DRUMS
+from audiocycle.music.midi_strokes import Strokes, find_strokes
+from audiocycle.music.notes import IntArray, Notes, set_notes
+
+_PEDAL, _DOWN = 64, 64
+BEND_CENTRE = 8192
+
+
+def score_of(song: Song, strokes: Strokes | None = None) -> ScoreTick:
+    """What a song plays.
+
+    A track is what one chunk plays on one channel with one program, or one kit; it has the controllers and bends of its channel,
+    whichever chunks they are in. So does what a chunk sets on a channel that plays nothing. Words are read as UTF-8, else as Western European.
+
+    Args:
+        strokes: the song's notes, if they are there already.
+    """
+    strokes = find_strokes(song.chunks) if strokes is None else strokes
+    score: Any = ScoreTick(song.per_quarter)
+    ticks, micros = np.array(song.tempos, dtype=np.int32).reshape(-1, 2).T
+    score.tempos = symusic.Tempo.from_numpy(ticks.copy(), micros.copy(), "tick")
+    score.time_signatures.extend([TimeSignatureTick(*each) for each in song.signatures])
+    score.key_signatures.extend([KeySignatureTick(*each) for each in song.keys])
+    score.markers.extend([TextMetaTick(event.tick, words(event.body)) for event in song.metas(MARKER)])
+    moves = _moves(song)
+    playing = set(strokes.channel.tolist())
+    for number, chunk in enumerate(song.chunks):
+        metas = [event for event in chunk if event.status == META and event.kind in (NAME, LYRIC)]
+        name = next((words(event.body) for event in reversed(metas) if event.kind == NAME), "")
+        lyrics = [TextMetaTick(event.tick, words(event.body)) for event in metas if event.kind == LYRIC]
+        tracks = _tracks(number, name, strokes, moves)
+        for channel in dict.fromkeys(
+            e.status & 0xF for e in chunk if e.status < SYSEX and e.status & 0xF not in playing
+        ):
+            programs = [0, *(e.body[0] for e in chunk if e.status == PROGRAM << 4 | channel)]
+            tracks.append(TrackTick(name, programs[-1], channel == DRUMS))
+            _set_moves(tracks[-1], moves.get(channel, ()))
+        if lyrics and not tracks:
+            tracks = [TrackTick(name, 0, False)]
+        if lyrics:
+            tracks[0].lyrics.extend(lyrics)
+        score.tracks.extend(tracks)
+    return cast("ScoreTick", score)
+
+
+def song_of(score: ScoreTick) -> Song:
+    """A score as a song of format 1, a chunk for each track behind one for tempos, signatures and markers.
+
+    Where programs meet on a channel, because there are more of them than channels, each note is preceded by its own.
+    """
+    melodic = iter(channels_for([track.program for track in score.tracks if not track.is_drum]))
+    channels = [DRUMS if track.is_drum else next(melodic) for track in score.tracks]
+    met: dict[int, set[int]] = {}
+    for track, channel in zip(score.tracks, channels, strict=True):
+        met.setdefault(channel, set()).add(track.program)
+    chunks = [_in_order(_common(score))]
+    chunks += [_in_order(_played(t, c, len(met[c]) > 1)) for t, c in zip(score.tracks, channels, strict=True)]
+    return Song(1, score.ticks_per_quarter, score.ticks_per_quarter, chunks)
+
+
+def _common(score: ScoreTick) -> Iterator[tuple[int, Event]]:
+    """What belongs to no track; each with its place among the events of its tick."""
+    for tempo in score.tempos:
+        yield 0, Event(tempo.time, META, TEMPO, tempo.mspq.to_bytes(3, "big"))
+    for each in score.time_signatures:
+        yield (
+            0,
+            Event(
+                each.time,
+                META,
+                TIME_SIGNATURE,
+                bytes([each.numerator, each.denominator.bit_length() - 1, 24, 8]),
+            ),
+        )
+    for key in score.key_signatures:
+        yield 0, Event(key.time, META, KEY_SIGNATURE, bytes([key.key % 256, key.tonality]))
+    for marker in score.markers:
+        yield 0, Event(marker.time, META, MARKER, marker.text.encode(errors="replace"))
+
+
+def _played(track: TrackTick, channel: int, is_shared: bool) -> Iterator[tuple[int, Event]]:
+    """A track's events; each with its place among those of its tick."""
+    if track.name:
+        yield 0, Event(0, META, NAME, track.name.encode(errors="replace"))
+    program = Event(0, PROGRAM << 4 | channel, 0, bytes([track.program]))
+    yield 0, program
+    for lyric in track.lyrics:
+        yield 1, Event(lyric.time, META, LYRIC, lyric.text.encode(errors="replace"))
+    for control in track.controls:
+        yield 1, Event(control.time, CONTROL << 4 | channel, 0, bytes([control.number, control.value]))
+    for bend in track.pitch_bends:
+        value = bend.value + BEND_CENTRE
+        yield 1, Event(bend.time, PITCH_BEND << 4 | channel, 0, bytes([value & 0x7F, value >> 7]))
+    for note in track.notes:
+        if is_shared:
+            yield 2, program._replace(tick=note.time)
+        yield 2, Event(note.time, NOTE_ON << 4 | channel, 0, bytes([note.pitch, note.velocity]))
+        yield (
+            0 if note.duration else 2,
+            Event(note.time + note.duration, NOTE_OFF << 4 | channel, 0, bytes([note.pitch, 0])),
+        )
+
+
+def _in_order(events: Iterator[tuple[int, Event]]) -> Chunk:
+    """A chunk of events; those of a tick by their places: a key is released before it is struck again."""
+    chunk = [event for _, event in sorted(events, key=lambda each: (each[1].tick, each[0]))]
+    return [*chunk, Event(chunk[-1].tick if chunk else 0, META, END, b"")]
+
+
+def words(body: bytes) -> str:
+    """The text of a meta event; files do not say how it is encoded."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body.decode("cp1252", errors="replace")
+
+
+def _moves(song: Song) -> dict[int, list[Event]]:
+    """Controllers and bends by channel, in order of time."""
+    found = [event for chunk in song.chunks for event in chunk if event.status >> 4 in (CONTROL, PITCH_BEND)]
+    moves: dict[int, list[Event]] = {}
+    for event in sorted(found, key=lambda event: event.tick):
+        moves.setdefault(event.status & 0xF, []).append(event)
+    return moves
+
+
+def _tracks(number: int, name: str, strokes: Strokes, moves: dict[int, list[Event]]) -> list[Any]:
+    """The tracks of a chunk that play notes."""
+    mine = np.flatnonzero(strokes.chunk == number)
+    kinds = (strokes.channel[mine] * 128 + strokes.program[mine]) * 2 + strokes.is_drum[mine]
+    found, firsts = np.unique(kinds, return_index=True)
+    tracks: list[Any] = []
+    for kind in found[np.argsort(firsts)]:
+        channel, program, is_drum = int(kind) >> 8, int(kind) >> 1 & 127, bool(kind & 1)
+        track: Any = TrackTick(name, program, is_drum)
+        chosen = mine[kinds == kind]
+        columns = (strokes.start, strokes.end, strokes.pitch, strokes.velocity)
+        start, end, pitch, velocity = (column[chosen] for column in columns)
+        set_notes(track, Notes(start, end, pitch, velocity, chosen, chosen))
+        _set_moves(track, moves.get(channel, ()))
+        tracks.append(track)
+    return tracks
+
+
+def _set_moves(track: Any, moves: Sequence[Event]) -> None:
+    """Give a track its controllers, pedals and bends."""
+    controls = _table([(e.tick, *e.body) for e in moves if e.status >> 4 == CONTROL])
+    bends = _table(
+        [
+            (e.tick, (e.body[0] | e.body[1] << 7) - BEND_CENTRE, 0)
+            for e in moves
+            if e.status >> 4 == PITCH_BEND
+        ]
+    )
+    if len(controls):
+        times, numbers, values = controls.astype(np.int32).T
+        track.controls = symusic.ControlChange.from_numpy(
+            times.copy(), numbers.astype(np.uint8), values.astype(np.uint8), "tick"
+        )
+        pedal = controls[controls[:, 1] == _PEDAL]
+        is_down = pedal[:, 2] >= _DOWN
+        changes = np.flatnonzero(np.diff(is_down, prepend=False))
+        downs, ups = changes[: len(changes) // 2 * 2].reshape(-1, 2).T
+        begin, end = pedal[downs, 0].astype(np.int32), pedal[ups, 0].astype(np.int32)
+        track.pedals = symusic.Pedal.from_numpy(begin, end - begin, "tick")
+    if len(bends):
+        track.pitch_bends = symusic.PitchBend.from_numpy(
+            bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), "tick"
+        )
+
+
+def _table(rows: list[tuple[int, ...]]) -> IntArray:
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)

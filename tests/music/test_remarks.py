@@ -1,0 +1,106 @@
+"""What is said of songs that a network was not made for, and that nothing is said of others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from songs import BAR, STEP, TPQ, a_score, a_track, converted_song, core, medium_parts, noise, tune
+
+from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.medium import MusicMedium
+from audiocycle.music.midi_file import write_score
+from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.notes import Notes
+
+
+def score(notes: Notes, *metres: tuple[int, int, int]) -> Any:
+    return a_score(a_track(*zip(*(c.tolist() for c in notes.columns[:4]), strict=True)), metres=metres)
+
+
+def note(made: Any, adapter: PianoRollAdapter | None = None, **options: Any) -> str:
+    return converted_song(song_of(made), adapter=adapter, **options)[1].note
+
+
+def test_nothing_is_said_of_an_ordinary_song() -> None:
+    assert note(score(tune(16))) == ""
+    assert note(score(tune(16), (0, 4, 4))) == ""
+    assert note(score(tune(16), (0, 4, 4), (15 * BAR, 2, 4))) == ""  # the last bar is short
+
+
+@pytest.mark.parametrize(("top", "bottom"), [(3, 4), (6, 8), (12, 8), (2, 2), (2, 4), (7, 8)])
+def test_a_copy_is_called_one(top: int, bottom: int) -> None:
+    said = note(score(tune(16, 3), (0, top, bottom)))
+    assert (
+        said
+        == f"nothing was converted, the result is a copy: its metre is {top}/{bottom}, and only bars in 4/4 are converted"
+    )
+
+
+def test_how_much_of_a_song_stays() -> None:
+    assert note(score(tune(16), (0, 4, 4), (8 * BAR, 3, 4))).startswith(
+        "50% of its notes stayed as they are: only bars in 4/4"
+    )
+    assert "3/4, 6/8" in note(score(tune(16), (0, 3, 4), (6 * TPQ, 6, 8)))
+
+
+def test_free_playing_is_told_with_its_share() -> None:
+    free = a_track(*((i * 501, i * 501 + 400, 60 + i % 7, 64) for i in range(64)))
+    assert (
+        "of its onsets lie on the straight grid (below 50% the result may make little sense): a free performance?"
+        in note(a_score(free))
+    )
+    eighths = [start for beat in range(64) for start in (beat * TPQ, beat * TPQ + 320)]
+    swung = a_track(
+        *(
+            (start, start + 100, 60 + i % 7, 64)
+            for i, start in enumerate(eighths * 2)
+            if start % TPQ or i > 100
+        )
+    )
+    assert "100% lie on the triplet grid: choose a model of that" in note(a_score(swung))
+    assert "grid" not in note(a_score(swung), PianoRollAdapter(grid="triplet"))
+
+
+def test_an_upbeat_is_suspected_until_the_first_bar_is_named() -> None:
+    upbeat = score(tune(16, upbeat=1), (0, 4, 4))
+    assert note(upbeat).endswith("(an upbeat?): try --first-bar 1")
+    assert note(upbeat, first_bar=1.0) == ""
+    assert "seems to be in 3/4" in note(score(tune(16, 3)))
+
+
+def test_the_first_bar_is_where_it_is_said_to_be() -> None:
+    """The song behind an upbeat is converted as it is without one; the upbeat stays as it is."""
+    network = noise(3)
+
+    def made(upbeat: int) -> Any:
+        bare = score(tune(16), (0, 4, 4))
+        if upbeat:
+            bare = bare.shift_time(upbeat * TPQ)
+            bare.time_signatures = type(bare.time_signatures)([core.TimeSignatureTick(0, 4, 4)])
+            bare.tracks[0].notes.append(core.NoteTick(0, STEP, 79, 80))
+        return score_of(converted_song(song_of(bare), network, first_bar=float(upbeat))[0])
+
+    plain, moved = (
+        sorted((n.time, n.end, n.pitch, n.velocity) for n in made(upbeat).tracks[0].notes)
+        for upbeat in (0, 3)
+    )
+    assert (0, STEP, 79, 80) in moved
+    moved = [
+        (a - 3 * TPQ, b - 3 * TPQ, pitch, velocity)
+        for a, b, pitch, velocity in moved
+        if (a, pitch) != (0, 79)
+    ]
+    assert [row[:3] for row in moved] == [row[:3] for row in plain]
+
+
+def test_the_outcome_of_a_file_and_a_warning_in_python_say_so(tmp_path: Path) -> None:
+    waltz = score(tune(16, 3), (0, 3, 4))
+    write_score(tmp_path / "in.mid", waltz)
+    outcome = MusicMedium().convert(tmp_path / "in.mid", tmp_path / "out.mid", *medium_parts())
+    assert outcome.note.startswith("nothing was converted")
+    assert json.loads(json.dumps(outcome.note)) == outcome.note
+    with pytest.warns(UserWarning, match="nothing was converted"):
+        MusicMedium().convert_item(waltz, *medium_parts())
