@@ -21,6 +21,7 @@ import numpy as np
 from audiocycle import __version__
 from audiocycle.atomic import whole_file, write_text
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
+from audiocycle.names import normal_name
 from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class BundleConfig:
         """The domains that the model converts to ``target``."""
         return [source for source, other in self.pairs if other == target]
 
+    def own_name(self, name: str) -> str:
+        """A domain's name as it is spelled here; terminals and file systems may separate its accents from the letters."""
+        return next((domain for domain in self.domains if normal_name(domain) == normal_name(name)), name)
+
     def resolve(self, target: str, source: str | None) -> tuple[str, str]:
         """(source, target), the source guessed where only one is possible.
 
@@ -90,6 +95,7 @@ class BundleConfig:
             DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
         """
         known = ", ".join(self.domains)
+        target, source = self.own_name(target), source and self.own_name(source)
         for role, name in (("target", target), ("source", source)):
             if name is not None and name not in self.domains:
                 raise DomainError(f"{role} '{name}' is unknown to model {self.name}; it knows: {known}")

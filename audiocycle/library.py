@@ -10,6 +10,7 @@ from pathlib import Path
 
 from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError
+from audiocycle.names import normal_name
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def find_for_target(target: str, source: str | None = None) -> list[Model]:
         DomainError: none does; the message lists what the installed ones convert to.
     """
     models = list(installed_models())
-    if found := [m for m in models if any(t == target and source in (None, s) for s, t in m.config.pairs)]:
+    wanted, given_source = normal_name(target), source and normal_name(source)
+    if found := [m for m in models if any(normal_name(t) == wanted and given_source in (None, normal_name(s)) for s, t in m.config.pairs)]:
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from audiocycle.data import (
     DomainData,
     aligned_items,
     domain_files,
+    domain_folder,
     without_copies,
     without_short,
 )
@@ -38,6 +38,7 @@ from audiocycle.guides import GuideConfig, Guides, guide_maker, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.music.grid import STEPS_PER_BEAT
+from audiocycle.names import check_domain_name
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
@@ -73,6 +74,8 @@ class RunConfig:
     guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "domains", tuple(check_domain_name(domain) for domain in self.domains))
+        object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
         if bool(self.mixture) != (self.objective.mixture == "full"):
@@ -82,9 +85,6 @@ class RunConfig:
             )
         if len({*self.domains, *self.mixture}) < len(self.domains) + len(self.mixture):
             raise ConfigError(f"data.mixture={list(self.mixture)}: name each folder once, and none of data.domains, which belong to it anyway")
-        for domain in (*self.domains, *self.mixture):
-            if not re.fullmatch(r"[\w -]+", domain):
-                raise ConfigError(f"data.domains: '{domain}' may hold letters, digits, _, - and blanks only")
 
 
 def train(config: RunConfig) -> Path:
@@ -273,7 +273,7 @@ def load_domains(
         if not config.objective.paired:  # there a copy may have another counterpart
             data[domain] = without_copies(data[domain])
     if config.objective.paired:
-        data = aligned_items(data, {d: config.data_root / d for d in data}, adapter.spec.window)
+        data = aligned_items(data, {d: domain_folder(config.data_root, d) for d in data}, adapter.spec.window)
     for domain in data:
         skipped = data[domain].skipped
         minutes = sum(i.features.shape[-1] for i in data[domain].items) / adapter.spec.frame_rate / 60

@@ -79,6 +79,7 @@ def convert(
     bundle = choose_bundle(model, target, source)
     config = read_config(bundle)
     config.resolve(target, source)
+    target = config.own_name(target)
     medium = build_medium(config.modality)
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
