@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from audiocycle.atomic import writing_below
-from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
-from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
+from audiocycle.build import build_adapter, build_critic, build_medium, build_translator, model_cost
+from audiocycle.bundle import MAX_DOMAINS, BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
 from audiocycle.convert import Converter
 from audiocycle.corpus import fitted, open_corpus
@@ -42,7 +42,7 @@ from audiocycle.names import check_domain_name
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
-from audiocycle.spec import FloatArray, Stats
+from audiocycle.spec import FloatArray, Stats, ordered_pairs
 from audiocycle.trainer import Trainer, TrainerConfig
 
 DEFAULT_CROP = 128
@@ -78,6 +78,8 @@ class RunConfig:
         object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
+        if len(self.domains) > MAX_DOMAINS:
+            raise ConfigError(f"data.domains: names {len(self.domains)} folders, and a model has {MAX_DOMAINS} at most; train several")
         if bool(self.mixture) != (self.objective.mixture == "full"):
             raise ConfigError(
                 f"data.mixture={list(self.mixture)}, objective.mixture={self.objective.mixture}: further folders belong to "
@@ -109,6 +111,7 @@ def train(config: RunConfig) -> Path:
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
     shape = adapter.spec.shape
+    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     if len(shape) > 1 and config.objective.one_way:
