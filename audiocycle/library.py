@@ -10,10 +10,10 @@ from pathlib import Path
 
 from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError, printable
+from audiocycle.names import normal_name
 
 TOLD = 5
 """Bundles that cannot be read are named, up to so many."""
-from audiocycle.names import normal_name
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from audiocycle.convert import Record
 from audiocycle.plan import Job
 from audiocycle.worker import Recipe, Task, failed, work
 
-
 CRASHES = {getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL") if hasattr(signal, name)}
 """How native code ends that went wrong."""
 
@@ -93,8 +92,7 @@ class Processes:
 
     def _alone(self, job: Job) -> Record:
         future = self._submit(job, 1)
-        alone = list((self._pool._processes if self._pool else None) or {})
-        processes = [self._pool._processes[number] for number in alone] if self._pool else []
+        processes = list(((self._pool and self._pool._processes) or {}).values())  # the pool forgets them when it breaks
         try:
             return future.result()
         except BrokenProcessPool:

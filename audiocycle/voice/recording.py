@@ -215,12 +215,14 @@ def converted(
 
     def network(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, Encoded | None]:
         chunk, encoded = given
-        return chunk, None if encoded is None else translate(encoded)
+        with np.errstate(all="ignore"):  # what comes of it is looked at (check_sound)
+            return chunk, None if encoded is None else translate(encoded)
 
     def render(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, FloatArray]:
         chunk, encoded = given
         silence = np.zeros(len(chunk.samples), dtype=np.float32)
-        return chunk, silence if encoded is None else renderer.render(encoded).samples
+        with np.errstate(all="ignore"):
+            return chunk, silence if encoded is None else renderer.render(encoded).samples
 
     if available() == 1:
         yield from map(render, map(network, map(analyze, source)))
