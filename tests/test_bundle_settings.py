@@ -279,7 +279,7 @@ def test_weights_that_make_nonsense_are_told(copy: Callable[..., Path], modality
     features[..., ::3] = 0.5
     source, target = converter.config.pairs[0]
     statistics = converter.config.stats_of(source), converter.config.stats_of_target(target, source)
-    with np.errstate(all="ignore"), pytest.raises(BundleError, match="NaN or infinite features|absurd features"):
+    with np.errstate(all="ignore"), pytest.raises(BundleError, match=r"NaN or infinite features|absurd features"):
         converter.translate_features(features, source, target, *statistics)
 
 
@@ -301,6 +301,16 @@ def test_nonsense_becomes_no_file(copy: Callable[..., Path], tmp_path: Path) -> 
     with pytest.raises(BundleError, match="NaN or infinite features"):
         Converter.from_pretrained(bundle, runtime="torch").convert_file(tmp_path / "in.wav", tmp_path / "out.wav", "ben")
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_probabilities_of_a_sparse_roll_times_100_are_told(copy: Callable[..., Path]) -> None:
+    converter = Converter.from_pretrained(copy("music"), runtime="torch")
+    converter.network = lambda batch, source, target: 100 * batch  # type: ignore[assignment]
+    roll = np.zeros((2, 84, 64), np.uint8)
+    roll[:, 40, :4] = 1
+    statistics = converter.config.stats_of("jazz"), converter.config.stats_of_target("pop", "jazz")
+    with pytest.raises(BundleError, match="absurd features, up to 100 times"):
+        converter.translate_features(roll, "jazz", "pop", *statistics)
 
 
 @pytest.mark.parametrize("bundle", [path for path in PRETRAINED if read_config(path).modality == "voice"], ids=lambda path: path.name)
