@@ -111,7 +111,6 @@ def train(config: RunConfig) -> Path:
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
     shape = adapter.spec.shape
-    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     if len(shape) > 1 and config.objective.one_way:
@@ -119,6 +118,7 @@ def train(config: RunConfig) -> Path:
     outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
     if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
+    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
