@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from audiocycle.errors import BundleError
 
-MAX_JSON_BYTES = 8_000_000
+MAX_JSON_BYTES = 4_000_000
 """Statistics of 32 domains, and deviations of 992 directions, need half of that."""
 MAX_DEPTH = 32
 LARGEST_NUMBER = 1e15

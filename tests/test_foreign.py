@@ -49,7 +49,7 @@ def test_settings_without_end_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.touch()
     os.truncate(path, 3 * 2**30)  # without taking that room on the disk
-    with pytest.raises(BundleError, match="has 3221 MB, and settings have less than 8"):
+    with pytest.raises(BundleError, match="has 3221 MB, and settings have less than 4"):
         read_json(path)
 
 
