@@ -10,6 +10,7 @@ from typing import Any
 
 from audiocycle import progress
 from audiocycle.convert import Record
+from audiocycle.errors import printable
 from audiocycle.ledger import REPORT
 
 
@@ -47,16 +48,17 @@ def show_records(
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
         why = f", {noted['kept']} of them not as this run would make them (see their notes in the report)" if noted["kept"] else ""
         unusual = f", {noted['converted']} unusual (see their notes in the report)" if noted["converted"] else ""
-        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{unusual}{speed}; {folder / REPORT}"
+        text = f"{printable(folder)}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{unusual}{speed}; {printable(folder / REPORT)}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
-        text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}" + (f"; note: {last.note}" if last.note else "")
+        note = f"; note: {printable(last.note)}" if last.note else ""
+        text = f"{printable(last.output)}: {length} in {last.seconds:.2f} s{told(last.details)}{note}"
         console.print(text, markup=False)
     elif last is not None and last.note:  # the result went to stdout
-        console.print(f"note: {last.note}", markup=False)
+        console.print(f"note: {printable(last.note)}", markup=False)
     for record in failed:
-        console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
+        console.print(f"error: {printable(record.error)}", markup=False)
     return not failed
 
 

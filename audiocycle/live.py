@@ -16,7 +16,7 @@ from audiocycle.spec import Encoded
 from audiocycle.voice.bandwidth import declared_limit
 from audiocycle.voice.level import RunningLevel
 from audiocycle.voice.missing_band import completing
-from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter
+from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter, check_block
 from audiocycle.voice.survey import missing_above
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -50,9 +50,10 @@ def open_stream(
     from audiocycle.bundle import read_config
     from audiocycle.library import locate
 
+    check_block(block_seconds)
     folder = locate(bundle)
     config = read_config(folder)
-    if config.modality != "voice" or config.adapter["name"] != "world":
+    if config.modality != "voice" or config.adapter.get("name") != "world":
         raise ConfigError(
             f"model {config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another --model"
         )

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from audiocycle.atomic import writing_below
-from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
-from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
+from audiocycle.build import build_adapter, build_critic, build_medium, build_translator, model_cost
+from audiocycle.bundle import MAX_DOMAINS, BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
 from audiocycle.convert import Converter
 from audiocycle.corpus import fitted, open_corpus
@@ -43,7 +43,7 @@ from audiocycle.names import check_domain_name
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
-from audiocycle.spec import FloatArray, Stats
+from audiocycle.spec import FloatArray, Stats, ordered_pairs
 from audiocycle.trainer import Trainer, TrainerConfig
 
 DEFAULT_CROP = 128
@@ -79,6 +79,8 @@ class RunConfig:
         object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
+        if len(self.domains) > MAX_DOMAINS:
+            raise ConfigError(f"data.domains: names {len(self.domains)} folders, and a model has {MAX_DOMAINS} at most; train several")
         if bool(self.mixture) != (self.objective.mixture == "full"):
             raise ConfigError(
                 f"data.mixture={list(self.mixture)}, objective.mixture={self.objective.mixture}: further folders belong to "
@@ -117,6 +119,7 @@ def train(config: RunConfig) -> Path:
     outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
     if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
+    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     passed: list[str] = []
     paths = {d: domain_files(config.data_root, d, medium.accepts, passed.append) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
