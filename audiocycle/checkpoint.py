@@ -1,19 +1,21 @@
 """The resumable training state: one file, written atomically, a few kept.
 
-Loaded with ``weights_only=True``: tensors and plain values, never code. The file is torch's zip archive, which holds a checksum
-(CRC-32) of each part; torch writes them and never looks, so they are compared here before anything is loaded.
+Loaded with ``weights_only=True``: tensors and plain values, never code. The file is torch's zip archive, with a digest of all that
+torch wrote as the archive's comment: torch looks at no checksum, and trains on with whatever numbers a bad disk gives it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -22,6 +24,8 @@ from audiocycle.atomic import whole_file
 from audiocycle.errors import OutputError, TrainingError, one_line
 
 FORMAT = 3
+SEAL = b"audiocycle blake2b "
+"""Begins an archive's comment; the digest in hexadecimal digits follows. Checkpoints of version 0.1.0 have none."""
 
 
 @dataclass
@@ -57,6 +61,7 @@ def save_state(folder: Path, state: TrainState, keep: int) -> Path:
     try:
         with whole_file(path) as temporary:
             torch.save({f.name: getattr(state, f.name) for f in fields(state)}, temporary)
+            seal(temporary)
     except RuntimeError as error:  # what torch's archive writer makes of a failed write
         raise OutputError(f"{path}: cannot be written; free some disk space, then resume=true") from error
     found = checkpoints(folder)
@@ -69,6 +74,38 @@ def save_state(folder: Path, state: TrainState, keep: int) -> Path:
 def checkpoints(folder: Path) -> list[Path]:
     """All checkpoints of a run, oldest first."""
     return sorted(p for p in folder.glob("step-*.pt") if re.fullmatch(r"step-\d+\.pt", p.name) and p.is_file())
+
+
+def seal(path: Path) -> None:
+    """Give an archive that has no comment the digest of its bytes as one."""
+    with path.open("r+b") as file:
+        comment = SEAL + digest(file, path.stat().st_size).encode()
+        file.seek(-2, os.SEEK_END)  # an archive ends in the length of its comment, two bytes, and the comment
+        file.write(len(comment).to_bytes(2, "little") + comment)
+
+
+def intact(path: Path) -> bool:
+    """Whether an archive is what was sealed; of one that never was, whether the checksums of its parts agree.
+
+    Raises:
+        Exception: anything, where it is damaged too much to tell.
+    """
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        if not archive.comment:
+            return archive.testzip() is None
+        size = path.stat().st_size - len(archive.comment)
+        return archive.comment == SEAL + digest(file, size).encode()
+
+
+def digest(file: IO[bytes], size: int) -> str:
+    """BLAKE2b of the first ``size`` bytes of an archive, as they were when it had no comment."""
+    file.seek(0)
+    found, left = hashlib.blake2b(digest_size=16), size - 2
+    while block := file.read(min(left, 1 << 20)):
+        found.update(block)
+        left -= len(block)
+    found.update(bytes(2))
+    return found.hexdigest()
 
 
 class DamagedError(Exception):
@@ -113,15 +150,14 @@ def read_state(path: Path) -> TrainState:
         TrainingError: another version wrote it, or there is no permission to read it.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            bad = archive.testzip()
-        raw = torch.load(path, map_location="cpu", weights_only=True) if bad is None else None
+        whole = intact(path)
+        raw = torch.load(path, map_location="cpu", weights_only=True) if whole else None
     except PermissionError as error:
         raise TrainingError(f"{path}: no permission to read it") from error
     except Exception as error:  # whatever a damaged archive raises
         raise DamagedError(f"damaged ({one_line(error).split('. ')[0][:100]})") from error
-    if bad is not None:
-        raise DamagedError(f"damaged (the checksum of {bad!a} does not agree)")
+    if not whole:
+        raise DamagedError("damaged (other bytes than were written)")
     version = raw.get("format") if isinstance(raw, dict) else None
     if not isinstance(version, int):
         raise DamagedError("not a checkpoint of a training")

@@ -33,9 +33,9 @@ from audiocycle.spec import FloatArray
 from audiocycle.stabilizers import HistoryPool, WeightAverage
 from audiocycle.trainer_config import TrainerConfig
 
-__all__ = ["Report", "Trainer", "TrainerConfig"]
-UNSAID = ("set of files, or analysis of them",)
-"""Settings of which checkpoints of version 0.3 and before say nothing; there they are taken to have been as they are now."""
+__all__ = ["FILES", "Report", "Trainer", "TrainerConfig"]
+FILES = "set of files, or analysis of them"
+"""A setting of which checkpoints of version 0.1.0 say nothing: it is taken to have been as it is now."""
 STOP = "stop"
 """Among the figures of several processes: the share of them that want to end the run."""
 
@@ -296,8 +296,9 @@ class Trainer:
         Raises:
             TrainingError: it is of another run.
         """
-        before = {key: value for key, value in self.settings.items() if key in UNSAID} | state.settings
-        changed = [key for key, value in self.settings.items() if before.get(key, False) != value]  # false before there was such a key
+        changed = [key for key, value in self.settings.items() if state.settings.get(key, False) != value]  # false before there was such a key
+        if FILES in changed and ("data" in changed or FILES not in state.settings):
+            changed.remove(FILES)
         if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
             changed = ["objective"]  # which asks for other critics
         if changed:
