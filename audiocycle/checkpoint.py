@@ -151,7 +151,7 @@ def read_state(path: Path) -> TrainState:
     """
     try:
         whole = intact(path)
-        raw = torch.load(path, map_location="cpu", weights_only=True) if whole else None
+        raw: Any = torch.load(path, map_location="cpu", weights_only=True) if whole else None
     except PermissionError as error:
         raise TrainingError(f"{path}: no permission to read it") from error
     except Exception as error:  # whatever a damaged archive raises

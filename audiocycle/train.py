@@ -13,6 +13,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 
 from audiocycle.atomic import writing_below
@@ -216,6 +217,9 @@ def build_sampler(
 
     def normalize(domain: str, crops: FloatArray) -> FloatArray:
         normal: FloatArray = adapter.normalize(crops, stats[domain])
+        if not np.isfinite(normal).all():  # they were when they were joined
+            joined = config.cache / "joined"
+            raise DataError(f"{joined}: features of {domain} are no numbers any more (is the disk failing?); delete that folder, then resume=true")
         return normal
 
     mixture = {"base": (), "partial": config.domains, "full": (*config.domains, *config.mixture)}[config.objective.mixture]
@@ -279,7 +283,8 @@ def load_domains(
     Raises:
         DataError: a domain has too little usable material; the message says why files were left out.
     """
-    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
+    kind = config.adapter | {"analysis": adapter.analysis}
+    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), kind, adapter.spec.shape)
     with writing_below(config.cache, "data.cache"):
         for domain, files in paths.items():
             cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)

@@ -19,7 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audiocycle.checkpoint import TrainState, checkpoints, load_newest, save_state, unlike, unlike_adam, unlike_average, unlike_pool
+from audiocycle.checkpoint import (
+    TrainState,
+    checkpoints,
+    load_newest,
+    save_state,
+    unlike,
+    unlike_adam,
+    unlike_average,
+    unlike_pool,
+)
 from audiocycle.data import CropSampler
 from audiocycle.devices import choose_bf16, choose_device, prepare_device, seed_draws
 from audiocycle.distributed import ALONE, Processes

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocycle import checkpoint
-from audiocycle.checkpoint import FORMAT, DamagedError, TrainState, checkpoints, load_newest, read_state, save_state
+from audiocycle.checkpoint import (
+    FORMAT,
+    DamagedError,
+    TrainState,
+    checkpoints,
+    load_newest,
+    read_state,
+    save_state,
+)
 from audiocycle.errors import OutputError, TrainingError
 
 
@@ -149,9 +157,10 @@ def test_one_changed_byte_is_never_trained_on(tmp_path_factory: pytest.TempPathF
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     try:
-        assert same(vars(read_state(path)), whole)
-    except DamagedError as error:
-        assert "damaged" in str(error)
+        found = vars(read_state(path))
+    except DamagedError:
+        return
+    assert same(found, whole)
 
 
 def test_a_changed_weight_is_noticed_which_torch_does_not(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from toy_library import files, lines, run, statuses, toy_library
 
-from audiocycle import ledger, locks
+from audiocycle import locks
 from audiocycle.batch import convert_jobs
 from audiocycle.convert import Record
 from audiocycle.errors import OutputError
