@@ -7,11 +7,17 @@ use, so that a voice user never loads the music side.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import hold, shown
+from audiocycle.spec import FeatureSpec
+from audiocycle.windows import BATCH
+
+if TYPE_CHECKING:
+    from audiocycle.models.cost import Cost
 
 ADAPTERS = {
     "world": "audiocycle.voice.world_adapter:WorldAdapter",
@@ -39,6 +45,12 @@ CRITICS = {
     "conv_patch": "audiocycle.models.conv_patch_critic:ConvPatchCritic",
 }
 
+CHUNK_SECONDS = 31.0
+"""Of sound that a network sees at a time, at most (:mod:`audiocycle.voice.recording`)."""
+MAX_WEIGHTS_GB, MAX_LAYER_GB, MAX_BILLIONS = 2.0, 1.0, 100.0
+"""Of a model's networks in all; of the numbers into and out of one layer; of multiplications, of which a core does some 50 billion in a
+second. The paper's network, of width 1, takes 0.06 for a direction, 0.2 and 8."""
+
 TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
 """Of arguments that are checked before a class sees them: a mistyped option fails with its name."""
 
@@ -49,8 +61,8 @@ def resolve(table: Mapping[str, str], what: str, name: str) -> Any:
     Raises:
         ConfigError: the table does not know the name; the message lists those that it knows.
     """
-    if name not in table:
-        raise ConfigError(f"{what} '{name}' is unknown; this version knows: {', '.join(sorted(table))}")
+    if not isinstance(name, str) or name not in table:
+        raise ConfigError(f"{what} '{shown(name)}' is unknown; this version knows: {', '.join(sorted(table))}")
     module, _, attribute = table[name].partition(":")
     return getattr(import_module(module), attribute)
 
@@ -65,18 +77,19 @@ def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str
     surplus = set(arguments) - set(inspect.signature(make).parameters)
     if surplus:
         known = ", ".join(inspect.signature(make).parameters)
-        raise ConfigError(f"{what} '{name}' has no option {', '.join(sorted(surplus))}; it has: {known}")
+        raise ConfigError(f"{what} '{name}' has no option {', '.join(map(shown, sorted(surplus)))}; it has: {known}")
     for option, value in arguments.items():
         annotation = str(inspect.signature(make).parameters[option].annotation)
         if not isinstance(value, TYPES.get(annotation, object)):
-            raise ConfigError(f"{what} '{name}': {option}={value} must be of type {annotation}")
+            raise ConfigError(f"{what} '{name}': {option}={shown(value)} must be of type {annotation}")
+    hold(f"{what} '{name}': ", arguments, getattr(make, "limits", {}))
     return make(**arguments)
 
 
 def build_adapter(config: Mapping[str, Any]) -> Any:
     """``{"name": "world", **arguments}`` to an adapter."""
     arguments = dict(config)
-    return build(ADAPTERS, "adapter", arguments.pop("name"), arguments)
+    return build(ADAPTERS, "adapter", arguments.pop("name", ""), arguments)
 
 
 def build_renderer(adapter: Any, name: str | None = None, weights: str | None = None) -> Any:
@@ -109,11 +122,44 @@ def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: S
     """``{"generator": name, "width": 1.0, ...}`` to a translator over all ordered pairs of domains, or from the first one only."""
     from audiocycle.models.translator import PairTranslator
 
+    return PairTranslator(domains, generator_maker(config, shape), one_way)
+
+
+def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable[[], Any]:
+    """What makes a generator of a model for features of this shape, each time another one.
+
+    Raises:
+        ConfigError: settings of the model that there are not, or that are none.
+    """
     unknown = set(config) - MODEL_SETTINGS
     if unknown:
-        raise ConfigError(f"model: unknown setting {', '.join(sorted(unknown))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
-    arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **config.get("generator_options", {})}
-    return PairTranslator(domains, lambda: build(GENERATORS, "generator", config["generator"], arguments), one_way)
+        raise ConfigError(f"model: unknown setting {', '.join(map(shown, sorted(unknown)))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
+    options = config.get("generator_options", {})
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"model.generator_options={shown(options)}: must be options by name")
+    arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **options}
+    return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments)
+
+
+def model_cost(config: Mapping[str, Any], spec: FeatureSpec, n_directions: int) -> Cost:
+    """What each generator of a model costs; nothing is built but shapes.
+
+    Raises:
+        ConfigError: settings that cannot be, or a model that costs more than a small machine has: the message says what, and the limit.
+    """
+    from audiocycle.models.cost import cost
+
+    found = cost(generator_maker(config, spec.shape), spec.shape)
+    frames = BATCH * spec.window if spec.window else CHUNK_SECONDS * spec.frame_rate
+    asked = {
+        "GB of weights": (4e-9 * found.parameters * n_directions, MAX_WEIGHTS_GB),
+        "GB for its largest layer": (1e-9 * found.bytes * frames, MAX_LAYER_GB),
+        "billion products for a second": (1e-9 * found.products * spec.frame_rate, MAX_BILLIONS),
+    }
+    for what, (amount, limit) in asked.items():
+        if amount > limit:
+            raise ConfigError(f"model: would need {amount:.3g} {what}, and the limit is {limit:g}; choose a smaller width, or fewer blocks or domains")
+    return found
 
 
 def build_critic(config: Mapping[str, Any], domains: Sequence[str], channels: int = 1) -> Any:

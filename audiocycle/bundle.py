@@ -11,6 +11,8 @@ The resumable training state is another file (:mod:`audiocycle.checkpoint`).
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +22,11 @@ import numpy as np
 
 from audiocycle import __version__
 from audiocycle.atomic import whole_file, write_text
-from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError
+from audiocycle.build import MAX_WEIGHTS_GB, build_adapter, build_translator, model_cost
+from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
+from audiocycle.foreign import read_json, regular_file
+from audiocycle.limits import Table, as_numbers, hold_statistics, shown
+from audiocycle.names import check_domain_name, normal_name
 from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
 
 if TYPE_CHECKING:
@@ -31,6 +37,16 @@ BOTH_WAYS, FORMAT = 1, 2
 CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
 KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
 """Settings that every bundle has, as JSON has them."""
+MORE_KINDS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "audiocycle": str}
+"""Those that not every bundle has."""
+MAX_DOMAINS = 32
+"""There are n (n - 1) directions."""
+LONGEST_TEXT = 200
+"""Characters of a name or a licence."""
+STORED_KINDS = {"F16", "BF16", "F32"}
+"""Of weights, as safetensors call them."""
+MOST_DEVIATION = 100.0
+"""Of a network's output, in units of the target's own."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,10 @@ class BundleConfig:
         """The domains that the model converts to ``target``."""
         return [source for source, other in self.pairs if other == target]
 
+    def own_name(self, name: str) -> str:
+        """A domain's name as it is spelled here; terminals and file systems may separate its accents from the letters."""
+        return next((domain for domain in self.domains if normal_name(domain) == normal_name(name)), name)
+
     def resolve(self, target: str, source: str | None) -> tuple[str, str]:
         """(source, target), the source guessed where only one is possible.
 
@@ -90,6 +110,7 @@ class BundleConfig:
             DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
         """
         known = ", ".join(self.domains)
+        target, source = self.own_name(target), source and self.own_name(source)
         for role, name in (("target", target), ("source", source)):
             if name is not None and name not in self.domains:
                 raise DomainError(f"{role} '{name}' is unknown to model {self.name}; it knows: {known}")
@@ -126,14 +147,13 @@ def read_config(folder: Path) -> BundleConfig:
         BundleError: missing, damaged, incomplete, or from a newer version.
     """
     path = folder / CONFIG
-    if not path.is_file():
+    if not os.path.lexists(path):
         hint = f"; did you mean {folder / 'bundle'}?" if (folder / "bundle" / CONFIG).is_file() else ""
         raise BundleError(f"{folder}: not a bundle, it has no {CONFIG}{hint}")
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        version = int(raw["format"])
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again") from error
+    raw = read_json(path)
+    version = raw.get("format")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again")
     if version > FORMAT:
         made_by = raw.get("audiocycle", "?")
         raise BundleError(
@@ -141,19 +161,96 @@ def read_config(folder: Path) -> BundleConfig:
             f"up to {FORMAT}: pip install --upgrade audiocycle"
         )
     wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
-    wrong += [] if isinstance(raw.get("one_way", False), bool) else ["one_way"]
+    wrong += [key for key, kind in MORE_KINDS.items() if key in raw and not isinstance(raw[key], kind)]
+    wrong += [key for key in ("name", "licence") if isinstance(raw.get(key), str) and len(raw[key]) > LONGEST_TEXT]
     if wrong:
         raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
     known = BundleConfig.__dataclass_fields__
-    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": tuple(map(str, raw["domains"]))})
+    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": domains_of(path, raw["domains"])})
     for domain in config.domains:
-        try:
-            config.stats_of(domain)
-            for source in config.domains:
-                config.stats_of_target(domain, source)
-        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-            raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again") from error
+        statistics = config.stats.get(domain)
+        if not isinstance(statistics, dict) or any(as_numbers(value) is None for value in statistics.values()):
+            raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again")
+    if any(as_numbers(value) is None for value in config.deviations.values()):
+        raise BundleError(f"{path}: damaged, deviations that are no numbers; copy the bundle again")
     return config
+
+
+def domains_of(path: Path, names: list[Any]) -> tuple[str, ...]:
+    """The domains of a bundle, which become parts of paths, options and messages: as strict as those of a training.
+
+    Raises:
+        BundleError: too few, too many, two alike, or one that is no name.
+    """
+    try:
+        if not 2 <= len(names) <= MAX_DOMAINS or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"domains: there must be 2 to {MAX_DOMAINS} names")
+        checked = tuple(check_domain_name(name, "domains") for name in names)
+        if checked != tuple(names) or len(set(checked)) < len(checked):
+            raise ConfigError("domains: two are alike, or one is not composed (NFC)")
+    except ConfigError as error:
+        raise BundleError(f"{path}: {error}; such a bundle was not made by audiocycle") from error
+    return checked
+
+
+def check_settings(folder: Path, config: BundleConfig) -> Any:
+    """The adapter of a bundle, held to its limits before anything else is made of the settings.
+
+    Raises:
+        BundleError: impossible settings, or weights that are none.
+    """
+    try:
+        adapter = build_adapter(config.adapter)
+    except ConfigError as error:
+        raise BundleError(f"{folder / CONFIG}: {error}") from error
+    weights_index(folder)
+    return adapter
+
+
+def check_statistics(folder: Path, config: BundleConfig) -> None:
+    """See that a bundle's statistics are what its adapter makes, and its deviations what its features have.
+
+    Raises:
+        BundleError: impossible settings, a statistic that is missing, has another shape, or is absurd.
+    """
+    adapter = check_settings(folder, config)
+    deviation = Table(adapter.spec.shape, 0.0, MOST_DEVIATION)
+    try:
+        if adapter.spec.modality != config.modality:
+            raise ConfigError(f"modality={shown(config.modality)}: its adapter is one for {adapter.spec.modality}")
+        for domain in config.domains:
+            hold_statistics(domain, config.stats[domain], adapter.known_statistics)
+            if DEVIATION in config.stats[domain]:  # it comes from the deviations
+                raise ConfigError(f"{domain}: {DEVIATION} is no statistic of a domain")
+        hold_statistics("deviations", config.deviations, dict.fromkeys(config.deviations, deviation))
+    except ConfigError as error:
+        raise BundleError(f"{folder / CONFIG}: {error}; copy the bundle again") from error
+
+
+def weights_index(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a bundle's weights by name, from the head of their file.
+
+    Raises:
+        BundleError: they are missing, damaged, no real file, or too large.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / WEIGHTS
+    if not os.path.lexists(path):
+        raise BundleError(f"{folder}: not a whole bundle, it has no {WEIGHTS}; copy it again")
+    regular_file(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            kinds, shapes = {x.get_dtype() for x in slices.values()}, {name: tuple(x.get_shape()) for name, x in slices.items()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
+    gigabytes = 4e-9 * sum(math.prod(shape) for shape in shapes.values())
+    if gigabytes > MAX_WEIGHTS_GB:
+        raise BundleError(f"{path}: would take {gigabytes:.3g} GB of memory, and the limit is {MAX_WEIGHTS_GB:g}; use another model")
+    if kinds - STORED_KINDS:
+        raise BundleError(f"{path}: holds numbers of kind {', '.join(sorted(kinds - STORED_KINDS))}, not {', '.join(sorted(STORED_KINDS))}; save it again")
+    return shapes
 
 
 def load_translator(folder: Path, config: BundleConfig) -> Translator:
@@ -162,29 +259,37 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     Raises:
         BundleError: weights are missing, damaged or of another model.
     """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from audiocycle.build import build_adapter, build_translator
-
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise BundleError(f"{folder}: not a whole bundle, it has no {WEIGHTS}; copy it again")
+    path, spec = folder / WEIGHTS, check_settings(folder, config).spec
     try:
-        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise BundleError(f"{path}: damaged ({error}); copy the bundle again") from error
-    try:
-        shape = build_adapter(config.adapter).spec.shape
-        translator: Translator = build_translator(config.model, config.domains, shape, config.one_way)
-    except (ConfigError, KeyError, TypeError) as error:
+        cost = model_cost(config.model, spec, len(config.pairs))
+    except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
+    wanted = {f"generators.{name}.{parameter}": shape for name in config.directions for parameter, shape in cost.shapes.items()}
+    stored = weights_index(folder)
+    if stored != wanted:
+        raise BundleError(f"{path}: weights do not fit {CONFIG} ({first_difference(stored, wanted)}); copy the bundle again")
     try:
-        translator.load_state_dict(weights)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise BundleError(f"{path}: weights do not fit {CONFIG} ({first}); copy the bundle again") from error
+        weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
+    with torch.device("meta"):
+        translator: Translator = build_translator(config.model, config.domains, spec.shape, config.one_way)
+    translator.load_state_dict(weights, assign=True)
     return translator.eval()
+
+
+def first_difference(stored: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> str:
+    """Where the shapes of weights, by name, differ from those that belong there."""
+    for name, shape in wanted.items():
+        if name not in stored:
+            return f"missing: {name}"
+        if stored[name] != shape:
+            return f"{name} has the shape {stored[name]}, where {shape} belongs"
+    return f"nobody knows {printable(next(name for name in stored if name not in wanted))}"
 
 
 def graph_files(folder: Path) -> list[Path]:
@@ -198,22 +303,15 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
     Raises:
         BundleError: missing or damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
     config = read_config(folder)
-    path = folder / WEIGHTS
-    try:
-        with safe_open(path, framework="numpy") as file:
-            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise BundleError(f"{path}: missing or damaged ({error}); copy the bundle again") from error
+    path, shapes = folder / WEIGHTS, weights_index(folder)
     return {
         "name": config.name,
         "path": str(folder),
         "modality": config.modality,
         "domains": list(config.domains),
         "directions": config.directions,
-        "parameters": int(sum(np.prod(shape) for shape in shapes)),
+        "parameters": int(sum(math.prod(shape) for shape in shapes.values())),
         "megabytes": round(path.stat().st_size / 1e6, 1),
         "graphs": [graph.name for graph in graph_files(folder)],
         "licence": config.licence,

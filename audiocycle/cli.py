@@ -17,7 +17,7 @@ from audiocycle.commands.models import info, models
 from audiocycle.commands.stream import STREAM_HELP, stream
 from audiocycle.commands.train import TRAIN_HELP, train
 from audiocycle.debugging import debugging
-from audiocycle.errors import explain
+from audiocycle.errors import explain, printable
 
 app = typer.Typer(
     help="Learn a conversion between two voices, or two genres of MIDI, without paired data, and convert files.",
@@ -54,9 +54,17 @@ app.command(help=EVALUATE_HELP)(evaluate)
 app.command(help=EXPORT_HELP)(export)
 
 
+def end_cleanly() -> None:
+    """A signal that ends the program, or a terminal that is closed, unwinds the stack, which removes what is half-written."""
+    for name, code in (("SIGTERM", 143), ("SIGHUP", 129)):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_, code=code: sys.exit(code))
+
+
 def main() -> None:
     """Entry point: an error is one line on stderr and exit code 1; Ctrl-C and a closed pipe are the same without a line."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds the stack, which removes what is half-written
+    end_cleanly()
     try:
         app(args=[word for word in sys.argv[1:] if word != "--debug"], prog_name="audiocycle")
     except KeyboardInterrupt:
@@ -64,7 +72,7 @@ def main() -> None:
     except Exception as error:
         if debugging():
             raise
-        typer.echo(f"error: {explain(error)}".replace("\n", "\\n"), err=True)
+        typer.echo(f"error: {printable(explain(error))}", err=True)
         sys.exit(1)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from audiocycle import progress
 from audiocycle.convert import Record
+from audiocycle.errors import printable
 from audiocycle.ledger import REPORT
 
 
@@ -46,14 +47,14 @@ def show_records(
         speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
         why = f", {noted} of them not as this run would make them (see their notes in the report)" if noted else ""
-        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{speed}; {folder / REPORT}"
+        text = f"{printable(folder)}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{speed}; {printable(folder / REPORT)}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
-        text = f"{last.output}: {length} in {last.seconds:.2f} s{told(last.details)}"
+        text = f"{printable(last.output)}: {length} in {last.seconds:.2f} s{told(last.details)}"
         console.print(text, markup=False)
     for record in failed:
-        console.print(f"error: {record.error}".replace("\n", "\\n"), markup=False)
+        console.print(f"error: {printable(record.error)}", markup=False)
     return not failed
 
 

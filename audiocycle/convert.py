@@ -11,13 +11,16 @@ from typing import Any, Self
 import numpy as np
 
 from audiocycle.build import build_adapter, build_medium, build_renderer
-from audiocycle.bundle import BundleConfig, read_config
-from audiocycle.errors import BundleError, ConfigError, OutputError
+from audiocycle.bundle import BundleConfig, check_statistics, read_config
+from audiocycle.errors import BundleError, ConfigError, OutputError, printable
 from audiocycle.runtimes.choice import AUTO, load_network
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import Encoded, FloatArray, Stats
 from audiocycle.windows import in_windows
 
+MOST_GAIN = 10.0
+"""Of a network: normalised features have a root mean square of 1, where the training's own are meant, or as much as what they were
+made of. Those of the bundled models, and of noise, silence and rumble through them, stay below 2 times that."""
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
 are noise."""
@@ -94,6 +97,7 @@ class Converter:
 
         folder = locate(path)
         config = read_config(folder)
+        check_statistics(folder, config)
         return cls(config, load_network(folder, config, runtime, precision), renderer, vocoder)
 
     @property
@@ -148,17 +152,32 @@ class Converter:
         """
 
         def network(batch: FloatArray) -> FloatArray:
-            return self.network(batch, source, target)
+            made = self.network(batch, source, target)
+            self.check(made, batch)
+            return made
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
         if window:
             output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted)
         else:
             output = network(self.adapter.normalize(mirrored_after(features, padded_length(n_frames)), of_source)[None])[0]
-        if not np.isfinite(output).all():
-            raise BundleError(f"model {self.config.name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
         converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
         return converted
+
+    def check(self, made: FloatArray, given: FloatArray) -> None:
+        """See that what a network made of normalised features can be features, too.
+
+        Raises:
+            BundleError: they have another shape, are not numbers, or are out of all proportion.
+        """
+        name = f"model {printable(self.config.name)}"
+        if made.shape != given.shape:
+            raise BundleError(f"{name} makes features {made.shape} of {given.shape}; its network is another model's, copy the bundle again")
+        if not np.isfinite(made).all():
+            raise BundleError(f"{name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
+        size = root_mean_square(made)
+        if size > MOST_GAIN * max(1.0, root_mean_square(given)):
+            raise BundleError(f"{name} gives absurd features, {size:.0f} times as large as those of its training; its weights are damaged, copy the bundle again")
 
     def __call__(self, item: Any, target: str, source: str | None = None, **options: Any) -> Any:
         """Convert a path, or an item in memory, and return what came of it.
@@ -218,6 +237,11 @@ class Converter:
             self.medium.preview(output, output.with_suffix(self.medium.preview_suffix))
         seconds = round(outcome.seconds, 3)
         return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details))
+
+
+def root_mean_square(features: FloatArray) -> float:
+    """Of all numbers of an array."""
+    return float(np.sqrt(np.mean(np.square(features, dtype=np.float64))))
 
 
 def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path]:

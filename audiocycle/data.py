@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from audiocycle.errors import DataError
+from audiocycle.names import normal_name
 from audiocycle.spec import MIXED, Encoded, FloatArray, source_of
 
 
@@ -95,15 +96,27 @@ def shared_frames(items: Mapping[str, Encoded], window: int) -> dict[str, FloatA
     return cut
 
 
+def domain_folder(root: Path, domain: str) -> Path:
+    """``root/domain``, whichever way its name is spelled on the disk: composed, or not, as macOS does.
+
+    Raises:
+        DataError: two folders have this name, in two spellings.
+    """
+    named = [path for path in root.iterdir() if path.name != domain and normal_name(path.name) == domain and path.is_dir()]
+    if len(named) + (root / domain).is_dir() > 1:
+        raise DataError(f"{root}: two folders are called {domain}, one with composed and one with separate accents; put them into one")
+    return named[0] if named else root / domain
+
+
 def domain_files(root: Path, domain: str, accept: Callable[[Path], bool]) -> list[Path]:
     """All usable files below ``root/domain``, sorted.
 
     Raises:
         DataError: the folder is missing or holds no such file; the message lists the folders that there are.
     """
-    folder = root / domain
     if not root.is_dir():
         raise DataError(f"data.root={root}: no such folder; it must hold one folder of recordings for each domain")
+    folder = domain_folder(root, domain)
     if not folder.is_dir():
         there = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())) or "none"
         raise DataError(f"{folder}: no such folder; data.root has: {there}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 class AudioCycleError(Exception):
     """Base of every error that a user can cause and mend; the command line prints it without a traceback."""
@@ -51,6 +53,32 @@ def explain(error: Exception, name: str = "") -> str:
         return f"{error.filename or name or 'stdout'}: {error.strerror}"
     where = f"{name}: " if name else ""
     return f"{where}unexpected {type(error).__name__}: {one_line(error)}; run again with --debug, and report what it shows"
+
+
+JOINERS = "\u200c\u200d"
+"""Without width; Persian and Indian names need them between two letters."""
+LONGEST_LINE = 4000
+"""Characters of what others wrote that are shown in one piece."""
+
+
+def printable(text: object, lines: bool = False) -> str:
+    """What others wrote (names, notes, messages that quote them) as letters that do nothing to a terminal or a page.
+
+    Control characters, ESC among them, halves of letters, and marks that turn the direction of writing become escapes as Python
+    writes them (``\\x1b``); all else, of any script, stays.
+
+    Args:
+        text: or what has a text.
+        lines: it is of several lines, which stay lines.
+    """
+    whole = str(text)
+    if len(whole) > LONGEST_LINE and not lines:
+        whole = whole[: LONGEST_LINE - 1] + "…"
+    return "".join(char if _harmless(char) or (lines and char == "\n") else char.encode("unicode_escape").decode("ascii") for char in whole)
+
+
+def _harmless(char: str) -> bool:
+    return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"  # blanks of other widths
 
 
 def one_line(error: BaseException) -> str:

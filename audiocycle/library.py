@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
-from audiocycle.errors import BundleError, DomainError
+from audiocycle.errors import BundleError, DomainError, printable
+from audiocycle.names import normal_name
+
+TOLD = 5
+"""Bundles that cannot be read are named, up to so many."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +31,64 @@ def model_folders() -> tuple[Path, ...]:
     return Path("models"), Path(users), Path(__file__).parent / "pretrained"
 
 
-def installed_models() -> Iterator[Model]:
-    """All bundles in the model folders that can be read; one that cannot is passed over."""
+Refused = dict[Path, str]
+"""Folders that look like bundles and cannot be read, and why."""
+
+
+def installed_models(refused: Refused | None = None) -> Iterator[Model]:
+    """All bundles in the model folders that can be read.
+
+    Args:
+        refused: gets those that cannot, which are passed over: one bad bundle must not disable the others.
+    """
+    refused = {} if refused is None else refused
     for folder in model_folders():
-        if folder.is_dir():
-            for path in sorted(p for p in folder.iterdir() if (p / CONFIG).is_file()):
-                try:
-                    yield Model(path, read_config(path))
-                except BundleError:
-                    continue
+        for path in bundles_in(folder, refused):
+            try:
+                yield Model(path, read_config(path))
+            except BundleError as error:
+                refused[path] = str(error)
 
 
-def find_for_target(target: str, source: str | None = None) -> list[Model]:
+def bundles_in(folder: Path, refused: Refused) -> list[Path]:
+    """The folders in a model folder that have settings, by name."""
+    found = []
+    try:
+        inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        refused[folder] = f"{folder}: cannot be read ({error.strerror})"
+        return []
+    for path in inside:
+        try:
+            (path / CONFIG).lstat()
+            found.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused[path] = f"{path}: cannot be read ({error.strerror})"
+    return found
+
+
+def passed_over(refused: Refused) -> Iterator[str]:
+    """A line for each folder that was passed over, up to :data:`TOLD`."""
+    for reason in list(refused.values())[:TOLD]:
+        yield f"passed over: {printable(reason)}"
+    if len(refused) > TOLD:
+        yield f"passed over: {len(refused) - TOLD} more that cannot be read"
+
+
+def find_for_target(target: str, source: str | None = None, refused: Refused | None = None) -> list[Model]:
     """The installed models that convert to ``target``, from ``source`` if it is named, in the order of :func:`installed_models`.
+
+    Args:
+        refused: see :func:`installed_models`.
 
     Raises:
         DomainError: none does; the message lists what the installed ones convert to.
     """
-    models = list(installed_models())
-    if found := [m for m in models if any(t == target and source in (None, s) for s, t in m.config.pairs)]:
+    models = list(installed_models(refused))
+    wanted, given_source = normal_name(target), source and normal_name(source)
+    if found := [m for m in models if any(normal_name(t) == wanted and given_source in (None, normal_name(s)) for s, t in m.config.pairs)]:
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)
@@ -61,9 +104,13 @@ def locate(name: str | Path) -> Path:
     path = Path(name).expanduser()
     if path.exists():
         return path if path.is_dir() else path.parent
-    for model in installed_models():
+    refused: Refused = {}
+    for model in installed_models(refused):
         if str(name) in (model.config.name, model.path.name):
             return model.path
+    for folder, reason in refused.items():
+        if folder.name == str(name):
+            raise BundleError(reason)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)) and not str(name).startswith("."):
         return from_hub(str(name))
     names = ", ".join(model.config.name for model in installed_models()) or "none"

@@ -14,7 +14,7 @@ from audiocycle.models.running_norm import RunningNorms
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.level import GATE_DB
-from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter
+from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter, check_block
 from audiocycle.voice.world_adapter import WorldAdapter
 
 NORM_SECONDS = 10.0
@@ -46,9 +46,10 @@ def open_stream(
     from audiocycle.bundle import read_config
     from audiocycle.library import locate
 
+    check_block(block_seconds)
     folder = locate(bundle)
     config = read_config(folder)
-    if config.modality != "voice" or config.adapter["name"] != "world":
+    if config.modality != "voice" or config.adapter.get("name") != "world":
         raise ConfigError(
             f"model {config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another --model"
         )

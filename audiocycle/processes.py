@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -15,6 +15,9 @@ from audiocycle import threads
 from audiocycle.convert import Record
 from audiocycle.plan import Job
 from audiocycle.worker import Recipe, Task, failed, work
+
+CRASHES = {getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL") if hasattr(signal, name)}
+"""How native code ends that went wrong."""
 
 
 class Processes:
@@ -89,11 +92,12 @@ class Processes:
 
     def _alone(self, job: Job) -> Record:
         future = self._submit(job, 1)
+        processes = list(((self._pool and self._pool._processes) or {}).values())  # the pool forgets them when it breaks
         try:
             return future.result()
         except BrokenProcessPool:
             self._stop()
-            return failed(job, f"{job.input}: its process died, perhaps out of memory; try it with --jobs 1, or cut it in two")
+            return failed(job, f"{job.input}: its process {death(process.exitcode for process in processes)}")
         finally:
             if future.done():  # else we were stopped: close() has to know of it
                 del self._running[future]
@@ -106,6 +110,15 @@ class Processes:
                 process.terminate()
         self._pool.shutdown(cancel_futures=True)
         self._pool = None
+
+
+def death(exit_codes: Iterable[int | None]) -> str:
+    """How a process ended, and what to do about it. What a model or a file makes native code do is no lack of memory."""
+    for code in exit_codes:
+        if code is not None and -code in CRASHES:
+            name = signal.Signals(-code).name
+            return f"crashed ({name}), over this file or the model; try another of both, take models only from who you trust, and report it"
+    return "died, perhaps out of memory; try it with --jobs 1, or cut it in two"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -17,10 +18,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from audiocycle.errors import printable
+
+
+class PlainConsole(Console):
+    """What is printed is text, and does nothing else to a terminal, whoever wrote the names in it."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As a console's, with strings made printable; line breaks stay."""
+        super().print(*(printable(x, lines=True) if isinstance(x, str) else x for x in objects), **options)
+
 
 def console() -> Console:
     """Standard error, without guesses at what to colour."""
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    return PlainConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class Rate(ProgressColumn):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Table
 
 FloatArray = NDArray[np.floating[Any]]
 Stats = Mapping[str, FloatArray]
@@ -87,6 +88,10 @@ class Adapter(Protocol):
 
     @property
     def spec(self) -> FeatureSpec: ...
+
+    @property
+    def known_statistics(self) -> Mapping[str, Table]:
+        """What :meth:`fit` makes, by name, and within which limits: bundles, which strangers may have made, are held to them."""
 
     def fit(self, items: Sequence[Encoded]) -> Stats:
         """Statistics of one domain from all its training items."""

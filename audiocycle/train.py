@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,8 @@ import numpy as np
 import torch
 
 from audiocycle.atomic import writing_below
-from audiocycle.build import build_adapter, build_critic, build_medium, build_translator
-from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
+from audiocycle.build import build_adapter, build_critic, build_medium, build_translator, model_cost
+from audiocycle.bundle import MAX_DOMAINS, BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
 from audiocycle.convert import Converter
 from audiocycle.corpus import combined, fitted, open_corpus
@@ -27,6 +26,7 @@ from audiocycle.data import (
     DomainData,
     aligned_items,
     domain_files,
+    domain_folder,
     without_copies,
     without_short,
 )
@@ -39,10 +39,11 @@ from audiocycle.guides import GuideConfig, Guides, guide_maker, load_guides
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.music.grid import STEPS_PER_BEAT
+from audiocycle.names import check_domain_name
 from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
-from audiocycle.spec import FloatArray, Stats
+from audiocycle.spec import FloatArray, Stats, ordered_pairs
 from audiocycle.trainer import FILES, Trainer, TrainerConfig
 
 DEFAULT_CROP = 128
@@ -76,8 +77,12 @@ class RunConfig:
     guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "domains", tuple(check_domain_name(domain) for domain in self.domains))
+        object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
+        if len(self.domains) > MAX_DOMAINS:
+            raise ConfigError(f"data.domains: names {len(self.domains)} folders, and a model has {MAX_DOMAINS} at most; train several")
         if bool(self.mixture) != (self.objective.mixture == "full"):
             raise ConfigError(
                 f"data.mixture={list(self.mixture)}, objective.mixture={self.objective.mixture}: further folders belong to "
@@ -85,9 +90,6 @@ class RunConfig:
             )
         if len({*self.domains, *self.mixture}) < len(self.domains) + len(self.mixture):
             raise ConfigError(f"data.mixture={list(self.mixture)}: name each folder once, and none of data.domains, which belong to it anyway")
-        for domain in (*self.domains, *self.mixture):
-            if not re.fullmatch(r"[\w -]+", domain):
-                raise ConfigError(f"data.domains: '{domain}' may hold letters, digits, _, - and blanks only")
 
 
 def train(config: RunConfig) -> Path:
@@ -107,6 +109,7 @@ def train(config: RunConfig) -> Path:
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
     shape = adapter.spec.shape
+    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     if len(shape) > 1 and config.objective.one_way:
@@ -297,7 +300,7 @@ def load_domains(
         if not config.objective.paired:  # there a copy may have another counterpart
             data[domain] = without_copies(data[domain])
     if config.objective.paired:
-        data = aligned_items(data, {d: config.data_root / d for d in data}, adapter.spec.window)
+        data = aligned_items(data, {d: domain_folder(config.data_root, d) for d in data}, adapter.spec.window)
     for domain in data:
         skipped = data[domain].skipped
         minutes = sum(i.features.shape[-1] for i in data[domain].items) / adapter.spec.frame_rate / 60

@@ -16,7 +16,7 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "locks", "long_lines", "array_files"},
+    {"__version__", "errors", "spec", "limits", "foreign", "atomic", "locks", "long_lines", "array_files", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "names"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
     {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
     {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
@@ -35,7 +35,7 @@ MAY_USE = {
     "trainer": {"models", "objective", "stabilizers", "checkpoint", "data", "trainer_config", "devices", "readings"},
 }
 """What these import beside the foundation: modalities, networks and losses know nothing of each other."""
-FIRST = {"errors": set[str](), "compat": set[str](), "threads": set[str](), "spec": {"errors"}}
+FIRST = {"errors": set[str](), "compat": set[str](), "threads": set[str](), "spec": {"errors", "limits"}, "limits": {"errors"}, "foreign": {"errors"}}
 """What these of the foundation may import of it: all else is told in their words."""
 HEAVY = (
     "torch",

@@ -66,6 +66,14 @@ def test_only_the_file_that_kills_its_worker_fails(task: Task, tmp_path: Path) -
     assert len((tmp_path / "out" / REPORT).read_text().splitlines()) == len(todo)
 
 
+def test_a_crash_is_not_told_as_a_lack_of_memory(task: Task, tmp_path: Path) -> None:
+    todo = jobs(tmp_path, "a", "deadly", "deadly-crash")
+    errors = {Path(record.input).name: record.error for record in convert_jobs(task, todo, 2, folder=tmp_path / "out")}
+    assert "its process died, perhaps out of memory" in errors["deadly"]
+    assert "its process crashed (SIGABRT), over this file or the model" in errors["deadly-crash"]
+    assert "memory" not in errors["deadly-crash"]
+
+
 def test_stopping_ends_the_workers_in_the_middle(task: Task, tmp_path: Path) -> None:
     going = convert_jobs(task, jobs(tmp_path, "a", "slow1", "slow2", "slow3", "slow4"), 2, folder=tmp_path / "out")
     with closing(going):  # type: ignore[type-var]  # as Ctrl-C does; would wait a minute for the sleepers

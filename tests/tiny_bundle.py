@@ -26,6 +26,8 @@ UNCHANGING_MUSIC_MODEL = MUSIC_MODEL | {"generator_options": {"n_blocks": 1, "sk
 """Untrained, it gives back what it sees."""
 SONG_TPQ = 480
 CHORDS = ((0, 4, 7), (9, 0, 4), (5, 9, 0), (7, 11, 2))
+ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that the command line hears."""
 LYRICS = ("one", "two", "three")
 
 
@@ -149,11 +151,12 @@ def exit_code(*arguments: object) -> int:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["audiocycle", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in map(signal.Signals, ENDINGS)}
         try:
             main()
         except SystemExit as stop:
             return int(stop.code or 0)
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
     return 0

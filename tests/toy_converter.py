@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -27,7 +28,7 @@ class ToyOptions:
 
 
 class ToyConverter:
-    """Writes ``WEIGHTS TARGET: TEXT``. Files called ``bad*`` fail, ``deadly*`` kill their process, ``slow*`` take a minute and
+    """Writes ``WEIGHTS TARGET: TEXT``. Files called ``bad*`` fail, ``deadly*`` kill their process (with ``crash`` in the name as native code does), ``slow*`` take a minute and
     ``short*`` a moment."""
 
     adapter = SimpleNamespace(renderers=("plain",))
@@ -64,7 +65,8 @@ class ToyConverter:
             output.parent.mkdir(parents=True, exist_ok=True)
             output.with_name(f".{output.stem}.0123abcd.part{output.suffix}").touch()
             if path.name.startswith("deadly"):
-                os.kill(os.getpid(), signal.SIGKILL)
+                faulthandler.disable()
+                os.kill(os.getpid(), signal.SIGABRT if "crash" in path.name else signal.SIGKILL)
             time.sleep(60.0)
         if path.name.startswith("short"):
             time.sleep(0.05)

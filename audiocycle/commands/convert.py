@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiocycle.debugging import debugging
-from audiocycle.errors import ConfigError, InputError, OutputError
+from audiocycle.errors import ConfigError, InputError, OutputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +79,7 @@ def convert(
     bundle = choose_bundle(model, target, source)
     config = read_config(bundle)
     config.resolve(target, source)
+    target = config.own_name(target)
     medium = build_medium(config.modality)
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
@@ -106,16 +107,21 @@ def convert(
 
 def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
     """The bundle that ``--model`` names, else the first installed one that converts to the target, and say which."""
-    from audiocycle.library import find_for_target, locate
+    from audiocycle.library import Refused, find_for_target, locate, passed_over
 
     if model is not None:
         return locate(model)
-    found, *others = find_for_target(target, source)
+    refused: Refused = {}
+    try:
+        found, *others = find_for_target(target, source, refused)
+    finally:
+        for line in passed_over(refused):
+            typer.echo(line, err=True)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
     sources = [source] if source else found.config.sources_of(target)
     given = f", {sources[0]} to {target}" if len(sources) == 1 else ""  # whatever the input is, that is what it is taken for
-    typer.echo(f"model: {found.config.name} ({found.path}){given}{further}", err=True)
+    typer.echo(printable(f"model: {found.config.name} ({found.path}){given}{further}"), err=True)
     return found.path
 
 

@@ -108,6 +108,7 @@ def two_domains(converter: Converter, source: str | None, target: str | None) ->
     """
     from audiocycle.errors import ConfigError
 
+    source, target = (name and converter.config.own_name(name) for name in (source, target))
     if len(converter.domains) > 2 and (source is None or target is None):
         known = ", ".join(converter.domains)
         raise ConfigError(f"model {converter.config.name} knows {known}; name two of them with --source and --target")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, printable
 
 FORMATS = ("onnx",)
 EXPORT_HELP = """Write a model's networks as ONNX graphs into its folder, so that it converts without torch.
@@ -36,7 +36,7 @@ def export(
 
     folder = locate(bundle)
     for path in export_bundle(folder):
-        typer.echo(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+        typer.echo(f"{printable(path)}: {path.stat().st_size / 1000:.0f} kB")
     for found in agreements(folder):
         pair, kind = f"{found.source} -> {found.target}", f"{found.runtime} {found.precision}"
         typer.echo(f"{pair:24}  {kind:13}  largest error {found.largest:.1e}, {100 * found.relative:.2g} % of the output")

@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
+from audiocycle.errors import printable
+
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False) -> None:
     """List the models in ./models, in the user's model folder, and in the package."""
-    from audiocycle.library import installed_models, model_folders
+    from audiocycle.library import Refused, installed_models, model_folders, passed_over
 
-    found = list(installed_models())
+    refused: Refused = {}
+    found = list(installed_models(refused))
+    for line in passed_over(refused):
+        typer.echo(line, err=True)
     if as_json:
         facts = [
             {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "directions": m.config.directions}
@@ -23,7 +28,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
     for model in found:
         config = model.config
         names = ", ".join(config.directions if config.one_way else config.domains)
-        typer.echo(f"{config.name:24} {config.modality:6} {names:32} {model.path}")
+        typer.echo(printable(f"{config.name:24} {config.modality:6} {names:32} {model.path}"))
     if not found:
         typer.echo(f"no models in {', '.join(map(str, model_folders()))}", err=True)
 
@@ -42,5 +47,5 @@ def info(
         return
     for key, value in facts.items():
         lines = [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]
-        text = ", ".join(value) if isinstance(value, list) else ("\n" + " " * 14).join(map(str, lines))
+        text = printable(", ".join(value)) if isinstance(value, list) else ("\n" + " " * 14).join(map(printable, lines))
         typer.echo(f"{key:12}  {text}")

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from audiocycle.commands.convert import check_stdout, choose_bundle
-from audiocycle.errors import ConfigError, InputError, OutputError
+from audiocycle.errors import ConfigError, InputError, OutputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,17 +171,22 @@ def send(blocks: Iterator[FloatArray], meter: Meter, output: Path | None, form: 
 
 
 class Interrupt:
-    """Ctrl-C as the end of the input: it is taken while waiting for samples, and never within a block. The second one is as usual."""
+    """Ctrl-C, or a terminal that is closed, as the end of the input: it is taken while waiting for samples, and never within a block.
+    The second one is as usual."""
+
+    SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))  # Windows has no SIGHUP
 
     def __init__(self) -> None:
         self.wanted = self.waiting = False
 
     def __enter__(self) -> Self:
-        self.before = signal.signal(signal.SIGINT, self.press)
+        heard = [number for number in self.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+        self.before = {number: signal.signal(number, self.press) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self.before)
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def press(self, *_: Any) -> None:
         """The signal's handler."""
@@ -224,4 +229,4 @@ def raw_blocks(pipe: IO[bytes], form: str, size: int, interrupt: Interrupt) -> I
 
 def say(line: str) -> None:
     """A line for people."""
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)

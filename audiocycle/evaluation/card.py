@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audiocycle.atomic import write_text
 from audiocycle.bundle import CARD
+from audiocycle.errors import OutputError
 
 BEGIN, END = "<!-- evaluation -->", "<!-- end of evaluation -->"
 
@@ -19,6 +20,8 @@ def write_card(bundle: Path, results: str) -> Path:
         OutputError: it cannot be written.
     """
     path = bundle / CARD
+    if path.is_symlink():  # in a stranger's bundle it may point at what is private, and would be copied into what is shared
+        raise OutputError(f"{path}: is a link; put a copy in its place, and evaluate again")
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     section = f"{BEGIN}\n{results}\n{END}"
     old = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from unicodedata import category
 
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They turn the direction of writing, and could make a name look like another."""
 VOID = frozenset({"meta", "link", "img", "br"})
 """Elements without content and end tag."""
 
@@ -43,5 +46,8 @@ def joined(*children: Child) -> Markup:
 
 
 def printable(text: str) -> str:
-    """Without what no page may hold: control characters, and halves of letters from undecodable file names."""
-    return "".join("\ufffd" if (ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) < 0xE000 else c for c in text)
+    """Without what no page should hold: control characters, marks that turn the direction of writing, and halves of letters from
+    undecodable file names."""
+    if text.isprintable():  # whole sounds and pictures are
+        return text
+    return "".join("\ufffd" if c in TURNS or (category(c) in ("Cc", "Cs") and c not in "\n\t") else c for c in text)

@@ -6,12 +6,14 @@ Shapes: B batch, C channels, P feature rows (pitches), T frames (steps).
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
 from audiocycle.errors import ConfigError
-from audiocycle.models.layers import InstanceNorm, as_image, init_gaussian, scaled
+from audiocycle.limits import Limit, Range, Switch
+from audiocycle.models.layers import WIDTH, InstanceNorm, as_image, init_gaussian, scaled
 
 SLOPE = 0.2
 
@@ -45,6 +47,8 @@ class ConvPatchCritic(nn.Module):
         norm: False leaves the instance norms out, which take away how much there is in all: a critic with them hardly notices
             that a fake has three times the notes. Weights are then drawn for leaky ReLUs (He et al. 2015), not published ones.
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH, "kernel": Range(1, 31), "layers": Range(2, 7), "norm": Switch()}
 
     def __init__(
         self, width: float = 1.0, channels: int = 1, kernel: int = 4, layers: int = 2, norm: bool = True

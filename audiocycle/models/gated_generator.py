@@ -10,11 +10,15 @@ Shapes: B batch, C channels, P feature rows, T frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
+from audiocycle.limits import Limit, Switch
 from audiocycle.models.layers import (
+    BLOCKS,
     GLU,
+    WIDTH,
     InstanceNorm,
     OneChannelConv2d,
     ResidualBlock1d,
@@ -44,6 +48,8 @@ class GatedGenerator212D(nn.Module):
     Raises:
         ConfigError: the features are an image, (C, P).
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH, "n_blocks": BLOCKS, "residual": Switch()}
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6, residual: bool = False) -> None:
         super().__init__()

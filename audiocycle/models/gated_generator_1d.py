@@ -9,11 +9,15 @@ Shapes: B batch, C channels, P feature rows, T frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
+from audiocycle.limits import Limit
 from audiocycle.models.layers import (
+    BLOCKS,
     GLU,
+    WIDTH,
     InstanceNorm,
     ResidualBlock1d,
     crop_like,
@@ -48,6 +52,8 @@ class GatedGenerator1D(nn.Module):
     Raises:
         ConfigError: the features are an image, (C, P).
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH, "n_blocks": BLOCKS}
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6) -> None:
         super().__init__()

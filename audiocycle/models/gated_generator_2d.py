@@ -10,12 +10,16 @@ Shapes: B batch, C channels, P feature rows (pitches), T frames (steps).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Limit, OneOf, Range
 from audiocycle.models.layers import (
+    BLOCKS,
     GLU,
+    WIDTH,
     InstanceNorm,
     ResidualBlock2d,
     as_image,
@@ -49,6 +53,10 @@ class GatedGenerator2D(nn.Module):
     Raises:
         ConfigError: an unknown outlet, a skip without the sigmoid that it is meant for, or features that are no image.
     """
+
+    limits: ClassVar[dict[str, Limit]] = {
+        "width": WIDTH, "n_blocks": BLOCKS, "outlet": OneOf(OUTLETS), "skip": Range(-100.0, 100.0, whole=False),
+    }  # fmt: skip
 
     def __init__(
         self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 6, outlet: str = "sigmoid", skip: float = 0.0

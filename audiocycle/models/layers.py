@@ -12,6 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Limit, Range
+
+WIDTH: Limit = Range(1 / 256, 16.0, whole=False)
+"""Of a network: the factor on its channel counts."""
+BLOCKS: Limit = Range(0, 64)
+"""In a network's middle."""
 
 
 class InstanceNorm(nn.GroupNorm):

@@ -5,9 +5,12 @@ Shapes: B batch, C channels, P feature rows, T frames.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
-from audiocycle.models.layers import GLU, InstanceNorm, as_image, init_gaussian, scaled
+from audiocycle.limits import Limit
+from audiocycle.models.layers import GLU, WIDTH, InstanceNorm, as_image, init_gaussian, scaled
 
 
 class GatedPatchCritic(nn.Module):
@@ -19,6 +22,8 @@ class GatedPatchCritic(nn.Module):
         width: factor on every channel count inside.
         channels: C of the input (B, C, P, T); 1 takes (B, P, T), too.
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH}
 
     def __init__(self, width: float = 1.0, channels: int = 1) -> None:
         super().__init__()

@@ -9,10 +9,14 @@ Shapes: B batch, C channels, P feature rows (pitches), T frames (steps).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
+from audiocycle.limits import Limit
 from audiocycle.models.layers import (
+    BLOCKS,
+    WIDTH,
     InstanceNorm,
     as_image,
     crop_like,
@@ -57,6 +61,8 @@ class ResNetGenerator(nn.Module):
     Raises:
         ConfigError: the features are no image.
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH, "n_blocks": BLOCKS}
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, n_blocks: int = 10) -> None:
         super().__init__()

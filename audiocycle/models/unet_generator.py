@@ -8,12 +8,15 @@ Shapes: B batch, C channels, P feature rows (pitches), T frames (steps).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Limit, Range
 from audiocycle.models.layers import (
+    WIDTH,
     InstanceNorm,
     as_image,
     crop_like,
@@ -43,6 +46,8 @@ class UNetGenerator(nn.Module):
     Raises:
         ConfigError: depth below 1, dropout outside [0, 1), or features that are no image.
     """
+
+    limits: ClassVar[dict[str, Limit]] = {"width": WIDTH, "depth": Range(1, 7), "dropout": Range(0.0, 0.99, whole=False)}
 
     def __init__(self, shape: Sequence[int], width: float = 1.0, depth: int = 4, dropout: float = 0.0) -> None:
         super().__init__()

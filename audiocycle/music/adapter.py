@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.errors import ConfigError, InputError
+from audiocycle.errors import InputError
+from audiocycle.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, SUSTAIN, VELOCITY, begins_in, draw
-from audiocycle.music.thickness import as_usual, usual_amounts
+from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
 
 MIN_ON_GRID = 0.5
@@ -24,6 +25,15 @@ REGISTERS = (0, 48, 72, 128)
 NOMINAL_BEATS_PER_SECOND = 2.0
 """Material is counted in minutes at 120 quarter notes a minute; the network knows no tempo."""
 FULL_VELOCITY = 127.0
+LIMITS: dict[str, Limit] = {
+    "grid": OneOf(tuple(STEPS_PER_BEAT)),
+    "bars": Range(1, 32),
+    "velocity": Switch(),
+    "pairs": Switch(),
+    "transpose": Range(0, 12),
+    "velocity_range": Range(0.0, 0.99, whole=False),
+}
+"""Of settings."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +61,19 @@ class PianoRollAdapter:
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
-        if self.grid not in STEPS_PER_BEAT:
-            raise ConfigError(f"adapter.grid={self.grid}: choose one of {', '.join(STEPS_PER_BEAT)}")
-        if self.bars < 1 or not 0 <= self.transpose <= 12 or not 0 <= self.velocity_range < 1:
-            raise ConfigError(
-                f"adapter: bars={self.bars} (1 or more), transpose={self.transpose} (0 to 12) or "
-                f"velocity_range={self.velocity_range} (0 to 1) is out of range"
-            )
+        hold("adapter.", vars(self), LIMITS)
 
     @property
     def spec(self) -> FeatureSpec:
         per_beat = STEPS_PER_BEAT[self.grid]
         window = self.bars * BEATS * per_beat
         return FeatureSpec("music", (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND, window)
+
+    @property
+    def known_statistics(self) -> dict[str, Table]:
+        """What :meth:`fit` makes, and how large its numbers may be."""
+        amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
+        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts)}
 
     def spans(self, score: Any) -> list[Span]:
         """The runs of 4/4 bars of a symusic score in ticks, up to its last note."""

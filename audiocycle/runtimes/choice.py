@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from audiocycle.bundle import BundleConfig
+from audiocycle.bundle import BundleConfig, check_settings
 from audiocycle.errors import ConfigError
 from audiocycle.runtimes.graphs import has_graphs
 from audiocycle.runtimes.network import Network
@@ -66,11 +66,12 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
 
     Raises:
         ConfigError: an unknown runtime or precision, one that is not installed, or a precision that it does not know.
-        BundleError: graphs or weights are missing, damaged, or do not belong together.
+        BundleError: settings that cannot be, or graphs or weights that are missing, damaged, or do not belong together.
     """
     for option, value, known in (("runtime", runtime, (AUTO, *RUNTIMES)), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise ConfigError(f"--{option} {value}: unknown; choose one of: {', '.join(known)}")
+    check_settings(folder, config)
     name = first_fitting(folder, precision) if runtime == AUTO else runtime
     if not RUNTIMES[name].installed:
         raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")

@@ -6,7 +6,6 @@ N samples.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from audiocycle.errors import BundleError, ConfigError
+from audiocycle.foreign import read_json, regular_file
+from audiocycle.limits import Limit, Range, hold, shown
 from audiocycle.spec import Encoded, Signal
 from audiocycle.voice.mel_adapter import MelAdapter
 
@@ -30,6 +31,23 @@ _MEL_KEYS = {"sampling_rate": "sample_rate", "n_fft": "n_fft", "win_size": "win_
 _MEL_KEYS |= {"hop_size": "hop_length", "num_mels": "n_mels", "fmin": "f_min", "fmax": "f_max"}
 _CHECKPOINTS = ("*.safetensors", "generator*", "g_*", "*.pt", "*.pth", "*.ckpt", "*.bin")
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+LIMITS: dict[str, Limit] = {
+    "upsample_initial_channel": Range(1, 4096),
+    "num_mels": Range(2, 256),
+    "n_fft": Range(32, 8192),
+    "hop_size": Range(8, 4096),
+    "win_size": Range(16, 8192),
+    "sampling_rate": Range(4000, 96000),
+    "fmin": Range(0.0, 48000.0, whole=False),
+    "fmax": Range(1.0, 48000.0, whole=False),
+}
+LIST_LIMITS = {
+    "upsample_rates": Range(1, 64), "upsample_kernel_sizes": Range(1, 128), "resblock_kernel_sizes": Range(1, 31), "resblock_dilation_sizes": Range(1, 64),
+}  # fmt: skip
+LONGEST_LIST = 8
+MAX_LAYER_BYTES = 1_000_000_000
+"""Of the numbers that a layer makes of a chunk."""
+CHUNK_FRAMES = 512
 _WEIGHTS_HELP = (
     "pass a folder with config.json and *.safetensors or a torch checkpoint, "
     "the checkpoint file itself (config.json beside it), or a hub id 'owner/name'"
@@ -59,6 +77,9 @@ class HifiGanConfig:
     fmax: float
 
     def __post_init__(self) -> None:
+        hold("HiFi-GAN config: ", vars(self), LIMITS)
+        for name, limit in LIST_LIMITS.items():
+            self._check_list(name, getattr(self, name), limit)
         rates, kernels, width = self.upsample_rates, self.upsample_kernel_sizes, self.upsample_initial_channel
         blocks, dilations, hop = self.resblock_kernel_sizes, self.resblock_dilation_sizes, self.hop_size
         stages = list(zip(rates, kernels, strict=False))
@@ -75,6 +96,17 @@ class HifiGanConfig:
         broken = "; ".join(rule for rule, holds in rules.items() if not holds)
         if broken:
             raise ConfigError(f"HiFi-GAN config: {broken}")
+        steps = [math.prod(rates[:stage]) * (width >> stage) for stage in range(len(rates) + 1)]
+        if 4 * max(steps) * (CHUNK_FRAMES + 2 * self.context_frames) > MAX_LAYER_BYTES:
+            raise ConfigError(f"HiFi-GAN config: upsample_initial_channel={width}: would need more than {MAX_LAYER_BYTES / 1e9:g} GB for a chunk")
+
+    def _check_list(self, name: str, values: Any, limit: Range) -> None:
+        lists = values if name == "resblock_dilation_sizes" else (values,)
+        if not isinstance(values, tuple):
+            raise TypeError(f"{name} is no list")
+        whole = 0 < len(values) <= LONGEST_LIST and all(isinstance(x, tuple) and len(x) <= LONGEST_LIST for x in lists)
+        if not (whole and all(x and all(map(limit.holds, x)) for x in lists)):
+            raise ConfigError(f"HiFi-GAN config: {name}={shown(values)}: {limit}, and at most {LONGEST_LIST} of them")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -84,14 +116,14 @@ class HifiGanConfig:
             BundleError: the file is missing, is not JSON, or lacks keys. ConfigError: as the class.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
             known = {field.name: _frozen(values[field.name]) for field in fields(cls)}
             known["resblock"] = str(known["resblock"])
             known["fmax"] = known["fmax"] or known["sampling_rate"] / 2
             return cls(**known)
         except KeyError as error:
             raise BundleError(f"{path}: lacks {error}; take the config.json of the weights") from error
-        except (OSError, ValueError, TypeError) as error:
+        except (BundleError, ValueError, TypeError) as error:
             raise BundleError(f"{path}: not a readable HiFi-GAN config ({error}); {_WEIGHTS_HELP}") from error
 
     @property
@@ -181,7 +213,7 @@ class HifiGanRenderer:
     adapter: MelAdapter
     config: HifiGanConfig
     generator: HifiGanGenerator
-    chunk_frames: int = 512
+    chunk_frames: int = CHUNK_FRAMES
 
     @classmethod
     def load(cls, location: str | Path | None, adapter: MelAdapter, device: str = "cpu") -> Self:
@@ -283,6 +315,7 @@ def _checkpoint_in(folder: Path) -> Path:
 
 
 def _read_weights(checkpoint: Path) -> dict[str, Tensor]:
+    regular_file(checkpoint)
     try:
         safe = checkpoint.suffix == ".safetensors"
         content: Any = load_file(checkpoint) if safe else torch.load(checkpoint, "cpu", weights_only=True)

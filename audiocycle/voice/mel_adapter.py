@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from audiocycle.compat import import_torchaudio
 from audiocycle.errors import ConfigError, InputError
+from audiocycle.limits import Limit, Range, Table, hold
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.voice.moments import Moments
 
@@ -27,6 +28,21 @@ LOUD_RANGE_DB = 40.0
 """Frames this far below an item's loudest one are silence to the statistics."""
 STD_FLOOR = 1e-3
 _BLOCK_FRAMES = 4096
+LIMITS: dict[str, Limit] = {
+    "sample_rate": Range(4000, 96000),
+    "n_fft": Range(32, 8192),
+    "win_length": Range(16, 8192),
+    "hop_length": Range(8, 4096),
+    "n_mels": Range(2, 256),
+    "f_min": Range(0.0, 48000.0, whole=False),
+    "f_max": Range(1.0, 48000.0, whole=False),
+    "floor": Range(1e-30, 1.0, whole=False),
+}
+"""Of settings."""
+LOG_MAGNITUDE, MOST_DEVIATION = 100.0, 50.0
+"""Statistics of bands, which are natural logs of magnitudes."""
+MAX_SPECTRUM_BYTES = 5_000_000
+"""Of the complex spectrum of a second of sound; chunks have 30."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +73,7 @@ class MelAdapter:
     analysis: ClassVar[int] = 1  # raised whenever the same recording gives other features than before
 
     def __post_init__(self) -> None:
-        if min(self.sample_rate, self.n_mels) < 1:
-            raise ConfigError(f"sample_rate {self.sample_rate} and n_mels {self.n_mels} must be positive")
+        hold("adapter.", vars(self), LIMITS)
         if not 0 < self.hop_length <= self.win_length <= self.n_fft:
             raise ConfigError(
                 "hop_length, win_length and n_fft must be positive and in rising order, "
@@ -69,13 +84,27 @@ class MelAdapter:
                 f"mel bands must lie within 0 and {self.sample_rate / 2:g} Hz (half of sample_rate), "
                 f"got f_min {self.f_min:g}, f_max {self.f_max:g}"
             )
-        if not self.floor > 0:
-            raise ConfigError(f"floor must be positive, got {self.floor:g}")
+        if self.n_mels > self.n_fft // 2 + 1:
+            raise ConfigError(f"adapter.n_mels={self.n_mels}: choose {self.n_fft // 2 + 1} or fewer, as n_fft={self.n_fft} has bins")
+        spectrum_bytes = 8 * (self.n_fft // 2 + 1) * self.spec.frame_rate
+        if spectrum_bytes > MAX_SPECTRUM_BYTES:
+            raise ConfigError(
+                f"adapter.hop_length={self.hop_length}: would need {spectrum_bytes / 1e6:.1f} MB for each second of sound, and at most "
+                f"{MAX_SPECTRUM_BYTES / 1e6:.0f} are allowed; choose a longer one, or a smaller n_fft"
+            )
 
     @property
     def spec(self) -> FeatureSpec:
         """Shape (M,) at sample_rate / hop_length frames a second."""
         return FeatureSpec("voice", (self.n_mels,), self.sample_rate / self.hop_length)
+
+    @property
+    def known_statistics(self) -> dict[str, Table]:
+        """What :meth:`fit` makes, and how large its numbers may be."""
+        return {
+            "mean": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE),
+            "std": Table((self.n_mels, 1), 0.1 * STD_FLOOR, MOST_DEVIATION),
+        }
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
         """Natural-log mel magnitudes of a waveform.

@@ -23,6 +23,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from audiocycle.errors import InputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
@@ -42,6 +43,9 @@ BUFFER_SECONDS = 30.0
 CONTEXT_SECONDS = 0.5
 FADE_SECONDS = 0.02
 BLOCK_SECONDS = 5.0
+
+MOST_GAIN = 1000.0
+"""60 dB: what the loudness is matched from. Energies of features are kept to some dB."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -79,12 +83,13 @@ def convert_recording(
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         energies: list[FloatArray] = []
-        n_samples = 0
+        n_samples, source_peak = 0, 0.0
 
         def heard() -> Iterator[FloatArray]:
-            nonlocal n_samples
+            nonlocal n_samples, source_peak
             for block in mono_blocks(source, name, block_size):
                 energies.append(frame_energies(block, frame))
+                source_peak = max(source_peak, float(np.abs(block).max(initial=0.0)))
                 n_samples += len(block)
                 progress(min(1.0, n_samples / source.frames))
                 yield block
@@ -92,6 +97,7 @@ def convert_recording(
         wanted = resampled(heard(), rate, adapter.sample_rate)
         converted = convert_stream(wanted, adapter, renderer, translate)
         for block in resampled(converted, adapter.sample_rate, rate):
+            check_sound(block, source_peak, name)
             try:
                 spool.write(block.astype(np.float32).tobytes())
             except OSError as error:
@@ -103,6 +109,21 @@ def convert_recording(
         else:
             write_wav_stream(output, result.blocks(), rate, stream_subtype)
     return float(n_samples / rate)
+
+
+def check_sound(samples: FloatArray, source_peak: float, name: str) -> None:
+    """See that what a model made of a recording is a sound.
+
+    Args:
+        source_peak: of the recording so far.
+
+    Raises:
+        InputError: samples that are not numbers, or so loud that nobody can have meant it.
+    """
+    if not np.isfinite(samples).all():
+        raise InputError(f"{name}: the model makes sound of it that is no numbers; use another model, or copy the bundle again")
+    if np.abs(samples).max(initial=0.0) > MOST_GAIN * max(1.0, source_peak):
+        raise InputError(f"{name}: the model makes sound of it that is absurdly loud; use another model, or copy the bundle again")
 
 
 class Finished:
@@ -194,12 +215,14 @@ def converted(
 
     def network(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, Encoded | None]:
         chunk, encoded = given
-        return chunk, None if encoded is None else translate(encoded)
+        with np.errstate(all="ignore"):  # what comes of it is looked at (check_sound)
+            return chunk, None if encoded is None else translate(encoded)
 
     def render(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, FloatArray]:
         chunk, encoded = given
         silence = np.zeros(len(chunk.samples), dtype=np.float32)
-        return chunk, silence if encoded is None else renderer.render(encoded).samples
+        with np.errstate(all="ignore"):
+            return chunk, silence if encoded is None else renderer.render(encoded).samples
 
     if available() == 1:
         yield from map(render, map(network, map(analyze, source)))

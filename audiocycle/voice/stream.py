@@ -21,7 +21,7 @@ from audiocycle.voice.level import (
 )
 from audiocycle.voice.liveliness import with_power_of
 from audiocycle.voice.pulse_synthesis import PulseSynthesizer
-from audiocycle.voice.recording import Translate
+from audiocycle.voice.recording import Translate, check_sound
 from audiocycle.voice.stream_resampler import StreamResampler
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -60,14 +60,13 @@ class StreamConverter:
     """
 
     def __init__(self, adapter: WorldAdapter, translate: Translate, block_seconds: float = BLOCK_SECONDS) -> None:
+        check_block(block_seconds)
         self.adapter, self.translate, self.sample_rate = adapter, translate, adapter.sample_rate
         self.period = adapter.sample_rate * adapter.frame_period / 1000.0
         self.frame = round(FRAME_SECONDS * self.sample_rate)
         self.block = round(block_seconds / FRAME_SECONDS) * self.frame
         self.ahead = round(AHEAD_SECONDS / FRAME_SECONDS) * self.frame
         self.edge = round(EDGE_SECONDS * self.sample_rate)
-        if not 2 * self.frame <= self.block <= MAX_BLOCK_SECONDS * self.sample_rate:
-            raise ConfigError(f"--block {1000 * block_seconds:g}: choose between 20 and {1000 * MAX_BLOCK_SECONDS:g} ms")
         if (self.block + self.ahead) / self.period > 0.75 * WINDOW_FRAMES:
             raise ConfigError(f"adapter.frame_period={adapter.frame_period:g}: too short for live conversion, whose network sees {WINDOW_FRAMES} frames")
         self.before = round(F0_CONTEXT_SECONDS * 1000.0 / adapter.frame_period)  # frames
@@ -120,6 +119,7 @@ class StreamConverter:
         frames = self._converted(samples, n_final, n_shown) if samples.any() else self._silence(n_final)
         self.n_frames += n_final
         made = np.concatenate([self.early, self.synthesizer.push(*frames)])
+        check_sound(made, float(np.abs(samples).max(initial=0.0)), "stream")
         self.early, made = made[self.block :], made[: self.block]
         self.n_outputs = end
         return self._levelled(samples[begin - self.frame - self.held_begin :], made)
@@ -244,6 +244,17 @@ class StreamAtRate:
         made = np.concatenate([*(self.outlet.push(samples) for samples in last), self.outlet.finish()])
         missing = self.n_inputs - self.n_outputs
         return np.pad(made[:missing], (0, max(0, missing - len(made))))
+
+
+def check_block(seconds: float) -> None:
+    """See that blocks can have this length.
+
+    Raises:
+        ConfigError: they would be too long or too short, or it is no number.
+    """
+    least, most = 2 * FRAME_SECONDS, MAX_BLOCK_SECONDS
+    if not least <= seconds <= most:  # nor is NaN
+        raise ConfigError(f"--block {1000 * seconds:g}: choose between {1000 * least:g} and {1000 * most:g} ms")
 
 
 def mirrored_before(features: FloatArray, frames: int) -> FloatArray:

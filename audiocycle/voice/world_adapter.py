@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from audiocycle.compat import import_pyworld
 from audiocycle.errors import ConfigError, InputError
+from audiocycle.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
@@ -39,6 +40,23 @@ F0_SECONDS, F0_CONTEXT_SECONDS = 3.5, 0.3
 """DIO filters a whole signal with one FFT, which costs twice as much for 30 s as for 4 s, a second, as the cache overflows.
 So it gets pieces of at most the first length, with the second on either side. On a minute of speech no frame changed its
 voicing, and none its F0 (with 0.1 s: 3 of 12,001 frames)."""
+LIMITS: dict[str, Limit] = {
+    "sample_rate": Range(MIN_RATE, 96000),
+    "frame_period": Range(1.0, 20.0, whole=False),
+    "n_mcep": Range(2, 128),
+    "f0_method": OneOf(F0_METHODS),
+    "f0_floor": Range(40.0, 300.0, whole=False),  # D4C and its search for voicing know nothing below 40 and 47 Hz
+    "f0_ceil": Range(100.0, 2000.0, whole=False),
+    "keep_energy": Switch(),
+}
+"""Of settings. WORLD sizes its buffers by some of them and writes by others, and asks about none: more coefficients than half of
+the envelope's FFT are written behind their end, and a floor near 0 Hz asks for an FFT without end."""
+COEFFICIENT, LEAST_DEVIATION, MOST_DEVIATION = 100.0, 1e-4, 50.0
+"""Statistics of coefficients, which are natural logs of power: 100 are 434 dB."""
+LOG_F0 = ((3.0, 0.0), (8.0, 2.0))
+"""Least and most of the mean and the deviation of log F0: 20 to 2,981 Hz."""
+MAX_SIDE_BYTES = 5_000_000
+"""Of aperiodicity for a second of sound; chunks have 30, and three of them are in work."""
 BLOCK_FRAMES = 128
 """Frames whose envelopes are made at once: they fit the cache, and 5 s are eight pieces of work."""
 
@@ -70,14 +88,30 @@ class WorldAdapter:
     """Raised whenever the same recording gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
-        if self.f0_method not in F0_METHODS:
-            raise ConfigError(f"adapter.f0_method={self.f0_method}: unknown; choose one of {', '.join(F0_METHODS)}")
-        if self.sample_rate < MIN_RATE:
-            raise ConfigError(f"adapter.sample_rate={self.sample_rate}: WORLD needs {MIN_RATE} Hz or more")
+        hold("adapter.", vars(self), LIMITS)
+        if self.f0_ceil < 2 * self.f0_floor:
+            raise ConfigError(f"adapter.f0_ceil={self.f0_ceil:g}: must be an octave above f0_floor={self.f0_floor:g}, or more")
+        if 4 * self.n_mcep > self.fft_size:
+            raise ConfigError(f"adapter.n_mcep={self.n_mcep}: choose {self.fft_size // 4} or fewer at this sample_rate and f0_floor")
+        side_bytes = 8 * (self.fft_size // 2 + 1) * self.spec.frame_rate
+        if side_bytes > MAX_SIDE_BYTES:
+            raise ConfigError(
+                f"adapter.frame_period={self.frame_period:g}: would need {side_bytes / 1e6:.1f} MB for each second of sound, and at most "
+                f"{MAX_SIDE_BYTES / 1e6:.0f} are allowed; choose a longer one, or a lower sample_rate"
+            )
 
     @property
     def spec(self) -> FeatureSpec:
         return FeatureSpec("voice", (self.n_mcep,), 1000.0 / self.frame_period)
+
+    @property
+    def known_statistics(self) -> dict[str, Table]:
+        """What :meth:`fit` makes, and how large its numbers may be."""
+        return {
+            "mean": Table((self.n_mcep, 1), -COEFFICIENT, COEFFICIENT),
+            "std": Table((self.n_mcep, 1), LEAST_DEVIATION, MOST_DEVIATION),
+            "log_f0": Table((2,), *LOG_F0),
+        }
 
     @property
     def fft_size(self) -> int:

@@ -104,9 +104,9 @@ def test_unusable_waveforms_are_refused(samples: FloatArray, reason: str) -> Non
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"sample_rate": 0}, "sample_rate 0"),
-        ({"n_mels": 0}, "n_mels 0"),
-        ({"hop_length": 0}, "rising order"),
+        ({"sample_rate": 0}, "sample_rate=0"),
+        ({"n_mels": 0}, "n_mels=0"),
+        ({"hop_length": 0}, "hop_length=0"),
         ({"win_length": 2048}, "rising order"),
         ({"sample_rate": 8000}, "f_max 8000"),
         ({"f_min": 9000.0}, "f_min 9000"),
