@@ -21,6 +21,7 @@ from audiocycle.corpus import combined
 from audiocycle.data import CropSampler, DomainData
 from audiocycle.errors import ConfigError
 from audiocycle.features import FeatureCache, Progress
+from audiocycle.limits import Range, hold
 from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray, Stats, direction, ordered_pairs
 
@@ -45,8 +46,7 @@ class GuideConfig:
     neighbours: int = 16
 
     def __post_init__(self) -> None:
-        if self.neighbours < 1:
-            raise ConfigError(f"guide.neighbours={self.neighbours}: must be 1 or more")
+        hold("guide.", vars(self), {"neighbours": Range(1, 10**6)})
 
 
 class GuideMaker(Protocol):

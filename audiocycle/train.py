@@ -36,6 +36,7 @@ from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
 from audiocycle.guides import GuideConfig, Guides, guide_maker, load_guides
+from audiocycle.limits import Limit, Range, hold
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -48,6 +49,8 @@ from audiocycle.trainer import FILES, Trainer, TrainerConfig
 
 DEFAULT_CROP = 128
 """Frames, where the adapter has no window of its own (Kaneko et al. 2019)."""
+LIMITS: dict[str, Limit] = {"jobs": Range(0, 4096), "min_minutes": Range(0, 1e9, whole=False)}
+"""Of settings of the data."""
 LEAVE_SECONDS = 100.0
 """How long workers that torchrun starts again wait for those that it ended, on another machine perhaps, to be gone."""
 LONG = 50_000
@@ -77,6 +80,7 @@ class RunConfig:
     guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
+        hold("data.", vars(self), LIMITS)
         object.__setattr__(self, "domains", tuple(check_domain_name(domain) for domain in self.domains))
         object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
@@ -109,7 +113,6 @@ def train(config: RunConfig) -> Path:
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
     shape = adapter.spec.shape
-    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     if len(shape) < 2 and any(getattr(config.objective, name) for name in ("chroma", "groove", "density")):
         raise ConfigError("objective.chroma, objective.groove, objective.density: only piano rolls have them; leave them at 0")
     if len(shape) > 1 and config.objective.one_way:
@@ -117,6 +120,7 @@ def train(config: RunConfig) -> Path:
     outlet = config.model.get("generator_options", {}).get("outlet", "sigmoid")
     if len(shape) > 1 and outlet != "sigmoid" and (config.objective.guide or config.objective.paired):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet=sigmoid")
+    model_cost(config.model, adapter.spec, len(ordered_pairs(config.domains, config.objective.one_way)))  # refused now: else its bundle is
     paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)

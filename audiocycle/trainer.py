@@ -117,8 +117,8 @@ class Trainer:
         processes, after the next one whose figures are read: :class:`~audiocycle.readings.Readings`)."""
 
     def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
-        betas = (self.config.beta1, self.config.beta2)
-        return torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=True)
+        betas = (float(self.config.beta1), float(self.config.beta2))
+        return torch.optim.Adam(network.parameters(), lr=float(rate), betas=betas, fused=True)
 
     def run(self) -> None:
         """Train to the end of the schedule, ``max_steps`` or ``max_minutes``; a checkpoint stands at the end.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import random
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import soundfile
 import torch
-from fuzzing import Case, fuzzed, report
+from fuzzing import Case, main
 from omegaconf import OmegaConf
 from test_train_end_to_end import vowel
 from two_genres import write_genres
@@ -118,5 +117,4 @@ def attempt(number: int, base: int, changes: list[str]) -> tuple[str, Callable[[
 
 
 if __name__ == "__main__":
-    first, last = [0, *map(int, sys.argv[1:])][-2:]
-    print(report(fuzzed(make, range(first, last))))
+    main(make)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 from several_processes import CONTEXT
 
 from audiocycle.errors import AudioCycleError
 
-BYTES = 6 << 30
+BYTES = 8 << 30
 """Of address space; libraries alone take two to three."""
+MOST_MEMORY, MOST_SECONDS = 1.5, 10.0
+"""GiB that one input may take on top of what the process had, and seconds of its processor."""
 HELD, REFUSED = "held", "refused"
 GOOD = (HELD, REFUSED)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one input. ``kind`` is held, refused, unexpected, wrong, hung or died; ``text`` says more, ``what`` what was tried."""
+    """What came of one input. ``kind`` is held, refused, unexpected, wrong, dear, hung or died; ``text`` says more, ``what`` what was tried."""
 
     number: int
     kind: str
@@ -35,8 +39,8 @@ Case = Callable[[int], tuple[str, Callable[[], str]]]
 
 def tried(case: Case, number: int) -> Outcome:
     """One input, in this process. An error of ours must be one line."""
-    begin = time.monotonic()
     what, attempt = case(number)
+    begin, before = time.process_time(), peak()
     try:
         wrong = attempt()
         kind, text = ("wrong", wrong) if wrong else (HELD, "")
@@ -45,7 +49,19 @@ def tried(case: Case, number: int) -> Outcome:
         kind = REFUSED if "\n" not in text and text.isprintable() and len(text) < 2000 else "wrong"
     except (Exception, SystemExit) as error:
         kind, text = "unexpected", f"{type(error).__name__}: {str(error)[:300]}"
-    return Outcome(number, kind, text, what, time.monotonic() - begin)
+    seconds, more = time.process_time() - begin, peak() - before
+    if kind in GOOD and (seconds > MOST_SECONDS or more > MOST_MEMORY):
+        kind, text = "dear", f"{seconds:.1f} s, {more:.2f} GiB; {text}"
+    return Outcome(number, kind, text, what, seconds)
+
+
+def peak() -> float:
+    """The most memory that this process has had, GiB; 0 where nobody knows."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def _work(make: Callable[[], Case], numbers: Sequence[int], results: Connection) -> None:
@@ -61,14 +77,22 @@ def _work(make: Callable[[], Case], numbers: Sequence[int], results: Connection)
         results.send(tried(case, number))
 
 
-def fuzzed(make: Callable[[], Case], numbers: Sequence[int], limit: float = 120.0) -> list[Outcome]:
+def fuzzed(
+    make: Callable[[], Case], numbers: Sequence[int], limit: float = 120.0, seen: Callable[[Outcome], None] = lambda outcome: None
+) -> list[Outcome]:
     """The outcomes of all these numbers.
 
     Args:
         make: called once in each process; must be importable.
         limit: seconds for one input, after which it hangs: twelve times of what a person should wait.
+        seen: called with each outcome as it comes.
     """
     outcomes: list[Outcome] = []
+
+    def note(outcome: Any) -> None:
+        outcomes.append(outcome)
+        seen(outcome)
+
     left = list(numbers)
     while left:
         receiver, sender = CONTEXT.Pipe(duplex=False)
@@ -79,18 +103,18 @@ def fuzzed(make: Callable[[], Case], numbers: Sequence[int], limit: float = 120.
         try:
             while left:
                 at = receive(receiver, limit)
-                outcomes.append(receive(receiver, limit))
+                note(receive(receiver, limit))
                 left.remove(at)
         except (EOFError, TimeoutError) as error:
             kind = "hung" if isinstance(error, TimeoutError) else "died"
-            outcomes.append(Outcome(at, kind, "", make()(at)[0], limit))
+            note(Outcome(at, kind, "", make()(at)[0], limit))
             left.remove(at)
         process.kill()
         process.join()
     return outcomes
 
 
-def receive(pipe: Connection, limit: float) -> object:
+def receive(pipe: Connection, limit: float) -> Any:
     """What comes next.
 
     Raises:
@@ -102,9 +126,15 @@ def receive(pipe: Connection, limit: float) -> object:
     return pipe.recv()
 
 
-def report(outcomes: Sequence[Outcome]) -> str:
-    """Counts, and each input that did not go well."""
+def told(outcome: Outcome) -> None:
+    """Print an input that did not go well."""
+    if outcome.kind not in GOOD:
+        print(f"{outcome.number}: {outcome.kind} {outcome.text}\n    {outcome.what[:400]}", flush=True)
+
+
+def main(make: Callable[[], Case]) -> None:
+    """``SCRIPT COUNT`` or ``SCRIPT FROM TO``: try so many, print what does not go well, and counts."""
+    first, last = [0, *map(int, sys.argv[1:])][-2:]
+    outcomes = fuzzed(make, range(first, last), seen=told)
     counts = Counter(outcome.kind for outcome in outcomes)
-    slowest = max(outcome.seconds for outcome in outcomes)
-    bad = [f"{o.number}: {o.kind} {o.text}\n    {o.what}" for o in outcomes if o.kind not in GOOD]
-    return "\n".join([*bad, f"{dict(counts)}, the slowest {slowest:.1f} s"])
+    print(f"{dict(counts)}, the slowest {max(outcome.seconds for outcome in outcomes):.1f} s")
