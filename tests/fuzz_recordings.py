@@ -17,7 +17,7 @@ import soundfile
 from fuzzing import Case, main
 from tiny_bundle import vowel
 
-from audiocycle.voice.sound_file import open_input, read_mono
+from audiocycle.voice.sound_file import mono_blocks, open_input, read_mono
 
 RATE, SECONDS = 16000, 0.4
 KINDS: dict[str, tuple[str, dict[str, str], int]] = {
@@ -154,10 +154,9 @@ def wrong_with(path: Path, kind: str, samples_only: bool) -> str:
     samples = read_mono(path, RATE)
     if samples.ndim != 1 or samples.dtype != np.float32 or not samples.size or not np.isfinite(samples).all():
         return f"no samples: {samples.dtype} {samples.shape}"
-    with open_input(path) as (sound, _):
-        rate, channels, frames = sound.samplerate, sound.channels, 0
-        while n := len(sound.read(1000, dtype="float32", always_2d=True)):  # another block size than any of ours
-            frames += n
+    with open_input(path) as (sound, name):
+        rate, channels = sound.samplerate, sound.channels
+        frames = sum(map(len, mono_blocks(sound, name, 1000)))  # another block size than any of ours
     if abs(len(samples) - frames * RATE / rate) > 1:
         return f"{len(samples)} samples at {RATE} Hz of {frames} at {rate} Hz"
     if samples_only and frames != round(SECONDS * RATE):
