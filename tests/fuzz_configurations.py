@@ -23,6 +23,7 @@ from two_genres import write_genres
 from audiocycle.configure import compose_raw, compose_run
 from audiocycle.train import train
 from audiocycle.trainer import Trainer
+from audiocycle.voice import guide
 
 ODD = [
     "null", "''", "' '", "true", "false", "-1", "0", "1", "2", "3", "-0.5", "0.5", "1.0", "1.5", "nan", "-nan", "inf", "-inf", "1e-300", "1e-30",
@@ -99,6 +100,7 @@ def mutated(number: int, within: str = "") -> tuple[int, list[str]]:
 def make() -> Case:
     """Cases for :func:`fuzzing.fuzzed`."""
     torch.set_num_threads(1)
+    guide.STEPS = 3  # a voice is learned for minutes otherwise
     Trainer._over = lambda self: self.step >= 2  # type: ignore[method-assign]
     return lambda number: attempt(number, *mutated(number))
 
