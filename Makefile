@@ -1,12 +1,13 @@
 # make demo   install, convert samples with the models in this repository, write sounds, MIDI and pictures
 # make test   install, check style and types, run the tests
 # make bench  measure training and conversion on this machine, write bench.json
+# make lock   write the versions that are installed here to .ci/constraints.txt, which .ci/run installs
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench install clean
+.PHONY: demo test lint bench install lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/audiocycle demo voice
@@ -23,6 +24,11 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
 
 install: $(VENV)/installed
+
+lock: $(VENV)/installed-dev
+	{ echo '# Versions that the tests passed with, written by make lock. torch has its range only: which build there is depends on the machine.'; \
+	$(BIN)/python -m pip freeze --exclude-editable | sed -n 's/^\([A-Za-z0-9._-]*==[^+@ ]*\).*/\1/p' | grep -Eiv '^(torch|triton|nvidia-.*|cuda-.*)=='; \
+	} > .ci/constraints.txt
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "audiocycle needs Python 3.11 or newer; make PYTHON=python3.12"'

@@ -17,17 +17,20 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from audiocycle.errors import ConfigError, one_line
+from audiocycle.errors import ConfigError, one_line, printable
 from audiocycle.guides import GuideConfig
+from audiocycle.limits import shown
 from audiocycle.names import normal_name
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
 
-TEXTS = ("data.root", "data.cache", "run_dir", "name", "licence", "guide.recognizer")
+PATHS = ("data.root", "data.cache", "run_dir")
+TEXTS = (*PATHS, "name", "licence", "guide.recognizer")
 """Settings whose value is a path or a sentence, one for each training."""
 LISTS = ("data.domains", "data.mixture")
 """Settings whose value is a list of names."""
+GROUPS = ("data", "adapter", "model", "objective", "guide", "trainer")
 LONGEST = 100
 """Characters of a job's folder name; file systems take 255 bytes."""
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
@@ -86,7 +89,10 @@ def compose_raw(overrides: Sequence[str], hydra: bool = False) -> DictConfig:
         ConfigError: Hydra does not know a setting, a group's choice, or cannot parse an override.
     """
     with hydra_at_conf():
-        return compose("config", overrides=[quoted(override) for override in overrides], return_hydra_config=hydra)
+        try:
+            return compose("config", overrides=[quoted(override) for override in overrides], return_hydra_config=hydra)
+        except (TypeError, AttributeError, KeyError, RecursionError) as error:  # a list that holds null, for a group
+            raise ConfigError(f"these settings cannot be put together ({one_line(error)}); see audiocycle train --help") from error
 
 
 @contextmanager
@@ -159,14 +165,15 @@ def to_run(raw: DictConfig) -> RunConfig:
         if missing:
             example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
             raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
+        check_groups(raw)
         c: Any = OmegaConf.to_container(raw, resolve=True)
-    except OmegaConfBaseException as error:
+        check_types(raw)
+    except (OmegaConfBaseException, RecursionError) as error:
         raise ConfigError(one_line(error)) from error
-    check_types(raw)
     domains, mixture = c["data"]["domains"], c["data"]["mixture"] or []
     for name, value in (("domains", domains), ("mixture", mixture)):
         if not isinstance(value, list):
-            raise ConfigError(f"data.{name}={value}: a list is needed, e.g. 'data.{name}=[SF1,TM3]'")
+            raise ConfigError(f"data.{name}={shown(value)}: a list is needed, e.g. 'data.{name}=[SF1,TM3]'")
     trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
     try:
         return RunConfig(
@@ -187,8 +194,28 @@ def to_run(raw: DictConfig) -> RunConfig:
             mixture=tuple(map(str, mixture)),
             guide=GuideConfig(**c["guide"]),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ConfigError(one_line(error)) from error
+
+
+def check_groups(raw: DictConfig) -> None:
+    """What holds settings must hold settings, and the lists of names be lists, before anything asks for what is in them.
+
+    Raises:
+        ConfigError: names the first that does not.
+    """
+    for group in GROUPS:
+        value = OmegaConf.select(raw, group)
+        if not isinstance(value, DictConfig) or not all(isinstance(key, str) for key in value):
+            raise ConfigError(f"{group}={shown(value)}: settings by name are needed; audiocycle train --cfg shows them")
+    for group in ("model.generator_options", "model.critic_options"):
+        value = OmegaConf.select(raw, group, default=OmegaConf.create({}))
+        if not isinstance(value, DictConfig):
+            raise ConfigError(f"{group}={shown(value)}: options by name are needed, e.g. '{group}={{width: 0.5}}'")
+    for key in ("data.domains", "data.mixture"):
+        value = OmegaConf.select(raw, key)
+        if isinstance(value, bool | int | float):
+            raise ConfigError(f"{key}={shown(value)}: a list is needed, e.g. '{key}=[SF1,TM3]'")
 
 
 def check_types(raw: DictConfig) -> None:
@@ -199,7 +226,8 @@ def check_types(raw: DictConfig) -> None:
     """
     wanted: dict[str, Any] = {
         "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
-        "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None,
+        "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None, "name": str | int | float,
+        "licence": str | int | float,
     }  # fmt: skip
     for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig), ("guide", GuideConfig)):
         wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
@@ -208,4 +236,6 @@ def check_types(raw: DictConfig) -> None:
         fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
         if not fits or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(NAMES[kind] for kind in kinds)
-            raise ConfigError(f"{key}={value}: {names} is needed")
+            raise ConfigError(f"{key}={shown(value)}: {names} is needed")
+        if isinstance(value, str) and ("\0" in value if key in PATHS else printable(value) != value):
+            raise ConfigError(f"{key}={shown(value)}: text of letters that can be shown is needed")

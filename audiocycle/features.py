@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -21,8 +20,10 @@ from typing import Any
 import numpy as np
 
 from audiocycle import threads
+from audiocycle.array_files import finite, is_features, read_arrays
 from audiocycle.atomic import whole_file, write_text
 from audiocycle.errors import InputError
+from audiocycle.long_lines import short_lines
 from audiocycle.spec import Encoded
 
 Progress = Callable[[int, int], None]
@@ -30,6 +31,8 @@ Progress = Callable[[int, int], None]
 
 FORMAT = 2
 """Of entries and of what is joined from them; raised whenever older ones cannot be read."""
+LONGEST_REASON = 4096
+"""Bytes of a refusal that are read."""
 SETTLED_NS = 2_000_000_000
 """A file that changed less than this long ago may change again within the resolution of the file system's clock."""
 
@@ -43,11 +46,14 @@ class FeatureCache:
         folder: where they lie; made when missing.
         encode: a file to features, with a light side (see ``media`` in :mod:`audiocycle.build`); InputError: unusable.
         settings: the adapter's configuration, part of the key.
+        shape: of features, without time; entries of another shape are made again. None: of any.
     """
 
-    def __init__(self, folder: Path, encode: Callable[[Path], Encoded], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, encode: Callable[[Path], Encoded], settings: Mapping[str, Any], shape: tuple[int, ...] | None = None
+    ) -> None:
         self.folder = folder
-        self.encode = encode
+        self.encode, self.shape = encode, shape
         self.salt = repr((FORMAT, sorted(settings.items())))
         self.digests = Digests(folder / "digests.jsonl")
 
@@ -66,23 +72,38 @@ class FeatureCache:
             InputError: the file cannot be used.
         """
         key = self.key(path)
-        stored, refused = self._entry(key), self._refusal(key)
-        try:
-            with stored.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return Encoded(arrays["features"], {k: arrays[k] for k in arrays.files if k != "features"})
-        except FileNotFoundError:
-            if refused.exists():
-                raise InputError(f"{path}: {refused.read_text(encoding='utf-8')}") from None
-        except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile):
-            stored.unlink(missing_ok=True)  # cut off by a crash of an older file system: make it again
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
+        reason = self._reason(key)
+        if reason:
+            raise InputError(f"{path}: {reason}")
         try:
             encoded = compact(self.encode(path))
+            if not all(map(finite, (encoded.features, *encoded.side.values()))):
+                raise InputError(f"{path}: its features are not finite numbers; is it damaged?")
         except InputError as error:
-            write_text(refused, str(error).removeprefix(f"{path}: "))
+            write_text(self._refusal(key), str(error).removeprefix(f"{path}: "))
             raise
-        with whole_file(stored) as temporary:
+        with whole_file(self._entry(key)) as temporary:
             np.savez(temporary, features=encoded.features, **encoded.side)
         return encoded
+
+    def _kept(self, key: str) -> Encoded | None:
+        """What lies in an entry; None: there is none, or it is damaged, or nothing that was written here."""
+        arrays = read_arrays(self._entry(key)) or {}
+        features = arrays.pop("features", None)
+        return Encoded(features, arrays) if features is not None and is_features(features, self.shape) else None
+
+    def _reason(self, key: str) -> str:
+        """Why a file was refused, in one line; empty: it was not, or nobody can read why."""
+        try:
+            if not self._refusal(key).is_file():  # a pipe would be waited for
+                return ""
+            with self._refusal(key).open("rb") as file:
+                return " ".join(file.read(LONGEST_REASON).decode("utf-8").split())
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def analyse(self, paths: Sequence[Path], progress: Progress, jobs: int = 0) -> None:
         """Make sure that each file has its entry, or its refusal. Nothing stays in memory.
@@ -138,11 +159,14 @@ class Digests:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.known: dict[str, tuple[list[int], str]] = {}
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        for line in lines:
-            with suppress(ValueError, TypeError):  # cut off
-                name, *stamp, digest = json.loads(line)
-                self.known[name] = stamp, digest
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            for _, line in short_lines(file):
+                with suppress(ValueError, TypeError, RecursionError):  # cut off, or not written here
+                    name, *stamp, digest = json.loads(line)
+                    if isinstance(digest, str):
+                        self.known[name] = stamp, digest
 
     def get(self, path: Path) -> str:
         """The digest of a file's content.

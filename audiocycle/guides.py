@@ -6,9 +6,7 @@ by melody, harmony and bass. Guides are made once for each ordered pair of domai
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.array_files import read_arrays
 from audiocycle.atomic import whole_file
 from audiocycle.corpus import combined
 from audiocycle.data import CropSampler, DomainData
 from audiocycle.errors import ConfigError
 from audiocycle.features import FeatureCache, Progress
+from audiocycle.limits import Range, hold
 from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray, Stats, direction, ordered_pairs
 
@@ -46,8 +46,7 @@ class GuideConfig:
     neighbours: int = 16
 
     def __post_init__(self) -> None:
-        if self.neighbours < 1:
-            raise ConfigError(f"guide.neighbours={self.neighbours}: must be 1 or more")
+        hold("guide.", vars(self), {"neighbours": Range(1, 10**6)})
 
 
 class GuideMaker(Protocol):
@@ -190,7 +189,7 @@ def load_guides(
     for source, target in ordered_pairs(list(data), one_way):
         key = combined([*data[source].keys, "->", *data[target].keys, maker.recipe])
         path = cache / "guides" / f"{key}.npz"
-        made = stored(path)
+        made = stored(path, [item.features.shape for item in data[source].items])
         if made is None:
             for domain in (source, target):
                 if domain not in heard:
@@ -207,9 +206,9 @@ def load_guides(
     return guides
 
 
-def stored(path: Path) -> list[FloatArray] | None:
-    """The guides of one direction; None: not made yet, or damaged."""
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return [arrays[str(place)] for place in range(len(arrays.files))]
-    return None
+def stored(path: Path, shapes: Sequence[tuple[int, ...]]) -> list[FloatArray] | None:
+    """The guides of one direction, of these shapes; None: not made yet, or damaged, or others."""
+    arrays = read_arrays(path) or {}
+    found = [arrays.get(str(place)) for place in range(len(shapes))]
+    guides = [guide for guide, shape in zip(found, shapes, strict=True) if guide is not None and guide.shape == shape and guide.dtype == np.float16]
+    return guides if len(guides) == len(arrays) == len(shapes) else None

@@ -19,22 +19,20 @@ import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields, replace
-from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
 from audiocycle.atomic import whole_file
 from audiocycle.convert import Record
 from audiocycle.errors import OutputError, explain
+from audiocycle.locks import AVAILABLE, lock, open_log
+from audiocycle.long_lines import LONGEST, short_lines
 from audiocycle.plan import UNFINISHED, Job
 from audiocycle.worker import Recipe, content_hash, failed, input_hash
 
-try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # Windows: nothing keeps two runs apart there
-    flock = None  # type: ignore[assignment]
-
 REPORT = "report.jsonl"
+LARGEST = 1 << 30
+"""Bytes of a report that is read: a million files take half of it."""
 NEVER = Record("", "", "")
 """Of a file that no line is about."""
 
@@ -49,7 +47,7 @@ class Ledger:
         overwrite: replace whatever there is.
 
     Raises:
-        OutputError: the report cannot be written, or another run writes it.
+        OutputError: the report cannot be written, is none of ours, or another run writes it.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, products: Callable[[Path], list[Path]], overwrite: bool = False) -> None:
@@ -62,9 +60,9 @@ class Ledger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with ExitStack() as opened:
-                self._file = opened.enter_context(self.path.open("ab", buffering=0))
+                self._file = opened.enter_context(open_log(self.path))
+                lock(self._file, f"{folder}: another run writes into this folder; wait for it, or name another folder with -o")
                 self._reader = opened.enter_context(self.path.open("rb"))
-                lock(self._file, folder)
                 self._index()
                 self._opened = opened.pop_all()
         except OSError as error:
@@ -152,21 +150,25 @@ class Ledger:
             self._unfinished.add(folder)
 
     def _index(self) -> None:
-        self._end, line = 0, b"\n"
-        for line in self._reader:
+        if self._reader.seek(0, os.SEEK_END) > LARGEST:
+            raise OutputError(f"{self.path}: is larger than any report of ours ({self._reader.tell() >> 20} MB); move it away")
+        self._reader.seek(0)
+        for place, line in short_lines(self._reader):
             name, _ = parse(line) or ("", NEVER)
             self._superseded |= not name or name in self._lines
             if name:
-                self._lines.setdefault(name, []).append(self._end)
-            self._end += len(line)
-        if not line.endswith(b"\n"):  # cut off by a kill
-            self._end += self._file.write(b"\n")
+                self._lines.setdefault(name, []).append(place)
+        self._end = self._reader.tell()
+        if self._end:
+            self._reader.seek(-1, os.SEEK_END)
+            if self._reader.read(1) != b"\n":  # cut off by a kill
+                self._end += self._file.write(b"\n")
 
     def _past(self, output: Path) -> list[Record]:
         records = []
         for position in self._lines.get(self._name(output), []):
             self._reader.seek(position)
-            parsed = parse(self._reader.readline())
+            parsed = parse(self._reader.readline(LONGEST))
             records += [parsed[1]] if parsed else []
         return records
 
@@ -191,31 +193,12 @@ class Ledger:
     def _compact(self) -> None:
         latest = {positions[-1] for positions in self._lines.values()}
         self._reader.seek(0)
-        position = 0
         with whole_file(self.path) as temporary, temporary.open("wb") as file:
-            for line in self._reader:
-                if position in latest:
+            for place, line in short_lines(self._reader):
+                if place in latest:
                     file.write(line)
-                position += len(line)
-            if flock is None:  # Windows moves nothing over an open file; elsewhere the lock has to last
+            if not AVAILABLE:  # Windows moves nothing over an open file; elsewhere the lock has to last
                 self._opened.close()
-
-
-def lock(file: FileIO, folder: Path) -> None:
-    """Keep other runs out of a folder for as long as ``file`` is open; a run that is killed keeps nobody out.
-
-    Raises:
-        OutputError: another run is at it.
-    """
-    if flock is None:
-        return
-    try:
-        flock(file, LOCK_EX | LOCK_NB)
-    except BlockingIOError as error:
-        text = f"{folder}: another run writes into this folder; wait for it, or name another folder with -o"
-        raise OutputError(text) from error
-    except OSError:  # a file system without locks
-        return
 
 
 def same_file(path: Path, other: Path) -> bool:
@@ -231,10 +214,17 @@ def parse(line: bytes) -> tuple[str, Record] | None:
     try:
         raw: dict[str, Any] = json.loads(line)
         given = {field.name: raw[field.name] for field in fields(Record) if field.name in raw}
-        alike = all(isinstance(value, KINDS[name]) for name, value in given.items())
+        alike = all(isinstance(value, KINDS[name]) and shallow(value) for name, value in given.items())
         return (raw["file"], Record(**given)) if alike and isinstance(raw["file"], str) else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def shallow(value: Any, levels: int = 4) -> bool:
+    """Whether what JSON gave is nested no deeper: what is read here may have to be written again."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return not isinstance(value, list) or (levels > 0 and all(shallow(item, levels - 1) for item in value))
 
 
 KINDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from io import BufferedWriter, TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from audiocycle import progress
 from audiocycle.atomic import writing_below
+from audiocycle.locks import lock, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,11 +34,15 @@ LIVE = ("cycle", "adversarial", "critic")
 class Monitor:
     """Shows progress on stderr, keeps ``run_dir/log.jsonl`` and TensorBoard scalars, audio and pictures.
 
-    On a terminal there is one live line; elsewhere (a log file) a plain line every half minute.
+    On a terminal there is one live line; elsewhere (a log file) a plain line every half minute. While it is open, no other
+    training gets the folder.
+
+    Args:
+        patience: seconds to wait for another training that has the folder.
     """
 
-    def __init__(self, run_dir: Path, plain_every: float = 30.0) -> None:
-        self.run_dir = run_dir
+    def __init__(self, run_dir: Path, plain_every: float = 30.0, patience: float = 0.0) -> None:
+        self.run_dir, self.patience = run_dir, patience
         self.console = progress.console()
         self.due = progress.Seldom(plain_every)
         self.times: deque[tuple[int, float]] = deque(maxlen=30)
@@ -48,7 +54,12 @@ class Monitor:
     def __enter__(self) -> Monitor:
         with writing_below(self.run_dir, "run_dir"):
             self.run_dir.mkdir(parents=True, exist_ok=True)
-            self.log_file = (self.run_dir / "log.jsonl").open("a", encoding="utf-8")
+            self.log_file = TextIOWrapper(BufferedWriter(open_log(self.run_dir / "log.jsonl")), encoding="utf-8")
+        try:
+            lock(self.log_file, f"{self.run_dir}: another training is at work in this folder; wait for it, or set another run_dir", self.patience)
+        except BaseException:
+            self.log_file.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -34,6 +34,7 @@ import torch
 from torch import Tensor
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Limit, OneOf, Range, Switch, hold
 from audiocycle.models.content import chroma, groove
 from audiocycle.models.density import density_distance
 from audiocycle.models.layers import as_image
@@ -43,8 +44,14 @@ from audiocycle.spec import MIXED, direction, ordered_pairs
 Terms = dict[str, Tensor]
 Critics = Mapping[str, Critic]
 MIXTURES = ("base", "partial", "full")
+WEIGHT = Range(0, 1e9, whole=False)
 SURE = 1e-5
 """Probabilities nearer to 0 or 1 are taken as so far away: logarithms stay finite."""
+
+
+def kind_of(default: object) -> Limit:
+    """What a setting of an objective may be, from its default: a switch, one of the mixtures, or a weight."""
+    return Switch() if isinstance(default, bool) else OneOf(MIXTURES) if isinstance(default, str) else WEIGHT
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,7 @@ class ObjectiveConfig:
     guide: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not isinstance(value, str) and value < 0:
-                raise ConfigError(f"objective.{name}={value}: may not be below 0")
-        if self.mixture not in MIXTURES:
-            raise ConfigError(f"objective.mixture={self.mixture}: choose one of {', '.join(MIXTURES)}")
+        hold("objective.", vars(self), {name: kind_of(value) for name, value in vars(ObjectiveConfig).items() if name in vars(self)})
         unused = [name for name in ("critic_noise", "chroma", "groove", "density", "guide") if self.paired and getattr(self, name)]
         if unused:
             raise ConfigError(f"objective.{unused[0]}={getattr(self, unused[0])}: not with objective.paired=true; set it to 0")

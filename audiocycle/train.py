@@ -12,6 +12,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 
 from audiocycle.atomic import writing_below
@@ -19,7 +20,7 @@ from audiocycle.build import build_adapter, build_critic, build_medium, build_tr
 from audiocycle.bundle import MAX_DOMAINS, BundleConfig, stats_to_json, write_bundle
 from audiocycle.checkpoint import checkpoints
 from audiocycle.convert import Converter
-from audiocycle.corpus import fitted, open_corpus
+from audiocycle.corpus import combined, fitted, open_corpus
 from audiocycle.data import (
     CropSampler,
     DomainData,
@@ -36,6 +37,7 @@ from audiocycle.distributed import ALONE, Processes
 from audiocycle.errors import ConfigError, DataError, RunExistsError
 from audiocycle.features import FeatureCache
 from audiocycle.guides import GuideConfig, Guides, guide_maker, load_guides
+from audiocycle.limits import Limit, Range, hold
 from audiocycle.models.layers import image_channels
 from audiocycle.monitor import Monitor, SilentMonitor
 from audiocycle.music.grid import STEPS_PER_BEAT
@@ -44,10 +46,14 @@ from audiocycle.objective import ObjectiveConfig, build_objective
 from audiocycle.runtimes.torch_network import TorchNetwork
 from audiocycle.samples import own_copy
 from audiocycle.spec import FloatArray, Stats, ordered_pairs
-from audiocycle.trainer import Trainer, TrainerConfig
+from audiocycle.trainer import FILES, Trainer, TrainerConfig
 
 DEFAULT_CROP = 128
 """Frames, where the adapter has no window of its own (Kaneko et al. 2019)."""
+LIMITS: dict[str, Limit] = {"jobs": Range(0, 4096), "min_minutes": Range(0, 1e9, whole=False)}
+"""Of settings of the data."""
+LEAVE_SECONDS = 100.0
+"""How long workers that torchrun starts again wait for those that it ended, on another machine perhaps, to be gone."""
 LONG = 50_000
 """Steps from which on a person without a GPU is told of the preset that is made for them."""
 
@@ -75,6 +81,7 @@ class RunConfig:
     guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:
+        hold("data.", vars(self), LIMITS)
         object.__setattr__(self, "domains", tuple(check_domain_name(domain) for domain in self.domains))
         object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
         if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
@@ -102,12 +109,7 @@ def train(config: RunConfig) -> Path:
     processes = Processes.from_environment()
     config = replace(config, resume=config.resume or processes.restarts > 0)
     processes.share(config.trainer.batch_size)  # refused now, not after an hour of analysis
-    started = checkpoints(config.run_dir / "checkpoints")
-    if started and not (config.resume or config.overwrite):
-        raise RunExistsError(
-            f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
-            "or set another run_dir"
-        )
+    started(config)  # likewise
     adapter = build_adapter(config.adapter)
     medium = build_medium(adapter.spec.modality)
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, adapter.spec.window, config.trainer.pieces)))
@@ -124,7 +126,9 @@ def train(config: RunConfig) -> Path:
     paths = {d: domain_files(config.data_root, d, medium.accepts, passed.append) for d in (*config.domains, *config.mixture)}
     maker = guide_maker(config.guide, adapter, medium, config.cache) if config.objective.guide else None
     device = choose_device(config.trainer.device, processes)
-    with processes.joined(device), Monitor(config.run_dir) if processes.first else SilentMonitor(config.run_dir) as monitor:
+    patience = LEAVE_SECONDS if processes.restarts else 0.0
+    with processes.joined(device), Monitor(config.run_dir, patience=patience) if processes.first else SilentMonitor(config.run_dir) as monitor:
+        before = started(config)  # which another training may have been until now
         for line in passed:
             monitor.note(line)
         data = load_domains(config, adapter, medium, paths, monitor, processes)
@@ -149,6 +153,7 @@ def train(config: RunConfig) -> Path:
             settings=same_for_all(identity(config, data), processes, config.data_root),
             processes=processes,
             on_log=monitor.log,
+            on_note=monitor.note,
         )  # fmt: skip
         bundle = config.run_dir / "bundle"
 
@@ -171,13 +176,28 @@ def train(config: RunConfig) -> Path:
             trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
         if config.resume and not trainer.resume():
             monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
-        for old in started if config.overwrite and not config.resume and processes.first else []:
+        for old in before if config.overwrite and not config.resume and processes.first else []:
             old.unlink()  # not before everything else is known to be in order
         if trainer.device.type == "cpu" and config.trainer.max_minutes is None and config.trainer.last_step >= LONG:
             monitor.note(f"{config.trainer.last_step} steps take days on a processor; experiment=vc2_quick is made for one")
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
+
+
+def started(config: RunConfig) -> list[Path]:
+    """The checkpoints that there are in a run's folder.
+
+    Raises:
+        RunExistsError: there are some, and nobody said what to do with them.
+    """
+    found = checkpoints(config.run_dir / "checkpoints")
+    if found and not (config.resume or config.overwrite):
+        raise RunExistsError(
+            f"{config.run_dir}: holds a run already; add resume=true to continue it, overwrite=true to start again, "
+            "or set another run_dir"
+        )
+    return found
 
 
 def steps_per_beat(adapter: Mapping[str, Any]) -> int:
@@ -208,6 +228,9 @@ def build_sampler(
 
     def normalize(domain: str, crops: FloatArray) -> FloatArray:
         normal: FloatArray = adapter.normalize(crops, stats[domain])
+        if not np.isfinite(normal).all():  # they were when they were joined
+            joined = config.cache / "joined"
+            raise DataError(f"{joined}: features of {domain} are no numbers any more (is the disk failing?); delete that folder, then resume=true")
         return normal
 
     mixture = {"base": (), "partial": config.domains, "full": (*config.domains, *config.mixture)}[config.objective.mixture]
@@ -221,9 +244,13 @@ def build_sampler(
 
 
 def identity(config: RunConfig, data: Mapping[str, DomainData]) -> dict[str, Any]:
-    """What a resume must find unchanged, lest it continue with other statistics or networks."""
+    """What a resume must find unchanged, lest it continue with other statistics or networks. Files may be renamed."""
     frames = {domain: sum(i.features.shape[-1] for i in items.items) for domain, items in data.items()}
-    return {"domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames, "objective.one_way": config.objective.one_way}
+    files = {domain: combined(sorted(items.keys)) for domain, items in data.items()}
+    return {
+        "domains": list(config.domains), "adapter": config.adapter, "model": config.model, "data": frames, FILES: files,
+        "objective.one_way": config.objective.one_way,
+    }  # fmt: skip
 
 
 def same_for_all(settings: dict[str, Any], processes: Processes, data_root: Path) -> dict[str, Any]:
@@ -267,7 +294,8 @@ def load_domains(
     Raises:
         DataError: a domain has too little usable material; the message says why files were left out.
     """
-    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), config.adapter | {"analysis": adapter.analysis})
+    kind = config.adapter | {"analysis": adapter.analysis}
+    cache = FeatureCache(config.cache, lambda path: medium.encode(path, adapter), kind, adapter.spec.shape)
     with writing_below(config.cache, "data.cache"):
         for domain, files in paths.items():
             cache.analyse(files[processes.local_rank :: processes.local_size], monitor.progress(f"features of {domain}"), config.jobs)

@@ -19,7 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audiocycle.checkpoint import TrainState, checkpoints, load_newest, save_state
+from audiocycle.checkpoint import (
+    TrainState,
+    checkpoints,
+    load_newest,
+    save_state,
+    unlike,
+    unlike_adam,
+    unlike_average,
+    unlike_pool,
+)
 from audiocycle.data import CropSampler
 from audiocycle.devices import choose_bf16, choose_device, prepare_device, seed_draws
 from audiocycle.distributed import ALONE, Processes
@@ -33,7 +42,9 @@ from audiocycle.spec import FloatArray
 from audiocycle.stabilizers import HistoryPool, WeightAverage
 from audiocycle.trainer_config import TrainerConfig
 
-__all__ = ["Report", "Trainer", "TrainerConfig"]
+__all__ = ["FILES", "Report", "Trainer", "TrainerConfig"]
+FILES = "set of files, or analysis of them"
+"""A setting of which checkpoints of version 0.1.0 say nothing: it is taken to have been as it is now."""
 STOP = "stop"
 """Among the figures of several processes: the share of them that want to end the run."""
 
@@ -56,6 +67,7 @@ class Trainer:
         on_log: called every ``log_every`` steps.
         on_checkpoint: called after each checkpoint with (step, weights for the bundle).
         on_sample: called every ``sample_every`` steps with (step, weights for the bundle).
+        on_note: called with a line about what a resume found.
         settings: of the run, kept in the checkpoint; a resume with other networks or domains is refused.
         processes: that train together, and have joined; hooks are called, and files written, by the first only.
 
@@ -77,10 +89,11 @@ class Trainer:
         on_log: Callable[[Report], None] = lambda report: None,
         on_checkpoint: Callable[[int, dict[str, Tensor]], None] = lambda step, weights: None,
         on_sample: Callable[[int, dict[str, Tensor]], None] = lambda step, weights: None,
+        on_note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.config, self.objective, self.sampler = config, objective, sampler
         self.folder, self.settings = folder, dict(settings or {})
-        self.on_log, self.on_checkpoint, self.on_sample = on_log, on_checkpoint, on_sample
+        self.on_log, self.on_checkpoint, self.on_sample, self.on_note = on_log, on_checkpoint, on_sample, on_note
         self.processes, self.share = processes, processes.share(config.batch_size)
         self.device = choose_device(config.device, processes)
         prepare_device(self.device)
@@ -104,8 +117,8 @@ class Trainer:
         processes, after the next one whose figures are read: :class:`~audiocycle.readings.Readings`)."""
 
     def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
-        betas = (self.config.beta1, self.config.beta2)
-        return torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=True)
+        betas = (float(self.config.beta1), float(self.config.beta2))
+        return torch.optim.Adam(network.parameters(), lr=float(rate), betas=betas, fused=True)
 
     def run(self) -> None:
         """Train to the end of the schedule, ``max_steps`` or ``max_minutes``; a checkpoint stands at the end.
@@ -265,21 +278,14 @@ class Trainer:
         self.on_checkpoint(self.step, self.weights())
 
     def resume(self) -> bool:
-        """Restore the newest checkpoint, which the first process reads for all; False when there is none.
+        """Restore the newest checkpoint that is whole, which the first process reads for all; False when there is none.
 
         Raises:
-            TrainingError: it belongs to other networks or domains, or an objective with other critics.
+            TrainingError: it belongs to other networks, domains or recordings, or an objective with other critics; or none is whole.
         """
-        state = self.processes.of_first(load_newest(self.folder) if self.processes.first else None)
+        state = self.processes.of_first(load_newest(self.folder, self._misfit, self.on_note) if self.processes.first else None)
         if state is None:
             return False
-        changed = [key for key, value in self.settings.items() if state.settings.get(key, False) != value]  # false before there was such a key
-        if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
-            changed = ["objective"]  # which asks for other critics
-        if changed:
-            raise TrainingError(
-                f"{self.folder}: the run there has another {', '.join(changed)}; resume with the same, or set another run_dir"
-            )
         self.translator.load_state_dict(state.translator)
         self.critics.load_state_dict(state.critics)
         self.generator_optimizer.load_state_dict(state.generator_optimizer)
@@ -289,11 +295,36 @@ class Trainer:
         elif self.average is not None:  # switched on now: it starts from what there is
             self.average = WeightAverage(self.translator, self.config.average)
         for kind, pool in self.pools.items():
-            pool.items = {n: [x.to(self.device) for x in xs] for n, xs in state.pools[kind].items()}
+            pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools[kind].items()}
         self.step, self.seconds = state.step, state.seconds
         return True
 
+    def _misfit(self, state: TrainState) -> str:
+        """Why a checkpoint of this very run cannot be restored; nothing where it can.
 
-def shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+        Raises:
+            TrainingError: it is of another run.
+        """
+        changed = [key for key, value in self.settings.items() if state.settings.get(key, False) != value]  # false before there was such a key
+        if FILES in changed and ("data" in changed or FILES not in state.settings):
+            changed.remove(FILES)
+        if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
+            changed = ["objective"]  # which asks for other critics
+        if changed:
+            raise TrainingError(
+                f"{self.folder}: the run there has another {', '.join(changed)}; resume with the same, or set another run_dir"
+            )
+        reasons = [
+            unlike(state.translator, self.translator.state_dict()),
+            unlike(state.critics, self.critics.state_dict()),
+            unlike_adam(state.generator_optimizer, self.generator_optimizer),
+            unlike_adam(state.critic_optimizer, self.critic_optimizer),
+            unlike_average(state.average, self.average.weights()) if self.average is not None and state.average else "",
+            *(unlike_pool(state.pools.get(kind)) for kind in self.pools),
+        ]
+        return next(filter(None, reasons), "")
+
+
+def shapes(weights: Mapping[str, Any]) -> dict[str, Any]:
     """By name, what has to agree before weights can be loaded."""
-    return {name: tensor.shape for name, tensor in weights.items()}
+    return {name: getattr(tensor, "shape", None) for name, tensor in weights.items()}

@@ -5,7 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audiocycle.errors import ConfigError
+from audiocycle.limits import Limit, OneOf, Range, hold
 from audiocycle.spec import PRECISIONS
+
+STEPS = Range(0, 10**12)
+EVERY = Range(1, 10**12)
+BELOW_1 = 0.999999
+LIMITS: dict[str, Limit] = {
+    "batch_size": Range(1, 2**16), "crop": Range(0, 2**20), "pieces": Range(1, 2**20), "lr": Range(1e-15, 1e3, whole=False),
+    "beta1": Range(0, BELOW_1, whole=False), "beta2": Range(0, BELOW_1, whole=False), "constant_steps": STEPS, "decay_steps": STEPS,
+    "precision": OneOf(PRECISIONS), "average": Range(0, BELOW_1, whole=False), "pool_size": Range(0, 10**6),
+    "max_gradient_norm": Range(0, 1e15, whole=False), "checkpoint_every": EVERY, "sample_every": STEPS, "log_every": EVERY,
+    "keep_checkpoints": Range(1, 10**6), "critic_lr": Range(1e-15, 1e3, whole=False), "identity_steps": STEPS,
+}  # fmt: skip
+"""Of settings, by name: what torch and numpy take, and what a machine may have."""
+OF_THE_RUN: dict[str, Limit] = {"max_steps": STEPS, "max_minutes": Range(0, 1e9, whole=False), "seed": Range(0, 2**63 - 1)}
+"""Of those that configurations have at the top."""
+LARGEST_BATCH = 2**24
+"""Frames of each domain in a batch: 23 hours of speech."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +71,11 @@ class TrainerConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"trainer.precision={self.precision}: choose one of {', '.join(PRECISIONS)}")
-        if self.crop < 0:
-            raise ConfigError(f"trainer.crop={self.crop}: must be 1 or more, or 0 for the adapter's own")
-        for name in ("batch_size", "pieces", "checkpoint_every", "log_every", "keep_checkpoints"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"trainer.{name}={getattr(self, name)}: must be 1 or more")
-        if self.lr <= 0 or (self.critic_lr is not None and self.critic_lr <= 0):
-            raise ConfigError(f"trainer.lr={self.lr}, critic_lr={self.critic_lr}: must be above 0")
+        set_ones = {name: value for name, value in vars(self).items() if value is not None}
+        hold("trainer.", set_ones, LIMITS)
+        hold("", set_ones, OF_THE_RUN)
+        if self.batch_size * self.crop > LARGEST_BATCH:
+            raise ConfigError(f"trainer.batch_size={self.batch_size}, trainer.crop={self.crop}: more than {LARGEST_BATCH} frames; choose less of one")
 
     def rate_factor(self, step: int) -> float:
         """What both learning rates are multiplied with at a step: 1, then linearly to 0."""

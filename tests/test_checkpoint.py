@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,9 +11,19 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audiocycle import checkpoint
-from audiocycle.checkpoint import FORMAT, TrainState, checkpoints, load_newest, save_state
+from audiocycle.checkpoint import (
+    FORMAT,
+    DamagedError,
+    TrainState,
+    checkpoints,
+    load_newest,
+    read_state,
+    save_state,
+)
 from audiocycle.errors import OutputError, TrainingError
 
 
@@ -82,7 +93,19 @@ def other_content(path: Path) -> None:
     torch.save({"weights": torch.zeros(3)}, path)
 
 
-DAMAGES = pytest.mark.parametrize("damage", [cut, empty, other_content])
+def no_dictionary(path: Path) -> None:
+    torch.save([1, 2], path)
+
+
+def odd_types(path: Path) -> None:
+    save_state(path.parent, state(int(path.stem[5:]), translator=[1]), keep=9)
+
+
+def no_time(path: Path) -> None:
+    save_state(path.parent, state(int(path.stem[5:]), seconds=float("nan")), keep=9)
+
+
+DAMAGES = pytest.mark.parametrize("damage", [cut, empty, other_content, no_dictionary, odd_types, no_time])
 
 
 @DAMAGES
@@ -90,10 +113,88 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     save_state(tmp_path, state(2), keep=2)
-    damage(save_state(tmp_path, state(4), keep=2))
-    loaded = load_newest(tmp_path)
+    newest = save_state(tmp_path, state(4), keep=2)
+    damage(newest)
+    told: list[str] = []
+    loaded = load_newest(tmp_path, told=told.append)
     assert loaded is not None
     assert loaded.step == 2
+    assert len(told) == 1
+    assert told[0].startswith(f"{newest}: ")
+    assert told[0].endswith("; passed over for step-00000002.pt")
+    assert "\n" not in told[0]
+
+
+def test_what_does_not_fit_is_passed_over_too_and_told(tmp_path: Path) -> None:
+    for step in (2, 4, 6):
+        save_state(tmp_path, state(step), keep=3)
+    told: list[str] = []
+    loaded = load_newest(tmp_path, lambda found: "too young" if found.step > 2 else "", told.append)
+    assert loaded is not None
+    assert loaded.step == 2
+    assert [line.rpartition("/")[2] for line in told] == [
+        f"step-0000000{step}.pt: too young; passed over for step-00000002.pt" for step in (6, 4)
+    ]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two states are equal to the bit."""
+    if isinstance(one, torch.Tensor):
+        return isinstance(other, torch.Tensor) and one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+@given(st.data())
+def test_one_changed_byte_is_never_trained_on(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Wherever it is: what comes back is refused, or what was saved. (All bytes, each changed in four ways, were tried once.)"""
+    folder = tmp_path_factory.mktemp("flipped")
+    path = save_state(folder, state(2), keep=1)
+    whole, content = vars(read_state(path)), bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    try:
+        found = vars(read_state(path))
+    except DamagedError:
+        return
+    assert same(found, whole)
+
+
+def test_a_changed_weight_is_noticed_which_torch_does_not(tmp_path: Path) -> None:
+    path = save_state(tmp_path, state(2), keep=1)
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((10,), 2.0).numpy().tobytes()) + 3] ^= 1
+    path.write_bytes(content)
+    assert torch.load(path, weights_only=True)["translator"]["w"][0] != 2.0
+    with pytest.raises(DamagedError, match="other bytes than were written"):
+        read_state(path)
+
+
+def unsealed(path: Path) -> None:
+    """As version 0.1.0 wrote it."""
+    torch.save(torch.load(path, weights_only=True), path)
+
+
+def test_a_checkpoint_of_before_there_were_digests_loads_and_is_looked_at_too(tmp_path: Path) -> None:
+    path = save_state(tmp_path, state(2), keep=1)
+    unsealed(path)
+    assert read_state(path).step == 2
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((10,), 2.0).numpy().tobytes()) + 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedError, match="other bytes than were written"):
+        read_state(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_what_is_no_file_is_no_checkpoint(tmp_path: Path) -> None:
+    save_state(tmp_path, state(2), keep=2)
+    os.mkfifo(tmp_path / "step-00000004.pt")
+    (tmp_path / "step-00000006.pt").mkdir()
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-00000002.pt"]
 
 
 @pytest.mark.parametrize("keep", [1, 2])

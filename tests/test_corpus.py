@@ -136,6 +136,73 @@ def test_a_file_that_cannot_be_read_is_skipped_until_it_can(paths: list[Path], t
     assert list(open_corpus(cache, paths, silent).skipped) == [paths[1]]
 
 
+ODD_INDEX = {
+    "deep": "[" * 100_000, "a list": "[]", "a number": "7", "text": '"a"', "huge number": '{"tracks": ' + "9" * 5000 + "}", "no tracks": '{"digest": ""}',
+}  # fmt: skip
+ODD_PARTS: dict[str, dict[str, Any]] = {
+    "other refused": {"refused": []}, "odd refused": {"refused": [["a", None]]}, "odd tracks": {"tracks": [1]}, "no track": {"tracks": {}},
+    "odd copies": {"copies": [[100, 200]]}, "objects": {"tracks": {"features": {"dtype": "O", "shape": [2, 84], "numbers": False, "lengths": [1] * 4}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["by accident", "with its digest"])
+@pytest.mark.parametrize("odd", [*ODD_INDEX, *ODD_PARTS])
+def test_a_corpus_with_an_index_that_is_none_is_joined_again(paths: list[Path], tmp_path: Path, odd: str, sealed: bool) -> None:
+    whole = [Songs()(path) for path in paths if path.name != "b"]
+    open_corpus(songs(tmp_path, Songs()), paths, silent)
+    (index,) = (tmp_path / "cache" / "joined").glob("*/index.json")
+    if odd in ODD_PARTS:
+        changed = json.loads(index.read_text()) | ODD_PARTS[odd]
+        index.write_text(json.dumps(changed | ({"digest": corpus.digest_of_index(changed)} if sealed else {})))
+    else:
+        index.write_text(ODD_INDEX[odd])
+    for _ in range(2):
+        data = open_corpus(songs(tmp_path, Songs()), paths, silent)
+        assert_items(data, whole)
+        assert len(data.paths) == len(whole)
+
+
+@pytest.mark.parametrize("track", ["features", "places"])
+def test_a_changed_number_is_found_before_it_is_trained_on(paths: list[Path], tmp_path: Path, track: str) -> None:
+    whole = [Songs()(path) for path in paths if path.name != "b"]
+    open_corpus(songs(tmp_path, Songs()), paths, silent)
+    (raw,) = (tmp_path / "cache" / "joined").glob(f"*/{track}.raw")
+    content = bytearray(raw.read_bytes())
+    content[-8:] = np.float64(np.nan).tobytes()
+    raw.write_bytes(content)
+    os.utime(raw, (1e9, 1e9))  # so that a test that is faster than the file system's clock sees what a person would
+    assert_items(open_corpus(songs(tmp_path, Songs()), paths, silent), whole)
+
+
+def test_files_are_compared_once_and_again_when_they_were_moved(paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    file_digest = corpus.hashlib.file_digest
+
+    def noted(file: Any, make: Any) -> Any:
+        read.append(Path(file.name).name)
+        return file_digest(file, make)
+
+    monkeypatch.setattr(corpus.hashlib, "file_digest", noted)
+    own = songs(tmp_path, Songs())
+    for _ in range(2):
+        open_corpus(own, paths, silent)
+    assert [name for name in read if name.endswith(".raw")] == []
+    for raw in (tmp_path / "cache" / "joined").glob("*/*.raw"):
+        os.utime(raw, (1e9, 1e9))
+    monkeypatch.setattr(corpus, "join", None)
+    for _ in range(2):
+        open_corpus(own, paths, silent)
+    assert sorted(name for name in read if name.endswith(".raw")) == ["features.raw", "n_notes.raw", "places.raw", "programs.raw"]
+
+
+def test_features_of_another_shape_are_not_taken(paths: list[Path], tmp_path: Path) -> None:
+    open_corpus(FeatureCache(tmp_path / "cache", lambda path: Encoded(np.ones((3, 84, 8), np.uint8)), {}), paths, silent)
+    again = Songs()
+    data = open_corpus(FeatureCache(tmp_path / "cache", again, {}, (2, 84)), paths, silent)
+    assert {item.features.shape[:-1] for item in data.items} == {(2, 84)}
+    assert len(again.calls) == len(paths)
+
+
 @pytest.mark.parametrize("damage", ["cut index", "no index", "cut features", "no side", "other index"])
 def test_a_damaged_corpus_is_joined_again(paths: list[Path], tmp_path: Path, damage: str) -> None:
     whole = [Songs()(path) for path in paths if path.name != "b"]
@@ -212,6 +279,23 @@ def test_statistics_are_kept_for_the_same_items_and_no_others(paths: list[Path],
         stored.write_bytes(stored.read_bytes()[:50])
     assert fitted(adapter, data, folder)["frames"].tolist() == [72.0]
     assert adapter.calls == 3
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"frames": np.array([1.0], np.float32)}, {"frames": np.array("many")}, {"frames": np.zeros((0, 3))}, {}, {"other": np.zeros(1)},
+        {"frames": np.array([np.nan]), "digest": np.zeros(16, np.uint8)}, {"frames": np.array([72.0]), "digest": np.array("x")},
+    ],
+)  # fmt: skip
+def test_statistics_that_were_not_written_here_are_made_again(paths: list[Path], tmp_path: Path, odd: dict[str, Any]) -> None:
+    adapter: Any = Fitter()
+    data = open_corpus(songs(tmp_path, Songs()), paths, silent)
+    fitted(adapter, data, tmp_path / "cache")
+    (stored,) = (tmp_path / "cache" / "statistics").iterdir()
+    np.savez(stored, **odd)
+    assert {name: values.tolist() for name, values in fitted(adapter, data, tmp_path / "cache").items()} == {"frames": [72.0]}
+    assert adapter.calls == 2
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))

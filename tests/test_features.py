@@ -132,6 +132,55 @@ def test_a_damaged_cache_file_is_made_again(recordings: Path, tmp_path: Path, da
     assert list((tmp_path / "cache").glob("*.npz")) == [stored]
 
 
+def odd_entries(good: Encoded) -> dict[str, dict[str, Any]]:
+    """What numpy reads without complaint, and this program has not written."""
+    x = np.asarray(good.features)
+    return {
+        "text": {"features": np.array("words")}, "texts": {"features": np.full(x.shape, "a")}, "a number": {"features": np.float16(1)},
+        "flat": {"features": x[0]}, "deep": {"features": x[None, None]}, "fewer rows": {"features": x[:1]}, "no frames": {"features": x[:, :0]},
+        "doubles": {"features": x.astype(np.float64)}, "complex": {"features": x.astype(np.complex64)},
+        "a NaN": {"features": np.where(x == x.max(), np.nan, x).astype(np.float16)},
+        "a NaN beside": {"features": x, "f0": np.full(len(x[0]), np.nan, np.float32)}, "times": {"features": x, "f0": np.array("2020", "datetime64")},
+    }  # fmt: skip
+
+
+ODD_ENTRIES = list(odd_entries(Encoded(np.zeros((2, 1)))))
+
+
+@pytest.mark.parametrize("odd", ODD_ENTRIES)
+def test_an_entry_that_is_no_features_is_made_again(recordings: Path, tmp_path: Path, odd: str) -> None:
+    encoder = Encoder()
+    made = FeatureCache(tmp_path / "cache", encoder, {}, (2,))
+    good = made.get(recordings / "one.wav")
+    (stored,) = (tmp_path / "cache").glob("*.npz")
+    np.savez(stored, **odd_entries(good)[odd])
+    for _ in range(2):
+        assert_equal(made.get(recordings / "one.wav"), good)
+    assert encoder.calls == ["one.wav"] * 2
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b" \n", b"is bad\nand long " * 100_000], ids=["no text", "empty", "blank", "long"])
+def test_a_refusal_that_nobody_can_read_is_found_out_again(recordings: Path, tmp_path: Path, content: bytes) -> None:
+    encoder, bad = Encoder(), recordings / "broken.wav"
+    bad.write_bytes(b"bad file")
+    made = cache(tmp_path, encoder)
+    made.analyse([bad], silent)
+    (refused,) = (tmp_path / "cache").glob("*.refused")
+    refused.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        made.get(bad)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 5000
+    assert len(encoder.calls) == (1 if b"long" in content else 2)
+
+
+def test_an_analysis_that_gives_no_numbers_is_refused(recordings: Path, tmp_path: Path) -> None:
+    for odd in (np.nan, np.inf, 1e6):  # the last is none in half precision
+        values = np.full((2, 3), odd, np.float32)
+        with np.errstate(over="ignore"), pytest.raises(InputError, match=r"one\.wav: its features are not finite numbers"):
+            FeatureCache(tmp_path / str(odd), lambda path, values=values: Encoded(values), {}).get(recordings / "one.wav")
+
+
 def test_analysing_makes_what_is_missing_and_says_how_far_it_is(recordings: Path, tmp_path: Path) -> None:
     encoder, seen, paths = Encoder(), list[tuple[int, int]](), sorted(recordings.iterdir())
     made = cache(tmp_path, encoder)
@@ -323,7 +372,7 @@ def test_a_file_that_was_just_written_is_not_trusted_yet(recordings: Path, tmp_p
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("rubbish", [b'["cut o', b"\xff\x00", b"7", b"[]", b'{"a": 1}', b'["/x", 1, 2]'])
+@pytest.mark.parametrize("rubbish", [b'["cut o', b"\xff\x00", b"7", b"[]", b'{"a": 1}', b'["/x", 1, 2]', b"[" * 100_000, b'["/x", 1, 2, 3, []]', b"9" * 5000])
 def test_lines_that_a_crash_left_behind_are_ignored(recordings: Path, tmp_path: Path, rubbish: bytes, reads: list[str]) -> None:
     path = tmp_path / "digests.jsonl"
     first = Digests(path).get(recordings / "one.wav")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from two_genres import write_genres
 
 from audiocycle.bundle import read_config
 from audiocycle.configure import compose_run
-from audiocycle.data import CropSampler
+from audiocycle.data import CropSampler, DomainData
 from audiocycle.errors import ConfigError
-from audiocycle.guides import GuideConfig, load_encoder
+from audiocycle.guides import GuideConfig, load_encoder, load_guides
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.objective import SURE, CycleObjective, ObjectiveConfig, distance
 from audiocycle.spec import Encoded, FloatArray, Signal
@@ -201,3 +202,38 @@ def test_the_guide_is_a_distance_of_the_fake_to_it() -> None:
         assert terms[f"guide/{s}->{t}"].item() == pytest.approx(expected, rel=1e-5)
         weighted += 4.0 * expected + terms[f"adversarial/{s}->{t}"].item()
     assert CycleObjective(("a", "b"), config).total(terms).item() == pytest.approx(weighted, rel=1e-4)
+
+
+ODD_GUIDES: dict[str, dict[str, Any]] = {
+    "none": {}, "text": {"0": np.array("a"), "1": np.zeros((8, 3), np.float16)}, "fewer": {"0": np.zeros((8, 4), np.float16)},
+    "more": {str(place): np.zeros((8, 4 - place % 2), np.float16) for place in range(3)}, "longer": {str(place): np.zeros((8, 4), np.float16) for place in range(2)},
+    "doubles": {"0": np.zeros((8, 4)), "1": np.zeros((8, 3))}, "a NaN": {"0": np.full((8, 4), np.nan, np.float16), "1": np.zeros((8, 3), np.float16)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_GUIDES)
+def test_guides_that_were_not_made_of_these_items_are_made_again(tmp_path: Path, odd: str) -> None:
+    made: list[str] = []
+
+    class Maker:
+        recipe = by = "test"
+
+        def hear(self, domain: str, *_: Any) -> str:
+            return domain
+
+        def between(self, source: str, target: str) -> Any:
+            made.append(f"{source}->{target}")
+            return iter([np.ones((8, 4)), np.ones((8, 3))])
+
+    items = [Encoded(np.zeros((8, 4), np.float16)), Encoded(np.zeros((8, 3), np.float16))]
+    data = {domain: DomainData(items, [Path("a"), Path("b")], {}, [f"{domain} 1", f"{domain} 2"], {}) for domain in ("low", "high")}
+
+    def load() -> Any:
+        return load_guides(Maker(), data, {"low": {}, "high": {}}, tmp_path, lambda what: lambda done, total: None, one_way=True)
+
+    load()
+    (stored,) = (tmp_path / "guides").iterdir()
+    np.savez(stored, **ODD_GUIDES[odd])
+    for _ in range(2):
+        assert [guide.tolist() for guide in load()["low->high"]] == [np.ones((8, 4)).tolist(), np.ones((8, 3)).tolist()]
+    assert made == ["low->high"] * 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from toy_library import files, lines, run, statuses, toy_library
 
-from audiocycle import ledger
+from audiocycle import locks
 from audiocycle.batch import convert_jobs
 from audiocycle.convert import Record
 from audiocycle.errors import OutputError
@@ -238,7 +238,11 @@ def test_half_a_line_and_foreign_lines_do_no_harm(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"files": []}, {"seconds": "1"}, {"input_hash": None}, {"details": 1}, {"file": None}, {"status": 2}]
+    "wrong",
+    [
+        {"files": []}, {"seconds": "1"}, {"input_hash": None}, {"details": 1}, {"file": None}, {"status": 2},
+        {"details": {"a": [{"b": {"c": [{}]}}]}},
+    ],
 )
 def test_a_line_that_cannot_be_ours_is_none(wrong: dict[str, Any]) -> None:
     line = {"file": "a"} | Record("a", "b", "kept").to_json()
@@ -279,8 +283,58 @@ def test_a_full_disk_is_named(folder: Path, little_space: Callable[[int], Any]) 
     assert len(lines()) == 2
 
 
-@pytest.mark.skipif(ledger.flock is None, reason="no file locks on this system")
+@pytest.mark.skipif(not locks.AVAILABLE, reason="no file locks on this system")
 def test_two_runs_at_once_are_refused(folder: Path) -> None:
     with Ledger(Path("out"), Recipe("", ""), lambda path: [path]), pytest.raises(OutputError, match="another run writes into"):
         run()
     run()
+
+
+DEEP = b"[" * 100_000
+NESTED = b'{"file": "b.txt", "input": "x", "output": "y", "status": "kept", "details": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}"
+NUMBER = b'{"file": "b.txt", "seconds": ' + b"9" * 5000 + b"}"
+LONG = b'{"file": "' + b"x" * 3_000_000 + b'"}'
+
+
+@pytest.mark.parametrize("line", [DEEP, NESTED, NUMBER, LONG], ids=["deep", "nested", "a number of 5,000 digits", "long"])
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["whole", "cut off"])
+def test_what_no_run_has_written_is_cleared_away(folder: Path, line: bytes, end: bytes) -> None:
+    run()
+    path = Path("out", REPORT)
+    path.write_bytes(line + b"\n" + path.read_bytes() + line + end)
+    assert statuses() == {"a.txt": "kept", "b.txt": "kept"}
+    assert len(lines()) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_in_the_reports_place_is_not_waited_for(folder: Path) -> None:
+    Path("out").mkdir()
+    os.mkfifo(Path("out", REPORT))
+    with pytest.raises(OutputError, match=r"report\.jsonl: "):
+        run()
+    reader = os.open(Path("out", REPORT), os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OutputError, match=r"report\.jsonl: is no file, but a pipe or a device; move it away"):
+            run()
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_nothing_is_written_through_a_link(folder: Path, there: bool) -> None:
+    Path("out").mkdir()
+    if there:
+        Path("precious").write_text("of another folder")
+    Path("out", REPORT).symlink_to(Path("precious").absolute())
+    with pytest.raises(OutputError, match=r"report\.jsonl: is a link to another place"):
+        run()
+    assert Path("precious").exists() == there
+    assert not there or Path("precious").read_text() == "of another folder"
+
+
+def test_a_report_of_gigabytes_is_not_read(folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out", REPORT).touch()
+    os.truncate(Path("out", REPORT), 3 << 30)  # takes no room on the disk
+    with pytest.raises(OutputError, match=r"report\.jsonl: is larger than any report of ours \(3072 MB\); move it away"):
+        run()

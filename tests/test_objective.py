@@ -83,7 +83,7 @@ def test_weights_are_the_papers_and_all_variants_are_off() -> None:
         ({"mixture": "half"}, "objective.mixture=half: choose one of base, partial, full"),
         ({"mixture": "partial", "paired": True}, "objective.mixture=partial: not with objective.paired=true"),
         *[
-            ({name: -0.1}, f"objective.{name}=-0.1: may not be below 0")
+            ({name: -0.1}, f"objective.{name}=-0.1: choose a number from 0 to")
             for name in (
                 "adversarial", "cycle_adversarial", "cycle", "identity", "reconstruction", "mixed", "critic_noise", "chroma", "groove", "density",
             )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from audiocycle.build import build_adapter
 from audiocycle.configure import compose_run
 from audiocycle.data import DomainData
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, DataError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.spec import MIXED, Encoded, FloatArray
@@ -145,3 +147,16 @@ def test_a_training_whose_model_nobody_could_load_is_refused_at_once(tmp_path: P
     assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match="names 33 folders, and a model has 32 at most"):
         run_config(domains=tuple(f"d{number}" for number in range(33)))
+
+
+def test_a_number_that_went_bad_is_never_trained_on() -> None:
+    """One bit of memory or disk, after the corpus was compared with its digests."""
+    config = run_config(adapter={"name": "world"}, domains=("low", "high"), trainer=TrainerConfig(crop=16, batch_size=4))
+    adapter = build_adapter({"name": "world"})
+    good, bad = np.zeros((36, 40), np.float16), np.zeros((36, 40), np.float16)
+    bad[3, 12:28] = np.nan
+    data = {d: DomainData([Encoded(x)], [Path("a.wav")], {}, ["key"], {}) for d, x in (("low", good), ("high", bad))}
+    column = np.ones((36, 1), np.float32)
+    sampler = build_sampler(config, adapter, data, {domain: {"mean": column, "std": column} for domain in data})
+    with pytest.raises(DataError, match=r"cache/joined: features of high are no numbers any more .*; delete that folder"):
+        deque(map(sampler.batch, range(30)), maxlen=0)

@@ -50,7 +50,7 @@ def tiny_trainer(
     Features may have one axis beside time, or two.
     """
     torch.set_num_threads(1)
-    hooks = {name: options.pop(name) for name in ("on_log", "on_checkpoint", "on_sample") if name in options}
+    hooks = {name: options.pop(name) for name in ("on_log", "on_checkpoint", "on_sample", "on_note") if name in options}
     basics = {"crop": 16, "device": "cpu", "precision": "fp32", "log_every": 1, "sample_every": 0}
     config = TrainerConfig(**(basics | options))  # type: ignore[arg-type]
     torch.manual_seed(0)
