@@ -68,6 +68,7 @@ OWNERS = {
     "mido": {"music"},
     "distributed": {"cluster"},
     "onnxruntime": {"runtimes"},
+    "google": {"runtimes"},
     "openvino": {"runtimes"},
     "onnx_ir": {"export"},
     "sounddevice": {"voice"},
