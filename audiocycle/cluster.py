@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from audiocycle import __version__
@@ -43,7 +43,6 @@ from audiocycle.worker import Recipe, Task, failed, loaded, work
 if TYPE_CHECKING:
     from distributed import Future, Security
 
-Made = TypeVar("Made")
 CONNECT_SECONDS = 10.0
 """To reach the scheduler."""
 PATIENCE = 60.0
@@ -188,7 +187,8 @@ class Cluster:
         future = self._client.submit(begin, self._task, self._recipe, pure=False)
         while True:
             try:
-                return fetched(future)
+                version: str = fetched(future)
+                return version
             except NotBackError:
                 self._look()
 
@@ -232,7 +232,7 @@ class Cluster:
             raise self._lost(GONE)
         alone, self._alone = self._alone, False
         try:
-            record = fetched(future)
+            record: Record = fetched(future)
         except NotBackError:
             self._alone = alone
             raise
@@ -300,15 +300,14 @@ async def greet(address: str, security: Security) -> None:
     await comm.close()
 
 
-def fetched(future: Future[Made]) -> Made:
+def fetched(future: Future[Any]) -> Any:
     """What a job has made.
 
     Raises:
         NotBackError: its worker does not hand it over, or is gone with it. Exception: the job's own.
     """
     try:
-        made: Made = future.result(timeout=ANSWER_SECONDS)
-        return made
+        return future.result(timeout=ANSWER_SECONDS)
     except TimeoutError as error:
         if future.status == "error":
             raise

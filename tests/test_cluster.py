@@ -25,6 +25,7 @@ from toy_converter import toy_bundle, use_toys
 from audiocycle import cluster
 from audiocycle.batch import convert_jobs
 from audiocycle.commands.convert import tls_files
+from audiocycle.convert import Record
 from audiocycle.errors import ConfigError
 from audiocycle.ledger import REPORT
 from audiocycle.plan import Job
@@ -212,6 +213,13 @@ def begun(where: str) -> cluster.Cluster:
     return cluster.Cluster(where, task, recipe_of(task, task.converter()))
 
 
+def rest_of(there: cluster.Cluster) -> list[tuple[Job, Record]]:
+    back: list[tuple[Job, Record]] = []
+    while there.busy:
+        back += there.finished(wait=True)
+    return back
+
+
 def test_the_last_worker_dies_between_its_job_and_the_record(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,8 +231,7 @@ def test_the_last_worker_dies_between_its_job_and_the_record(
         monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.1)
         monkeypatch.setattr(cluster, "PATIENCE", 1.0)
         with pytest.raises(ConfigError, match=r"has had no worker for 1 s; start one, and run the same command again"):
-            while there.busy:
-                list(there.finished(wait=True))
+            rest_of(there)
 
 
 @pytest.mark.parametrize("alone", [False, True])
@@ -241,10 +248,7 @@ def test_a_record_that_died_with_its_worker_is_made_by_another(
         there._alone = alone
         there.submit(job)
         gone = done_at(where, there, 2)
-        back = []
-        while there.busy:
-            back += list(there.finished(wait=True))
-        assert [(done, record.status) for done, record in back] == [(job, "converted")]
+        assert [(done, record.status) for done, record in rest_of(there)] == [(job, "converted")]
         assert not there._alone
         with distributed.Client(where, set_as_default=False) as client:
             assert gone not in client.nthreads()
@@ -261,8 +265,8 @@ def test_a_scheduler_that_hangs_is_not_waited_for(folder: Path, tmp_path_factory
             there.submit(jobs("a")[0])
             with pytest.raises(ConfigError, match="the scheduler does not answer any more"):
                 list(there.finished(wait=True))
+            monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
             with pytest.raises(ConfigError, match="cannot be reached within 1 s"):
-                monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
                 begun(where)
         finally:
             os.kill(scheduler, signal.SIGCONT)
