@@ -325,6 +325,6 @@ def begin(task: Task, recipe: Recipe) -> str:
 
 
 def absolute_name(vocoder: str | None) -> str | None:
-    """A vocoder's path for workers in other folders; a hub id stays."""
+    """A vocoder's path for workers in other folders; what is on the hub stays."""
     path = Path(vocoder or "").expanduser()
     return str(path.absolute()) if vocoder and path.exists() else vocoder

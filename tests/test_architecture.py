@@ -16,7 +16,7 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "hub"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive"},
     {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
     {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
