@@ -262,7 +262,10 @@ def credentials(address: str, tls: Tls | None) -> Security:
     from distributed import Security
 
     if tls is None:
-        return Security()
+        security = Security()
+        if address.startswith("tls://") and not (security.tls_ca_file and security.tls_client_cert):
+            raise ConfigError(f"--scheduler {address}: TLS needs certificates; add --tls-ca-file, --tls-cert and --tls-key")
+        return security
     if not address.startswith("tls://"):
         raise ConfigError(f"--scheduler {address}: has no TLS; write it as tls://host:8786, or leave --tls-ca-file, --tls-cert and --tls-key out")
     security = Security(require_encryption=True, tls_ca_file=tls.ca_file, tls_client_cert=tls.cert, tls_client_key=tls.key)

@@ -183,6 +183,7 @@ def test_a_cluster_without_workers_is_not_waited_for_without_end(
         going = convert_jobs(task, todo, scheduler=nearby.scheduler_address, folder=Path("out"))
         next(going)
         monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+        monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1.0)  # a record may go with its worker
         nearby.scale(0)
         with pytest.raises(ConfigError, match=r"has had no worker for 0 s; start one, and run the same command again"):
             list(going)
@@ -310,6 +311,8 @@ def test_a_cluster_behind_tls(
             convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"))
         with pytest.raises(ConfigError, match=r"has no TLS; write it as tls://host:8786"):
             convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"), tls=tls)
+        with pytest.raises(ConfigError, match="TLS needs certificates; add --tls-ca-file, --tls-cert and --tls-key"):
+            convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"))
         for bad in (cluster.Tls("none.pem", tls.cert, tls.key), cluster.Tls(tls.ca_file, tls.cert, str(other["key"])), cluster.Tls("model/config.json", tls.cert)):
             with pytest.raises(ConfigError, match=r"--tls-ca-file, --tls-cert, --tls-key: cannot be used \(.*\); check ") as refused:
                 convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"), tls=bad)

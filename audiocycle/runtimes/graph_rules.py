@@ -121,7 +121,7 @@ OPERATORS = {
     "Transpose": Operator(ONE, {"perm": Integer(0, MAX_RANK, True)}),
     "Unsqueeze": Operator(TWO, {}),
 }
-"""All that the exports of our generators are made of (``tests/runtimes/test_graph_rules.py`` exports each of them)."""
+"""All that the exports of our generators are made of (``tests/test_export.py`` exports each of them)."""
 
 
 def read_model(content: bytes) -> Any:
