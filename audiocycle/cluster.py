@@ -165,22 +165,25 @@ class Cluster:
 
     def _try_out(self) -> None:
         """Let one worker load the model: what is wrong with all of them is said once."""
-        try:
-            try:
-                self._client.wait_for_workers(1, timeout=LOOK_SECONDS)
-            except TimeoutError:
-                console().print(f"--scheduler {self._address}: waiting for a worker (dask worker {self._address})", markup=False)
-                self._client.wait_for_workers(1, timeout=PATIENCE)
-            version = self._begun()
-        except ConfigError:
-            raise
-        except TimeoutError as error:
-            raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one: dask worker {self._address}") from error
-        except Exception as error:
-            reason = explain(error, "its workers")
-            raise self._lost(f"{reason}; all need the same audiocycle, and the same files at the same paths") from error
+        self._await_worker()
+        version = self._begun()
         if version != __version__:
             raise self._lost(f"its workers have audiocycle {version}, and this is {__version__}; install the same")
+
+    def _await_worker(self) -> None:
+        """Wait until somebody works, and say so where it takes longer."""
+        begin, told = time.monotonic(), False
+        self._count()
+        while not self._threads:
+            waited = time.monotonic() - begin
+            if waited > PATIENCE:
+                raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one: dask worker {self._address}")
+            if waited > LOOK_SECONDS and not told:
+                console().print(f"--scheduler {self._address}: waiting for a worker (dask worker {self._address})", markup=False)
+                told = True
+            time.sleep(min(0.1, LOOK_SECONDS))
+            self._count()
+        self._missed = time.monotonic()
 
     def _begun(self) -> str:
         """The version of a worker that has loaded the model; another worker is waited for where one dies over it."""
@@ -191,6 +194,9 @@ class Cluster:
                 return version
             except NotBackError:
                 self._look()
+            except Exception as error:
+                reason = explain(error, "its workers")
+                raise self._lost(f"{reason}; all need the same audiocycle, and the same files at the same paths") from error
 
     def _wait_for(self, future: Future[Record], job: Job) -> None:
         """Be told when a job is done."""
@@ -208,6 +214,14 @@ class Cluster:
                 self._look()
 
     def _look(self) -> None:
+        """Count the threads of all workers, and end the run where there have been none for long."""
+        self._count()
+        if self._threads:
+            self._missed = self._looked
+        elif self._looked - self._missed > PATIENCE:
+            raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one, and {AGAIN}")
+
+    def _count(self) -> None:
         """Count the threads of all workers."""
         self._looked = time.monotonic()
         try:
@@ -215,10 +229,6 @@ class Cluster:
             self._threads = sum(nthreads.values())
         except Exception as error:  # its kinds are many: all mean that nobody answers
             raise self._lost(GONE) from error
-        if self._threads:
-            self._missed = self._looked
-        elif self._looked - self._missed > PATIENCE:
-            raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one, and {AGAIN}")
 
     def _result(self, future: Future[Record], job: Job) -> Record | None:
         """The record of a job; None for one that is to be tried again, alone.

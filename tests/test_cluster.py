@@ -269,6 +269,7 @@ def test_a_scheduler_that_hangs_is_not_waited_for(folder: Path, tmp_path_factory
             monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
             with pytest.raises(ConfigError, match="cannot be reached within 1 s"):
                 begun(where)
+            there.close()
         finally:
             os.kill(scheduler, signal.SIGCONT)
 
