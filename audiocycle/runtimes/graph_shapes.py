@@ -77,7 +77,13 @@ def follow(model: Any, shape: tuple[int, ...]) -> Work:
             made = SHAPES[node.op_type](given, attributes_of(node))
             elements += sum(value.elements for value in made)
             products += products_of(node.op_type, given, made)
-        except (ValueError, IndexError, ZeroDivisionError, TypeError) as error:
+        except (
+            ValueError,
+            IndexError,
+            KeyError,
+            ZeroDivisionError,
+            TypeError,
+        ) as error:  # KeyError: an attribute is missing
             raise GraphError(f"shapes that do not fit together, in {node.op_type}") from error
         if elements > most.elements or products > most.products:
             raise GraphError(

@@ -223,6 +223,8 @@ HOSTILE: dict[str, tuple[Spoil, str]] = {
         "attribute of Conv is not allowed",
     ),
     "an attribute more": (at_end("Relu", alpha=1.0), "attribute of Relu is not allowed"),
+    "an attribute less": (at_end("Concat"), "do not fit together, in Concat"),
+    "a block less": (at_end("DepthToSpace"), "do not fit together, in DepthToSpace"),
     "a value twice": (lambda model: model.graph.node.append(model.graph.node[0]), "made twice"),
     "a value from nowhere": (at_end("Add", "nowhere"), "values that are not there"),
     "another shape": (
