@@ -19,7 +19,8 @@ from audiocycle.runtimes.onnx_messages import A_FLOAT, AN_INT, FLOAT32, INT64, I
 
 MAX_FOLLOWED = 64
 """Integers of one value: shapes, and what is made of them."""
-FURTHEST = 1 << 40
+FURTHEST = 1 << 31
+"""Of their size: products of two fit into 64 bits, where libraries wrap or saturate."""
 
 
 @dataclass(frozen=True)
