@@ -73,7 +73,9 @@ def fetch(hub_id: HubId, patterns: Sequence[str]) -> Path:
         folder = Path(snapshot_download(hub_id.name, revision=hub_id.revision, allow_patterns=list(patterns)))
     except Exception as error:  # the hub's client has dozens of kinds; to a user they are one
         reason = one_line(error)[:300] or type(error).__name__
-        raise BundleError(f"{hub_id}: not to be had from the model hub ({reason}); check the name and the network, or get its folder and name that") from error
+        raise BundleError(
+            f"{hub_id}: not to be had from the model hub ({reason}); check the name and the network, or get its folder and name that"
+        ) from error
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     pinned = HubId(hub_id.name, folder.name)
     say.print(f"{pinned}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, in {folder}", markup=False)
