@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
 import os
 import posixpath
 import stat
@@ -11,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from audiocycle.download import CHUNK_BYTES, disk_errors
 from audiocycle.errors import InputError
@@ -19,6 +24,19 @@ from audiocycle.errors import InputError
 MAX_EXTRACT_BYTES = 20 * 1024**3
 MAX_EXTRACT_MEMBERS = 1_000_000
 MAX_LINK_HOPS = 16
+MAX_HEADER_BYTES = 1 << 20
+"""Of a tar's name or other remark on a member, which is read as a whole. Contents are read in parts smaller than this."""
+
+
+def plain(path: Path) -> IO[bytes]:
+    """A tar that is not compressed."""
+    return path.open("rb")
+
+
+COMPRESSIONS: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x5d\x00\x00": lzma.open,
+}  # fmt: skip
+"""By the bytes that a file begins with."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +76,10 @@ def extract(
     archive, folder = Path(archive), Path(folder)
     if not archive.is_file():
         raise InputError(f"no archive at {archive}: download it first or correct the path")
-    damaged = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, OSError, ValueError)
+    damaged = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
     try:
-        with _open_archive(archive) as opened:
+        with contextlib.ExitStack() as stack:
+            opened = _open_archive(archive, stack)
             members = list(_members(opened, archive))
             plan = _plan(members, archive, folder, keep, max_bytes)
             return _write(plan)
@@ -69,15 +88,37 @@ def extract(
         raise InputError(f"cannot unpack {archive} ({reason}): delete it and download it again") from error
 
 
-def _open_archive(archive: Path) -> zipfile.ZipFile | tarfile.TarFile:
+class _InParts(io.RawIOBase):
+    """A file, of which no more is read at once than a tar's headers need: one may claim to be as large as it likes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _open_archive(archive: Path, stack: contextlib.ExitStack) -> zipfile.ZipFile | tarfile.TarFile:
     with archive.open("rb") as file:
-        is_zip = file.read(2) == b"PK"
-    if is_zip:
-        return zipfile.ZipFile(archive)
+        head = file.read(6)
+    if head.startswith(b"PK"):
+        return stack.enter_context(zipfile.ZipFile(archive))
+    opener = next((opener for magic, opener in COMPRESSIONS.items() if head.startswith(magic)), plain)
+    unpacked = _InParts(stack.enter_context(opener(archive)))
     try:
-        return tarfile.open(archive, "r:*")
-    except tarfile.ReadError:
-        raise tarfile.ReadError("neither zip nor tar") from None  # the original lists every method, on lines
+        return stack.enter_context(tarfile.open(fileobj=unpacked, mode="r:"))
+    except tarfile.ReadError as error:
+        if "a header of" in str(error):
+            raise
+        raise tarfile.ReadError("neither zip nor tar") from None
 
 
 def _members(opened: zipfile.ZipFile | tarfile.TarFile, archive: Path) -> Iterator[_Member]:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audiocycle.convert import Converter, Record
 from audiocycle.errors import ConfigError
@@ -16,6 +17,9 @@ from audiocycle.plan import Job
 from audiocycle.processes import Processes
 from audiocycle.worker import Progress, Task, Workers, convert_apart, convert_one, recipe_of
 
+if TYPE_CHECKING:
+    from audiocycle.cluster import Tls
+
 
 def convert_jobs(
     task: Task,
@@ -24,6 +28,7 @@ def convert_jobs(
     progress: Progress = lambda share: None,
     scheduler: str | None = None,
     folder: Path | None = None,
+    tls: Tls | None = None,
 ) -> Iterator[Record]:
     """Convert files, in any order; a failed one becomes a record with an error, never an exception.
 
@@ -32,6 +37,7 @@ def convert_jobs(
         scheduler: address of a Dask cluster that does the work (see :mod:`audiocycle.cluster`).
         folder: where all outputs are, with the report of what is finished (see :mod:`audiocycle.ledger`). Without one each
             output goes straight to its place, which may be a pipe, from this process.
+        tls: how the cluster is recognised.
 
     Raises:
         AudioCycleError: at once, where no file could be converted: a damaged bundle, an impossible option.
@@ -51,7 +57,7 @@ def convert_jobs(
     if scheduler is not None:
         from audiocycle.cluster import Cluster
 
-        workers = Cluster(scheduler, task, recipe)
+        workers = Cluster(scheduler, task, recipe, tls)
     elif min(processes, len(jobs)) > 1:
         workers = Processes(task, recipe, min(processes, len(jobs)))
     try:

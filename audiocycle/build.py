@@ -96,7 +96,7 @@ def build_renderer(adapter: Any, name: str | None = None, weights: str | None = 
     """A renderer for an adapter; its first one by default.
 
     Args:
-        weights: a path or hub id, for renderers that are networks of their own.
+        weights: a path or ``hf:owner/name``, for renderers that are networks of their own.
 
     Raises:
         ConfigError: the renderer is unknown, or works on other features.

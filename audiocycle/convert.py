@@ -73,7 +73,7 @@ class Converter:
         config: the bundle's settings.
         network: translates normalised features.
         renderer: its short name; None takes the adapter's first.
-        vocoder: where the weights of a neural renderer lie (a path or a hub id).
+        vocoder: where the weights of a neural renderer lie (a path, or ``hf:owner/name[@revision]``).
     """
 
     def __init__(self, config: BundleConfig, network: Network, renderer: str | None = None, vocoder: str | None = None) -> None:
@@ -86,7 +86,7 @@ class Converter:
     def from_pretrained(
         cls, path: str | Path, renderer: str | None = None, vocoder: str | None = None, runtime: str = AUTO, precision: str = AUTO
     ) -> Self:
-        """Load a bundle from a folder, by the name of an installed model, or from a hub id ``owner/name``.
+        """Load a bundle from a folder, by the name of an installed model, or from the model hub, ``hf:owner/name[@revision]``.
 
         Args:
             runtime, precision: what computes the network, and how (see :func:`~audiocycle.runtimes.choice.load_network`).

@@ -18,6 +18,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -30,6 +32,8 @@ from audiocycle.errors import AudioCycleError, InputError, OutputError
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 60.0
 RETRY_WAIT_S = 1.0  # before the first retry, doubled before each later one
+STRONG_AGE = timedelta(seconds=60)
+MAX_DIGITS = 18  # of a length that a server may claim
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LASTING_STATUS = range(400, 500)  # asking again will not help …
 PASSING_STATUS = (408, 425, 429)  # … except for these
@@ -228,13 +232,22 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
 
 
 def _validator(response: http.client.HTTPResponse) -> str | None:
-    """What If-Range may carry: a strong ETag, else Last-Modified (RFC 9110, 13.1.5)."""
-    etag = response.headers.get("ETag", "")
-    return etag if etag.startswith('"') else response.headers.get("Last-Modified")
+    """What If-Range may carry: a strong ETag, else a Last-Modified that is strong, too (RFC 9110, 8.8.2.2 and 13.1.5).
+
+    A date counts seconds. Where the file had been changed just before it was sent, another version may have the same one.
+    """
+    etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified")
+    if etag.startswith('"'):
+        return etag
+    try:
+        age = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(str(modified))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return modified if age >= STRONG_AGE else None
 
 
 def _is_continuation(response: http.client.HTTPResponse, have: int, note: Mapping[str, Any]) -> bool:
-    """Whether a 206 continues our bytes, for servers that honour Range but not If-Range."""
+    """Whether a 206 continues our bytes, for servers that honour Range but not If-Range: it has to name the version."""
     unit, _, content_range = response.headers.get("Content-Range", "").partition(" ")
     span, _, total = content_range.partition("/")
     return (
@@ -242,12 +255,12 @@ def _is_continuation(response: http.client.HTTPResponse, have: int, note: Mappin
         and have > 0
         and _integer(span.partition("-")[0]) == have
         and _integer(total) == note.get("total")
-        and _validator(response) in (None, note["validator"])
+        and note["validator"] in (response.headers.get("ETag"), response.headers.get("Last-Modified"))
     )
 
 
 def _integer(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else None
 
 
 def _check_room(url: str, part: _Part, have: int, total: int | None) -> None:

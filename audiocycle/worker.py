@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from audiocycle.bundle import CONFIG, WEIGHTS
+from audiocycle.bundle import CONFIG, WEIGHTS, graph_files
 from audiocycle.convert import Converter, Record, extras_of
 from audiocycle.errors import BundleError, explain
 from audiocycle.plan import UNFINISHED, Job
-from audiocycle.runtimes.choice import AUTO
+from audiocycle.runtimes.choice import AUTO, RUNTIMES
 
 Progress = Callable[[float], None]
 """Called with the share of a file that is done."""
@@ -101,14 +101,16 @@ def input_hash(path: Path) -> str:
         return ""
 
 
-def model_hash(bundle: Path) -> str:
-    """The hash of a bundle's settings and weights.
+def model_hash(bundle: Path, runtime: str) -> str:
+    """The hash of a bundle's settings and weights, and of its graphs if the runtime computes these.
 
     Raises:
         BundleError: they cannot be read.
     """
+    used = runtime in RUNTIMES and RUNTIMES[runtime].graphs
+    graphs = [path for path in graph_files(bundle) if used and path.is_file()]  # a pipe would be waited for
     try:
-        return content_hash(bundle / CONFIG, bundle / WEIGHTS)
+        return content_hash(bundle / CONFIG, bundle / WEIGHTS, *graphs)
     except OSError as error:
         raise BundleError(f"{error.filename}: cannot be read ({error.strerror}); copy the bundle again") from error
 
@@ -127,7 +129,7 @@ def recipe_of(task: Task, converter: Converter) -> Recipe:
     network = [converter.network.runtime, converter.network.precision]
     options = [source, target, renderer, weights, asdict(converter.options(task.options)), *network]
     text = json.dumps(options, sort_keys=True, default=str)
-    return Recipe(model_hash(task.bundle), hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
+    return Recipe(model_hash(task.bundle, converter.network.runtime), hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
 
 
 _converters: dict[tuple[object, ...], Converter] = {}
@@ -146,7 +148,7 @@ def loaded(task: Task, recipe: Recipe) -> Converter:
     key = (task.bundle, task.renderer, task.vocoder, task.runtime, task.precision, recipe)
     with _loading:
         if key not in _converters:
-            if model_hash(task.bundle) != recipe.model:
+            if model_hash(task.bundle, task.runtime) != recipe.model:
                 raise BundleError(f"{task.bundle}: not the model that this run began with; start again when nobody writes there")
             _converters.clear()
             _converters[key] = task.converter()

@@ -16,7 +16,7 @@ from audiocycle import build
 
 ROOT = Path(audiocycle.__file__).parent
 LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "names", "scan", "limits", "foreign", "locks", "long_lines", "array_files"},
+    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "names", "scan", "limits", "foreign", "locks", "long_lines", "array_files", "hub"},
     {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive", "pauses"},
     {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
     {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
@@ -71,6 +71,7 @@ OWNERS = {
     "mido": {"music"},
     "distributed": {"cluster"},
     "onnxruntime": {"runtimes"},
+    "google": {"runtimes"},
     "openvino": {"runtimes"},
     "onnx_ir": {"export"},
     "sounddevice": {"voice"},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,6 +24,8 @@ from toy_converter import toy_bundle, use_toys
 
 from audiocycle import cluster
 from audiocycle.batch import convert_jobs
+from audiocycle.commands.convert import tls_files
+from audiocycle.convert import Record
 from audiocycle.errors import ConfigError
 from audiocycle.ledger import REPORT
 from audiocycle.plan import Job
@@ -29,6 +33,7 @@ from audiocycle.worker import Task, recipe_of
 
 Capture = pytest.CaptureFixture[Any]
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.timeout(300)  # what is tested here is that nothing is waited for without end
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +183,7 @@ def test_a_cluster_without_workers_is_not_waited_for_without_end(
         going = convert_jobs(task, todo, scheduler=nearby.scheduler_address, folder=Path("out"))
         next(going)
         monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+        monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1.0)  # a record may go with its worker
         nearby.scale(0)
         with pytest.raises(ConfigError, match=r"has had no worker for 0 s; start one, and run the same command again"):
             list(going)
@@ -188,6 +194,158 @@ def test_a_cluster_without_workers_is_not_waited_for_without_end(
         with pytest.raises(ConfigError, match="has had no worker for 0 s; start one: dask worker tcp"):
             convert_jobs(task, todo, scheduler=nearby.scheduler_address, folder=Path("out"))
         assert f"waiting for a worker (dask worker {nearby.scheduler_address})" in capsys.readouterr().err
+
+
+def done_at(where: str, there: cluster.Cluster, workers: int = 1) -> str:
+    """Wait until a job is reported done and its record not fetched, and kill the worker that has it; its address."""
+    while there._done.empty():
+        time.sleep(0.01)
+    ((future, _),) = there._running.values()
+    with distributed.Client(where, set_as_default=False) as client:
+        (address,) = client.who_has([future])[future.key]
+        os.kill(client.run(os.getpid, workers=[address])[address], signal.SIGKILL)
+        while len(client.nthreads()) >= workers:
+            time.sleep(0.01)
+    return str(address)
+
+
+def begun(where: str) -> cluster.Cluster:
+    task = Task(Path("model"), "ben")
+    return cluster.Cluster(where, task, recipe_of(task, task.converter()))
+
+
+def rest_of(there: cluster.Cluster) -> list[tuple[Job, Record]]:
+    back: list[tuple[Job, Record]] = []
+    while there.busy:
+        back += there.finished(wait=True)
+    return back
+
+
+def test_the_last_worker_dies_between_its_job_and_the_record(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is there to compute it again: that is said, and not waited for without end."""
+    with toy_cluster(1, tmp_path_factory.mktemp("dask")) as where, closing(begun(where)) as there:
+        there.submit(jobs("a")[0])
+        done_at(where, there)
+        monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.1)
+        monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+        with pytest.raises(ConfigError, match=r"has had no worker for 1 s; start one, and run the same command again"):
+            rest_of(there)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_record_that_died_with_its_worker_is_made_by_another(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    """Also where it is a job's last try: that it is tried alone is not forgotten."""
+    with toy_cluster(2, tmp_path_factory.mktemp("dask")) as where, closing(begun(where)) as there:
+        with distributed.Client(where, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60.0)
+        monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.1)
+        job = jobs("short")[0]
+        there._alone = alone
+        there.submit(job)
+        gone = done_at(where, there, 2)
+        assert [(done, record.status) for done, record in rest_of(there)] == [(job, "converted")]
+        assert not there._alone
+        with distributed.Client(where, set_as_default=False) as client:
+            assert gone not in client.nthreads()
+
+
+def test_a_scheduler_that_hangs_is_not_waited_for(folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    with toy_cluster(1, tmp_path_factory.mktemp("dask")) as where, closing(begun(where)) as there:
+        with distributed.Client(where, set_as_default=False) as client:
+            scheduler = client.run_on_scheduler(os.getpid)
+        os.kill(scheduler, signal.SIGSTOP)
+        try:
+            monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
+            monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.1)
+            there.submit(jobs("a")[0])
+            with pytest.raises(ConfigError, match="the scheduler does not answer any more"):
+                list(there.finished(wait=True))
+            monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
+            with pytest.raises(ConfigError, match="cannot be reached within 1 s"):
+                begun(where)
+            there.close()
+        finally:
+            os.kill(scheduler, signal.SIGCONT)
+
+
+OPENSSL = shutil.which("openssl")
+
+
+def certificates(folder: Path, name: str) -> dict[str, Path]:
+    """An authority, and a certificate for all that it signed."""
+    folder.mkdir()
+    ca, ca_key, cert, key, request = (folder / f"{part}.pem" for part in ("ca", "ca-key", "cert", "key", "request"))
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for words in (
+        ["req", "-x509", *new, "-keyout", ca_key, "-out", ca, "-subj", f"/CN={name}", "-days", "2"],
+        ["req", *new, "-keyout", key, "-out", request, "-subj", "/CN=dask"],
+        ["x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-out", cert, "-days", "2"],
+    ):
+        subprocess.run([str(OPENSSL), *map(str, words)], check=True, capture_output=True)
+    return {"ca": ca, "cert": cert, "key": key}
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="needs the openssl command to make certificates")
+def test_a_cluster_behind_tls(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    own, other = (certificates(folder / name, name) for name in ("ours", "theirs"))
+    all_roles = {f"tls_{role}_{part}": str(own[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")}
+    task = Task(Path("model"), "ben")
+    with toy_cluster(1, tmp_path_factory.mktemp("dask"), {"tls_ca_file": str(own["ca"]), **all_roles}) as where:
+        tls = cluster.Tls(*(str(own[part]) for part in ("ca", "cert", "key")))
+        done = convert_jobs(task, jobs("a", "b"), scheduler=where, folder=Path("out"), tls=tls)
+        assert [record.status for record in done] == ["converted", "converted"]
+        check(["a", "b"])
+        assert "warning" not in capsys.readouterr().err
+        monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2.0)
+        stranger = cluster.Tls(*(str(other[part]) for part in ("ca", "cert", "key")))
+        with pytest.raises(ConfigError, match="are its certificates of the same authority"):
+            convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"), tls=stranger)
+        with pytest.raises(ConfigError, match=r"cannot be reached within 2 s|not an address"):
+            convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"))
+        with pytest.raises(ConfigError, match=r"has no TLS; write it as tls://host:8786"):
+            convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"), tls=tls)
+        with pytest.raises(ConfigError, match="TLS needs certificates; add --tls-ca-file, --tls-cert and --tls-key"):
+            convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"))
+        for bad in (cluster.Tls("none.pem", tls.cert, tls.key), cluster.Tls(tls.ca_file, tls.cert, str(other["key"])), cluster.Tls("model/config.json", tls.cert)):
+            with pytest.raises(ConfigError, match=r"--tls-ca-file, --tls-cert, --tls-key: cannot be used \(.*\); check ") as refused:
+                convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"), tls=bad)
+            assert "unexpected" not in str(refused.value)
+
+
+def test_files_for_tls_go_together() -> None:
+    with pytest.raises(ConfigError, match="add --scheduler tls://host:8786"):
+        tls_files(None, None, "c.pem", None)
+    with pytest.raises(ConfigError, match="TLS needs both --tls-ca-file and --tls-cert"):
+        tls_files("tls://127.0.0.1:1", None, "c.pem", None)
+    assert tls_files("tcp://127.0.0.1:1", None, None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [
+        ("tcp://127.0.0.1:8786", True), ("127.0.0.1:8786", True), ("tcp://localhost:8786", True), ("tcp://[::1]:8786", True),
+        ("tls://10.0.0.1:8786", True), ("wss://10.0.0.1:8786", True), ("inproc://1/2/3", True),
+        ("tcp://10.0.0.1:8786", False), ("10.0.0.1:8786", False), ("ws://10.0.0.1:8786", False), ("tcp://0.0.0.0:1", False),
+    ],
+)  # fmt: skip
+def test_what_others_can_reach_is_known(address: str, private: bool) -> None:
+    assert cluster.is_private(address) == private
+
+
+def test_a_scheduler_that_others_reach_is_warned_of(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.2)
+    where = f"tcp://0.0.0.0:{free_port()}"  # this machine, and not its loopback
+    with pytest.raises(ConfigError, match="cannot be reached"):
+        begun(where)
+    assert capsys.readouterr().err.splitlines() == [f"warning: --scheduler {where}: {cluster.OPEN}"]
 
 
 def test_no_scheduler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
+import email.utils
+import gzip
 import hashlib
 import io
 import json
+import lzma
 import shutil
 import stat
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +45,8 @@ class Site:
     ranges: bool = True
     if_range: bool = True
     wrong_span: bool = False
+    confirms: bool = True  # a 206 says of which version it is
+    length: str | None = None  # claimed instead of the true one
     drop_after: list[int] = field(default_factory=list)  # one connection each: close after so many bytes
     status: list[int] = field(default_factory=list)  # one request each: answer with this status
     content_type: str = "application/octet-stream"
@@ -77,10 +84,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
         else:
             self.send_response(200)
-        self.send_header("Content-Length", str(size - start))
+        self.send_header("Content-Length", site.length or str(size - start))
         self.send_header("Content-Type", site.content_type)
         for name, value in (("ETag", site.etag), ("Last-Modified", site.modified)):
-            if value:
+            if value and (site.confirms or not start):
                 self.send_header(name, value)
         self.end_headers()
         stop = start + site.drop_after.pop(0) if site.drop_after else size
@@ -189,6 +196,35 @@ def test_starts_afresh_where_it_cannot_continue(site: Site, tmp_path: Path, faul
         case "wrong span":
             site.wrong_span = True
     assert_alone(fetch(site.url, path), site.body)
+
+
+def now(seconds: int = 0) -> str:
+    return email.utils.formatdate(time.time() - seconds, usegmt=True)
+
+
+@pytest.mark.parametrize(("age", "confirms"), [(0, True), (30, True), (3600, False)])
+def test_two_versions_are_never_spliced_without_an_etag(site: Site, tmp_path: Path, age: int, confirms: bool) -> None:
+    """The file was changed within the second, or the server does not say which version its rest is of."""
+    site.etag, site.modified, site.confirms = None, now(age), confirms
+    site.drop_after = [300_000]
+    with pytest.raises(AudioCycleError, match="run again"):
+        fetch(site.url, tmp_path / "data.bin", retries=0)
+    site.body, site.if_range = BODY[::-1], False
+    assert_alone(fetch(site.url, tmp_path / "data.bin"), site.body)
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "٣" * 3, "-1", "1e3"])
+def test_a_length_that_is_none_is_not_believed(site: Site, tmp_path: Path, length: str) -> None:
+    assert download._integer(length) is None
+    if length.isascii():
+        site.length = length
+        assert_alone(fetch(site.url, tmp_path / "data.bin", sha256=SHA256))
+
+
+def test_a_length_beyond_all_disks_is_refused(site: Site, tmp_path: Path) -> None:
+    site.length = "9" * 18
+    with pytest.raises(AudioCycleError, match="no room"):
+        fetch(site.url, tmp_path / "data.bin", retries=0)
 
 
 def test_part_of_another_address_is_not_continued(site: Site, tmp_path: Path) -> None:
@@ -369,7 +405,27 @@ def test_size_limit(make: Maker, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>moved</html>", b"PK\x03\x04 broken"])
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress], ids=["tar", "gz", "bz2", "xz"])
+def test_a_header_is_not_read_whatever_size_it_claims(tmp_path: Path, kind: bytes, pack: Callable[[bytes], bytes]) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, 3 << 30
+    archive = tmp_path / "archive"
+    archive.write_bytes(pack(info.tobuf() + bytes(4096)))
+    with pytest.raises(AudioCycleError, match=r"cannot unpack .*a header of 3,221,225,472 bytes.*download it again"):
+        extract(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress], ids=["tar", "gz", "bz2", "xz"])
+def test_long_names_and_large_files_are_unpacked(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    name, content = "folder/" + "n" * 200, hashlib.shake_128(b"x").digest(2_500_000)
+    plain = make_tar(tmp_path / "plain.tar", [(name, content, FILE)])
+    archive = tmp_path / "archive"
+    archive.write_bytes(pack(plain.read_bytes()))
+    assert extract(archive, tmp_path / "out")[0].read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>moved</html>", b"PK\x03\x04 broken", b"\x1f\x8bxx", b"BZh9xxxx", b"\xfd7zXZ\x00xx"])
 def test_not_an_archive(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "archive.zip").write_bytes(content)
     with pytest.raises(AudioCycleError, match=r"cannot unpack .*archive\.zip.*download it again"):

@@ -11,7 +11,7 @@ import pytest
 from tiny_bundle import tiny_bundle
 
 from audiocycle import library
-from audiocycle.errors import BundleError, DomainError
+from audiocycle.errors import BundleError, ConfigError, DomainError
 from audiocycle.library import find_for_target, installed_models, locate, model_folders
 
 
@@ -81,15 +81,26 @@ def test_a_model_is_found_by_its_name_or_its_folders(folders: dict[str, Path], b
 
 def test_an_unknown_model_lists_the_installed_ones(folders: dict[str, Path], bundle: Path) -> None:
     shutil.copytree(bundle, folders["users"] / "tiny")
-    with pytest.raises(BundleError, match="nothing: no such bundle; installed models: tiny"):
+    with pytest.raises(BundleError, match="nothing: no such bundle here; installed models: tiny"):
         locate("nothing")
 
 
-def test_a_hub_id_is_downloaded(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, bundle: Path) -> None:
+@pytest.mark.parametrize("revision", [None, "v1", "0123abcd"])
+def test_what_is_asked_for_on_the_hub_is_downloaded_and_said(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, bundle: Path, capsys: pytest.CaptureFixture[str], revision: str | None
+) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda hub_id, **options: asked.append((hub_id, options)) or str(bundle))
-    assert locate("somebody/a-model") == bundle
-    assert asked == [("somebody/a-model", {"allow_patterns": ["config.json", "model.safetensors", "README.md", "*.onnx"]})]
+    name = "hf:somebody/a-model" + (f"@{revision}" if revision else "")
+    assert locate(name) == locate(Path(name)) == bundle
+    assert asked[0] == asked[1] == (
+        "somebody/a-model",
+        {"revision": revision, "allow_patterns": ["config.json", "model.safetensors", "README.md", "*.onnx"]},
+    )
+    first, second = capsys.readouterr().err.splitlines()[:2]
+    assert first == f"{name}: from the model hub"
+    assert second.startswith("hf:somebody/a-model@tiny: 3 files, 0.")  # the folder's name is the commit
+    assert second.endswith(f"MB, in {bundle}")
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,13 +109,25 @@ def test_a_hub_that_cannot_be_reached_is_one_line(folders: dict[str, Path], monk
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
     with pytest.raises(BundleError) as error:
-        locate("somebody/a-model")
+        locate("hf:somebody/a-model")
     assert "no network" in str(error.value)
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["./no/bundle", "a/b/c", "/no/bundle", "../bundle"])
+@pytest.mark.parametrize("name", ["./no/bundle", "a/b/c", "/no/bundle", "../bundle", "runs/anna", "somebody/a-model", "hf"])
 def test_a_path_is_never_taken_for_a_hub_id(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("went to the hub"))
-    with pytest.raises(BundleError, match="no such bundle"):
+    with pytest.raises(BundleError, match="no such bundle here"):
+        locate(name)
+
+
+def test_a_mistyped_path_says_how_the_hub_would_be_asked(folders: dict[str, Path]) -> None:
+    with pytest.raises(BundleError, match=r"runs/anna: no such bundle here; installed models: none; on the model hub\? write hf:owner/name"):
+        locate("runs/anna")
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:anna", "hf:a/b/c", "hf:a/b@", "hf:a/b@-x", "hf:a/b@x/../y", "hf:../b", "hf:a/b@c d", "hf:a/b\n"])
+def test_what_is_no_hub_id_is_refused(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("went to the hub"))
+    with pytest.raises(ConfigError, match="not a model on the hub; write hf:owner/name"):
         locate(name)

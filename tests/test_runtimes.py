@@ -207,10 +207,12 @@ def test_a_damaged_graph_is_said_before_any_file_is_read(bundle: Path, tmp_path:
 @pytest.mark.parametrize("runtime", GRAPH_RUNTIMES)
 def test_a_bundle_of_links_as_the_model_hub_keeps_them(bundle: Path, tmp_path: Path, runtime: str) -> None:
     pytest.importorskip(GRAPH_RUNTIMES[runtime])
-    linked = tmp_path / "snapshot"
-    linked.mkdir()
+    linked, blobs = tmp_path / "models--somebody--model/snapshots/0123abc", tmp_path / "models--somebody--model/blobs"
+    linked.mkdir(parents=True)
+    blobs.mkdir()
     for number, path in enumerate(sorted(bundle.iterdir())):
-        (linked / path.name).symlink_to(path.rename(bundle / f"blob{number}"))
+        path.rename(blobs / f"{number}")
+        (linked / path.name).symlink_to(f"../../blobs/{number}")
     network = load_network(linked, read_config(linked), runtime)
     x = np.zeros((1, 2, 84, 64), np.float32)
     assert np.isfinite(network(x, "jazz", "classic")).all()
@@ -243,6 +245,25 @@ def test_what_computed_is_part_of_what_an_output_is_made_with() -> None:
     assert len(recipes) == len(kinds)
     said, meant = Task(MUSIC, "classic", runtime="onnx"), tasks[-1]
     assert recipe_of(said, said.converter()) == recipe_of(meant, meant.converter())
+
+
+def test_outputs_of_another_graph_are_made_again(bundle: Path, tmp_path: Path) -> None:
+    import onnx
+
+    jobs = [Job(tiny_song(tmp_path / "in.mid"), tmp_path / "out/in.mid")]
+
+    def statuses(runtime: str) -> list[str]:
+        done = convert_jobs(Task(bundle, "classic", runtime=runtime), jobs, folder=tmp_path / "out")
+        return [record.status for record in done]
+
+    assert [*statuses("onnx"), *statuses("onnx")] == ["converted", "kept"]
+    path = graph_path(bundle, "jazz", "classic")
+    other = onnx.load(path, load_external_data=False)
+    other.producer_name = "somebody"
+    path.write_bytes(other.SerializeToString())
+    assert [*statuses("onnx"), *statuses("torch")] == ["converted", "converted"]
+    path.unlink()  # torch computes without
+    assert statuses("torch") == ["kept"]
 
 
 def test_workers_get_what_auto_meant_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

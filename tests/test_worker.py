@@ -84,7 +84,7 @@ def test_a_bundle_without_weights_is_named(tmp_path: Path) -> None:
     bundle = toy_bundle(tmp_path / "model")
     (bundle / "model.safetensors").unlink()
     with pytest.raises(BundleError, match=r"model\.safetensors: cannot be read \(No such file or directory\)"):
-        model_hash(bundle)
+        model_hash(bundle, "torch")
 
 
 def test_an_attempt_lies_apart_and_says_from_what_it_is(tmp_path: Path) -> None:

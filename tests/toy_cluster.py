@@ -17,21 +17,27 @@ from toy_converter import use_toys
 TESTS = Path(__file__).parent
 
 
-def serve_scheduler(port: int) -> None:
+def serve_scheduler(port: int, tls: dict[str, str] | None = None) -> None:
     from distributed import Scheduler
+    from distributed.security import Security
+
+    security = {"protocol": "tls://", "security": Security(require_encryption=True, **tls)} if tls else {}
 
     async def serve() -> None:
-        async with Scheduler(host="127.0.0.1", port=port, dashboard_address=":0") as scheduler:
+        async with Scheduler(host="127.0.0.1", port=port, dashboard_address=":0", **security) as scheduler:
             await scheduler.finished()
 
     asyncio.run(serve())
 
 
-def serve_worker(address: str, folder: str) -> None:
+def serve_worker(address: str, folder: str, tls: dict[str, str] | None = None) -> None:
     from distributed import Worker
+    from distributed.security import Security
+
+    security = {"security": Security(require_encryption=True, **tls)} if tls else {}
 
     async def serve() -> None:
-        async with Worker(address, nthreads=1, local_directory=folder) as worker:
+        async with Worker(address, nthreads=1, local_directory=folder, **security) as worker:
             await worker.finished()
 
     os.chdir(folder)  # another one than the tests'
@@ -46,15 +52,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def toy_cluster(workers: int, folder: Path) -> Iterator[str]:
-    """The address of a scheduler with so many workers of one thread, all forked from a clean process that imports once."""
+def toy_cluster(workers: int, folder: Path, tls: dict[str, str] | None = None) -> Iterator[str]:
+    """The address of a scheduler with so many workers of one thread, all forked from a clean process that imports once.
+
+    Args:
+        tls: arguments of Dask's ``Security``.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs a fork server")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["distributed", "toy_cluster"])
-    address = f"tcp://127.0.0.1:{free_port()}"
-    targets: list[tuple[Callable[..., None], tuple[object, ...]]] = [(serve_scheduler, (int(address.rpartition(":")[2]),))]
-    targets += [(serve_worker, (address, str(folder)))] * workers
+    address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{free_port()}"
+    targets: list[tuple[Callable[..., None], tuple[object, ...]]] = [(serve_scheduler, (int(address.rpartition(":")[2]), tls))]
+    targets += [(serve_worker, (address, str(folder), tls))] * workers
     processes: list[BaseProcess] = []
     try:
         with pytest.MonkeyPatch.context() as patch:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from audiocycle.bundle import BundleConfig
+    from audiocycle.cluster import Tls
     from audiocycle.convert import Record
     from audiocycle.plan import Job
 
@@ -37,6 +38,12 @@ Recordings: wav, flac, ogg, opus, mp3, aiff, ... MIDI: mid, midi, kar, rmi.
 --runtime auto takes openvino or onnx for a model that was exported (audiocycle export), else torch, which takes a second
 longer to start. Models of mel spectrograms load torch all the same: their analysis and their vocoders are made of it.
 Without --source, a model of two domains takes every input for the other one's.
+
+\b
+--scheduler: Dask sends programs as pickles, both ways. Whoever reaches the scheduler's port runs what he likes on the workers, and
+whoever is the scheduler or a worker runs what he likes here. Start it with dask scheduler --host 127.0.0.1, or with TLS:
+  dask scheduler --protocol tls --tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem       # dask worker takes the same
+  audiocycle convert in/ -t ben -o out/ --scheduler tls://host:8786 --tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem
 """
 
 
@@ -44,12 +51,15 @@ def convert(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
     target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
     source: Annotated[str | None, typer.Option(help="Of the inputs, if several can be converted to the target.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or a hub id.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files. Only one that you trust: see below.")] = None,
+    tls_ca_file: Annotated[str | None, typer.Option(metavar="PEM", help="For a scheduler at tls://: whoever signed all certificates, as Dask's own option.")] = None,
+    tls_cert: Annotated[str | None, typer.Option(metavar="PEM", help="Likewise: this side's certificate.")] = None,
+    tls_key: Annotated[str | None, typer.Option(metavar="PEM", help="Likewise: its key, if it is not in the same file.")] = None,
     renderer: Annotated[str | None, typer.Option(help="world, differential, griffin_lim or hifigan (default: the model's first).")] = None,
-    vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path or a hub id.")] = None,
+    vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path, or hf:owner/name[@revision].")] = None,
     runtime: Annotated[str, typer.Option(help="What computes the network: torch, onnx, openvino or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the network: auto, bf16 or fp32; auto is bf16 where the processor has it.")] = "auto",
     pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Voices: shift the converted pitch.")] = None,
@@ -99,11 +109,30 @@ def convert(
     options = {name: value for name, value in given.items() if value is not None}
     task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging(), runtime, precision)
 
+    tls = tls_files(scheduler, tls_ca_file, tls_cert, tls_key)
+
     def records(progress: Callable[[float], None]) -> Iterator[Record]:
-        return convert_jobs(task, jobs_to_do, jobs, progress, scheduler, folder)
+        return convert_jobs(task, jobs_to_do, jobs, progress, scheduler, folder, tls)
 
     if not show_records(records, len(jobs_to_do), folder, as_json):
         raise typer.Exit(1)
+
+
+def tls_files(scheduler: str | None, ca_file: str | None, cert: str | None, key: str | None) -> Tls | None:
+    """The files for a scheduler's TLS, if any are given.
+
+    Raises:
+        ConfigError: some are missing, or there is no scheduler.
+    """
+    from audiocycle.cluster import Tls
+
+    if ca_file is None and cert is None and key is None:
+        return None
+    if scheduler is None:
+        raise ConfigError("--tls-ca-file, --tls-cert, --tls-key: are for a cluster; add --scheduler tls://host:8786")
+    if ca_file is None or cert is None:
+        raise ConfigError("--scheduler: TLS needs both --tls-ca-file and --tls-cert (and --tls-key, if the key is in another file)")
+    return Tls(ca_file, cert, key)
 
 
 def choose_bundle(model: str | None, target: str, source: str | None) -> Path:

@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 
 def evaluate(
-    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or a hub id.")],
+    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")],
     source_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out files of the first domain, with subfolders.")],
     target_dir: Annotated[Path, typer.Option(metavar="DIR", help="Held-out files of the second domain.")],
     source: Annotated[str | None, typer.Option(help="The first domain (default: the model's first).")] = None,
@@ -54,7 +54,7 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="Voices: what is said, a line NAME TEXT for each file.")
     ] = None,
     recognizer: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Voices: faster-whisper weights, a folder or a hub id.")
+        str | None, typer.Option(metavar="MODEL", help="Voices: faster-whisper weights, a folder, a size (tiny.en), or hf:owner/name.")
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page to look at and listen to.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Put the table into the bundle's model card.")] = False,

@@ -24,7 +24,7 @@ mean square of the differences as a share of the output's. Training on, or again
 
 
 def export(
-    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or a hub id.")],
+    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")],
     form: Annotated[str, typer.Option("--format", help="onnx")] = "onnx",
 ) -> None:
     """Export, compare, and print both."""

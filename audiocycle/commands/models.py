@@ -34,7 +34,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
 
 
 def info(
-    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or a hub id.")],
+    bundle: Annotated[str, typer.Argument(help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what a model converts, its size, versions, licence and training."""

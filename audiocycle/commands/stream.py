@@ -38,7 +38,7 @@ that comes out belongs to the first that went in. Wear headphones: a microphone 
 def stream(
     target: Annotated[str, typer.Option("--target", "-t", help="The speaker to convert to.")],
     source: Annotated[str | None, typer.Option(help="Who speaks, if several can be converted to the target.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or a hub id.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")] = None,
     rate: Annotated[int | None, typer.Option(min=8000, max=192000, metavar="HZ", help="Of both ends (default: the model's, the microphone's or the file's).")] = None,
     form: Annotated[str, typer.Option("--format", help="Of the samples on stdin and stdout: s16 or f32.")] = "s16",
     recording: Annotated[Path | None, typer.Option("--input", "-i", metavar="FILE", help="Read a recording instead of stdin.")] = None,

@@ -34,7 +34,7 @@ def load_listeners(recognizer: str | None = None, needs_words: bool = False) -> 
     """All listeners whose libraries and weights are there.
 
     Args:
-        recognizer: the recogniser's weights, a folder or a hub id; None takes those of an installed package.
+        recognizer: the recogniser's weights, a folder, a size or ``hf:owner/name``; None takes those of an installed package.
         needs_words: words were asked for, and it is an error that they cannot be measured.
 
     Raises:

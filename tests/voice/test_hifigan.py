@@ -212,7 +212,7 @@ def test_tensors_that_do_not_fit_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", [None, "", "no/such/folder", "nowhere"])
 def test_without_weights_the_error_says_what_to_pass(location: str | None) -> None:
-    with pytest.raises(ConfigError, match=r"pass a folder with config\.json .*hub id"):
+    with pytest.raises(ConfigError, match=r"pass a folder with config\.json .*on the hub, hf:owner/name"):
         HifiGanRenderer.load(location, ADAPTER)
 
 
@@ -281,20 +281,22 @@ def test_unusable_configs(tmp_path: Path, text: str, error: type[Exception], rea
         HifiGanRenderer.load(tmp_path, ADAPTER)
 
 
-def test_hub_ids_are_fetched_unless_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_asked_for_on_the_hub_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fetched: list[str] = []
 
-    def snapshot_download(repo_id: str, *, allow_patterns: list[str]) -> str:
-        fetched.append(repo_id)
+    def snapshot_download(repo_id: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        fetched.append(f"{repo_id} {revision}")
         assert "config.json" in allow_patterns
         return str(publish(tmp_path / "cache"))
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    HifiGanRenderer.load("owner/name", ADAPTER)
+    with pytest.raises(ConfigError, match=r"owner/name: no such HiFi-GAN weights here; .*hf:owner/name"):
+        HifiGanRenderer.load("owner/name", ADAPTER)
+    HifiGanRenderer.load("hf:owner/name@0123", ADAPTER)
     publish(tmp_path / "owner" / "name")
     HifiGanRenderer.load("owner/name", ADAPTER)
-    assert fetched == ["owner/name"]
+    assert fetched == ["owner/name 0123"]
 
 
 def test_network_failures_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,5 +304,5 @@ def test_network_failures_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> No
         raise ConnectionError(f"cannot reach the hub\nfor {repo_id}")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    with pytest.raises(BundleError, match=r"check the name.*pass the folder.*cannot reach the hub for"):
-        HifiGanRenderer.load("owner/name", ADAPTER)
+    with pytest.raises(BundleError, match=r"cannot reach the hub for owner/name\); check the name and the network"):
+        HifiGanRenderer.load("hf:owner/name", ADAPTER)
