@@ -1,7 +1,8 @@
 """The arithmetic of a plain processor, on one that has more: AVX2, neither AVX-512 nor products in bfloat16.
 
 ``python -m benchmarks.plain WORDS`` is ``python WORDS`` in that arithmetic. The libraries ask the environment when they are loaded:
-torch and its oneDNN and MKL, numpy and its OpenBLAS, CTranslate2. OpenVINO and ONNX Runtime ask the processor alone, and stay as they are.
+torch and its oneDNN and MKL, numpy and its OpenBLAS, CTranslate2. ONNX Runtime asks the processor alone, and stays as it is. OpenVINO asks
+both, and crashes where they disagree: it is hidden.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 VARIABLES = {
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -17,6 +19,7 @@ VARIABLES = {
     "OPENBLAS_CORETYPE": "Haswell",
     "CT2_FORCE_CPU_ISA": "AVX2",
 }
+WITHOUT_OPENVINO = Path(__file__).parent / "without_openvino"
 ABOVE = ("AVX512", "X86_V4")
 """What the names begin with of numpy's features that a plain processor does not have."""
 
@@ -24,7 +27,8 @@ ABOVE = ("AVX512", "X86_V4")
 def environment() -> dict[str, str]:
     """Variables for a process that is to compute like a plain processor. How many threads it takes is not among them."""
     above = numpy_features()
-    return VARIABLES | ({"NPY_DISABLE_CPU_FEATURES": " ".join(above)} if above else {})
+    path = filter(None, [str(WITHOUT_OPENVINO), os.environ.get("PYTHONPATH")])
+    return VARIABLES | {"PYTHONPATH": os.pathsep.join(path)} | ({"NPY_DISABLE_CPU_FEATURES": " ".join(above)} if above else {})
 
 
 def numpy_features() -> list[str]:

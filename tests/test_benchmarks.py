@@ -170,12 +170,13 @@ def test_minutes_are_those_of_all_steps() -> None:
 
 
 def test_a_plain_processor_is_one_that_libraries_take_this_one_for() -> None:
-    code = "import numpy, torch; print(torch.backends.cpu.get_cpu_capability()); print(torch.ops.mkldnn._is_mkldnn_bf16_supported())"
+    code = "import importlib.util, numpy, torch; print(torch.backends.cpu.get_cpu_capability()); "
+    code += "print(torch.ops.mkldnn._is_mkldnn_bf16_supported(), importlib.util.find_spec('openvino'))"
     words = [sys.executable, "-W", "error", "-m", "benchmarks.plain", "-c", code]
     done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
-    level, half = done.stdout.split()
+    level, half, openvino = done.stdout.split()
     assert level in ("AVX2", "DEFAULT", "NO AVX")
-    assert half == "False"
+    assert (half, openvino) == ("False", "None")
 
 
 def test_traffic_is_inputs_parameters_and_outputs_of_each_layer() -> None:
