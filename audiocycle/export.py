@@ -199,7 +199,8 @@ def write_graph(model: onnx_ir.Model, path: Path) -> None:
 
 
 def agreements(folder: Path) -> Iterator[Agreement]:
-    """Compare all installed runtimes and precisions, in each direction, with torch in float32, on random features.
+    """Compare all installed runtimes, in the precisions that this processor has, in each direction, with torch in float32, on
+    random features.
 
     Raises:
         BundleError: a float32 graph differs by more than :data:`TOLERANCE`. All graphs are removed.

@@ -5,21 +5,28 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from audiocycle import __version__
 from benchmarks import machine
-from benchmarks.measure import Figure, Settings
+from benchmarks.measure import Figure, Ratio, Settings
 
 BENCHMARKS = (
-    "machine", "roofline", "training_step", "scaling", "conversion", "stream", "analysis", "corpus", "music", "folder",
+    "machine", "presets", "roofline", "training_step", "scaling", "conversion", "stream", "analysis", "corpus", "music", "folder",
 )  # fmt: skip
-"""Modules of this package, in this order; each is imported when its turn comes, and has ``run(settings) -> list[Figure]``."""
+"""Modules of this package, in this order; each has a process of its own, and ``run(settings) -> list[Figure]``."""
 RESULT = Path("bench.json")
+LIMIT = 1200.0
+"""Seconds for one of them, after which it is stopped and the next one's turn comes."""
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -48,6 +55,45 @@ def measure(names: Sequence[str], settings: Settings) -> tuple[list[Figure], dic
     return figures, skipped
 
 
+def in_turn(names: Sequence[str], options: argparse.Namespace) -> tuple[list[Figure], dict[str, str]]:
+    """:func:`measure` of several, each in a process of its own, which can be stopped whatever it computes."""
+    figures: list[Figure] = []
+    skipped: dict[str, str] = {}
+    flags = [flag for flag in ("--quick", "--long") if getattr(options, flag[2:])] + (["--bundle", str(options.bundle)] if options.bundle else [])
+    with TemporaryDirectory() as scratch:
+        for name in names:
+            written = Path(scratch) / f"{name}.json"
+            words = [sys.executable, "-m", "benchmarks", "--only", name, "--json", str(written), *flags]
+            reason = run_bounded(words, LIMIT)
+            if reason:
+                skipped[name] = reason
+                print(f"{name}: left out: {reason}", file=sys.stderr, flush=True)
+                continue
+            found = json.loads(written.read_text(encoding="utf-8"))
+            figures += [figure_from(each) for each in found["figures"]]
+            skipped |= found["skipped"]
+    return figures, skipped
+
+
+def run_bounded(words: Sequence[str], limit: float) -> str:
+    """Run a command silently; why it did not come to its end, or nothing. What it started is stopped with it."""
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        try:
+            code = process.wait(limit)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                return f"stopped after {limit:g} s"
+            raise
+    return f"ended with exit code {code}" if code else ""
+
+
+def figure_from(fields: dict[str, Any]) -> Figure:
+    """A figure as it was before it was written as JSON."""
+    ratio = fields["ratio"]
+    return Figure(**fields | {"ratio": Ratio(**ratio) if ratio else None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure this machine with audiocycle."
@@ -68,7 +114,7 @@ def main() -> None:
 
     facts = machine.describe()  # before our own work adds to the load
     date = datetime.now().astimezone().isoformat(timespec="seconds")
-    figures, skipped = measure(options.only, settings)
+    figures, skipped = measure(options.only, settings) if len(options.only) == 1 else in_turn(options.only, options)
 
     lines = [f"{key}: {value}" for key, value in ({"date": date, "audiocycle": __version__} | facts).items()]
     lines += [f"left out: {name} ({reason})" for name, reason in skipped.items()]

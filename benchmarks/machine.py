@@ -25,7 +25,7 @@ def describe() -> dict[str, str | int | float | bool]:
         "processor": processor(),
         "cores": os.cpu_count() or 1,
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "native bf16": choose_bf16("auto", torch.device("cpu")),
+        "native bf16": "bf16" in precisions(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -37,6 +37,11 @@ def describe() -> dict[str, str | int | float | bool]:
         one, five, _ = os.getloadavg()
         facts |= {"load, 1 minute": round(one, 2), "load, 5 minutes": round(five, 2)}
     return facts
+
+
+def precisions() -> tuple[str, ...]:
+    """What this processor computes natively; emulated, a single product of these in bfloat16 takes minutes."""
+    return ("fp32", "bf16") if choose_bf16("auto", torch.device("cpu")) else ("fp32",)
 
 
 def processor() -> str:
@@ -66,7 +71,7 @@ def memory_bandwidth() -> float:
 
 def run(settings: Settings) -> list[Figure]:
     threads = f"best of {REPEATS}, {torch.get_num_threads()} threads"
-    peaks = {precision: matmul_peak(precision) for precision in DTYPES}
+    peaks = {precision: matmul_peak(precision) for precision in precisions()}
     products = [
         Figure(f"matrix product, {precision}", peak, "GFLOP/s", f"{MATRIX} x {MATRIX}, {threads}",
                Ratio(peak / peaks["fp32"], "the fp32 product"), {"roof": "compute", "precision": precision})

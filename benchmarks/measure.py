@@ -30,6 +30,10 @@ FORMANTS_HZ = (
 BANDWIDTHS_HZ = np.array([80.0, 100.0, 140.0, 200.0])
 
 
+ENOUGH = 60.0
+"""Seconds that one case is measured for, and three calls at the least."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How much to measure.
@@ -78,13 +82,15 @@ class Figure:
 
 
 def seconds_of(function: Callable[[], object], repeats: int, warm_up: int = 1) -> list[float]:
-    """Wall time of each call but the first ``warm_up``."""
-    times = []
+    """Wall time of each call but the first ``warm_up``; on a slow machine of fewer calls, once they took :data:`ENOUGH`."""
+    times: list[float] = []
     for _ in range(warm_up + repeats):
         begin = time.perf_counter()
         function()
         times.append(time.perf_counter() - begin)
-    return times[warm_up:]
+        if len(times) >= 3 and sum(times) > ENOUGH:
+            break
+    return times[min(warm_up, len(times) - 1) :]
 
 
 def median_figure(name: str, values: Sequence[float], unit: str, remark: str = "", ratio: Ratio | None = None) -> Figure:

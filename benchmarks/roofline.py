@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from audiocycle.build import build_critic, build_translator
-from benchmarks.machine import DTYPES, matmul_peak, memory_bandwidth
+from benchmarks.machine import matmul_peak, memory_bandwidth, precisions
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of
 from benchmarks.training_step import CROP, DOMAINS, SHAPE, Case, make_trainer
 
@@ -134,6 +134,7 @@ def measure_step(case: Case, repeats: int) -> Figure:
 def run(settings: Settings) -> list[Figure]:
     width, repeats = settings.pick((1.0, 6), (0.125, 2))
     stages = settings.pick(STAGES, STAGES[::3])
-    figures = [measure_stage(stage, width, precision, repeats) for stage in stages for precision in DTYPES]
-    steps = settings.pick(((1, "fp32"), (8, "bf16")), ((1, "bf16"),))
+    figures = [measure_stage(stage, width, precision, repeats) for stage in stages for precision in precisions()]
+    best = precisions()[-1]
+    steps = settings.pick(((1, "fp32"), (8, best)), ((1, best),))
     return figures + [measure_step(Case(width, batch, precision), settings.pick(4, 1)) for batch, precision in steps]

@@ -12,16 +12,14 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
 from audiocycle.batch import convert_jobs
 from audiocycle.bundle import read_config
 from audiocycle.convert import Converter
-from audiocycle.devices import choose_bf16
 from audiocycle.plan import Job
 from audiocycle.spec import Signal
 from audiocycle.worker import Task
 from benchmarks.conversion import choose_bundle, write_speech
+from benchmarks.machine import precisions
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of, synthetic_speech
 from benchmarks.training_step import Case, make_trainer
 
@@ -64,8 +62,8 @@ def training(series: str, unit: str, values: Sequence[float], cases: Sequence[Ca
     """Training steps that differ in one thing."""
     points = []
     for value, case in zip(values, cases, strict=True):
-        seconds = min(seconds_of(make_trainer(case).train_step, repeats))
-        points.append(Point(series, unit, value, seconds, f"best of {repeats}; {case}, crop {case.crop}", expected))
+        times = seconds_of(make_trainer(case).train_step, repeats)
+        points.append(Point(series, unit, value, min(times), f"best of {len(times)}; {case}, crop {case.crop}", expected))
     yield from figures_of(points)
 
 
@@ -109,7 +107,7 @@ def convert_all(task: Task, jobs: Sequence[Job], processes: int, folder: Path) -
 
 
 def run(settings: Settings) -> list[Figure]:
-    base = Case(settings.pick(0.5, 0.0625), settings.pick(4, 1), "bf16" if choose_bf16("auto", torch.device("cpu")) else "fp32")
+    base = Case(settings.pick(0.5, 0.0625), settings.pick(4, 1), precisions()[-1])
     widths, batches, crops = settings.pick((WIDTHS, BATCHES, CROPS), ((0.0625, 0.125), (1, 2), (64, 128)))
     lengths, repeats = settings.pick((LENGTHS, 4), ((2.0, 4.0), 1))
     step = "training step, "

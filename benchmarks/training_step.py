@@ -14,7 +14,7 @@ from audiocycle.objective import CycleObjective
 from audiocycle.train import DEFAULT_CROP
 from audiocycle.trainer import Trainer, TrainerConfig
 from audiocycle.voice.world_adapter import WorldAdapter
-from benchmarks.machine import matmul_peak
+from benchmarks.machine import matmul_peak, precisions
 from benchmarks.measure import (
     Figure,
     Ratio,
@@ -45,11 +45,12 @@ class Case:
         return f"width {self.width:g}, batch {self.batch}, {self.precision}{', identity' if self.identity else ''}"
 
 
+BEST = precisions()[-1]
 CASES = (
-    Case(1.0, 8, "bf16"),
+    Case(1.0, 8, BEST),
     Case(1.0, 1, "fp32"),
-    Case(0.5, 4, "bf16"),
-    Case(0.5, 4, "bf16", identity=True),
+    Case(0.5, 4, BEST),
+    Case(0.5, 4, BEST, identity=True),
 )
 
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from time_limit import pytest_timeout_set_timer
 
 from audiocycle.spec import FloatArray
 
 if TYPE_CHECKING:
     from audiocycle.classifier import Classifier
     from audiocycle.trainer import Trainer
+
+__all__ = ["pytest_timeout_set_timer"]  # a hook
 
 settings.register_profile("any clock", deadline=None)  # no test asserts time: a busy machine takes as long as it takes
 settings.load_profile("any clock")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from benchmarks import __main__ as program
-from benchmarks import draw, roofline, scaling
+from benchmarks import draw, machine, measure, presets, roofline, scaling
 from benchmarks.measure import Figure, Ratio, Settings, median_figure
 
 FORWARD = roofline.Stage("generator", 1, 32, False)
@@ -64,8 +67,6 @@ def test_a_benchmark_whose_library_is_missing_stops_no_other(monkeypatch: pytest
 
 
 def test_one_command_prints_a_table_and_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmarks import machine
-
     monkeypatch.chdir(tmp_path)
     for size, small in (("MATRIX", 64), ("REPEATS", 1), ("COPIED_MIB", 1)):
         monkeypatch.setattr(machine, size, small)
@@ -81,12 +82,101 @@ def test_one_command_prints_a_table_and_writes_json(tmp_path: Path, monkeypatch:
     finally:  # nobody shall take these for the machine's
         machine.matmul_peak.cache_clear()
         machine.memory_bandwidth.cache_clear()
-    assert "matrix product, bf16" in capsys.readouterr().out
+    assert "matrix product, fp32" in capsys.readouterr().out
     result = json.loads((tmp_path / "some.json").read_text())
     compute, bandwidth = draw.roofs(result["figures"])
-    assert set(compute) == {"fp32", "bf16"}
+    assert set(compute) == set(machine.precisions())
     assert min(*compute.values(), bandwidth) > 0
     assert {"processor", "cores", "load, 1 minute"} <= set(result["machine"])
+
+
+def test_a_product_that_is_emulated_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bfloat16 without AVX-512 a single one of this size took minutes."""
+    measured: list[str] = []
+
+    def peak(precision: str) -> float:
+        measured.append(precision)
+        return 1.0
+
+    monkeypatch.setattr(machine, "choose_bf16", lambda precision, device: False)
+    monkeypatch.setattr(machine, "matmul_peak", peak)
+    monkeypatch.setattr(machine, "memory_bandwidth", lambda: 1.0)
+    assert [figure.name for figure in machine.run(Settings(quick=True))] == ["matrix product, fp32", "memory copy"]
+    assert measured == ["fp32"]
+    monkeypatch.setattr(roofline, "measure_stage", lambda stage, width, precision, repeats: measured.append(precision))
+    monkeypatch.setattr(roofline, "measure_step", lambda case, repeats: measured.append(case.precision))
+    roofline.run(Settings())
+    assert set(measured) == {"fp32"}
+
+
+class Clock:
+    """Each look at it takes ten seconds."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        self.now += 10.0
+        return self.now
+
+
+@pytest.mark.parametrize(("repeats", "warm_up", "calls", "measured"), [(2, 1, 3, 2), (20, 1, 7, 6), (20, 9, 7, 1)])
+def test_a_slow_machine_measures_fewer_calls(
+    monkeypatch: pytest.MonkeyPatch, repeats: int, warm_up: int, calls: int, measured: int
+) -> None:
+    monkeypatch.setattr(measure, "time", Clock())
+    done: list[int] = []
+    times = measure.seconds_of(lambda: done.append(1), repeats, warm_up)
+    assert (len(done), times) == (calls, [10.0] * measured)
+
+
+def test_each_benchmark_is_stopped_at_its_limit(tmp_path: Path) -> None:
+    code = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(1000)"
+    assert program.run_bounded([sys.executable, "-c", code, str(tmp_path / "begun")], 5.0) == "stopped after 5 s"
+    assert program.run_bounded([sys.executable, "-c", "raise SystemExit(3)"], 60.0) == "ended with exit code 3"
+    assert program.run_bounded([sys.executable, "-c", "pass"], 60.0) == ""
+
+
+def test_several_come_from_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Figure("a", 1.0, "s", ratio=Ratio(2.0, "b"), facts={"stage": "x"}), Figure("b", 0.5, "s")]
+
+    def run(words: list[str], limit: float) -> str:
+        name, path = words[words.index("--only") + 1], Path(words[words.index("--json") + 1])
+        if name == "stream":
+            return "stopped after 1 s"
+        path.write_text(json.dumps({"figures": [asdict(figure) for figure in found], "skipped": {}}))
+        return ""
+
+    monkeypatch.setattr(program, "run_bounded", run)
+    options = argparse.Namespace(quick=True, long=False, bundle=None)
+    assert program.in_turn(["machine", "stream"], options) == (found, {"stream": "stopped after 1 s"})
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_steps_of_the_presets_are_those_of_a_training(preset: str) -> None:
+    small = ["model.width=0.05", "trainer.batch_size=2", "trainer.device=cpu"]
+    trainer = presets.make_trainer(preset, *small)
+    terms = {name.split("/")[0]: float(value) for name, value in trainer.train_step().items()}
+    assert all(np.isfinite(value) for value in terms.values())
+    assert ("guide" in terms) == preset.endswith("guided")
+    assert ("cycle" in terms) == (preset in ("vc2_quick", "vc2_lite"))
+
+
+def test_minutes_are_those_of_all_steps() -> None:
+    found = presets.Measured([0.5, 0.25, 0.75], [1.0, 1.0, 1.0], 1200, "fp32", "AVX2", 2)
+    figure = presets.figure("vc2_guided", "plain", found, native=0.125)
+    assert (figure.value, figure.ratio) == (0.5, Ratio(4.0, "this machine's"))
+    assert figure.facts["minutes"] == 10.0
+    assert "1,200 steps: 10 minutes" in figure.remark
+
+
+def test_a_plain_processor_is_one_that_libraries_take_this_one_for() -> None:
+    code = "import importlib.util, numpy, torch; print(torch.backends.cpu.get_cpu_capability()); "
+    code += "print(torch.ops.mkldnn._is_mkldnn_bf16_supported(), importlib.util.find_spec('openvino'))"
+    words = [sys.executable, "-W", "error", "-m", "benchmarks.plain", "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
+    level, half, openvino = done.stdout.split()
+    assert level in ("AVX2", "DEFAULT", "NO AVX")
+    assert (half, openvino) == ("False", "None")
 
 
 def test_traffic_is_inputs_parameters_and_outputs_of_each_layer() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from importlib.util import find_spec
 from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from tiny_bundle import run_cli
 from audiocycle import export
 from audiocycle.build import build_adapter, build_translator
 from audiocycle.bundle import BundleConfig, describe_bundle, read_config, write_bundle
-from audiocycle.errors import BundleError
+from audiocycle.errors import BundleError, ConfigError
 from audiocycle.export import agreements, export_bundle, stored_tensors
-from audiocycle.runtimes.choice import load_network
+from audiocycle.runtimes.choice import installed_kinds, load_network
 from audiocycle.runtimes.graphs import graph_path
 
 DOMAINS = ("anna", "ben", "cleo")
@@ -120,16 +121,70 @@ def test_new_weights_remove_the_graphs_of_the_old(tmp_path: Path) -> None:
     assert describe_bundle(folder)["graphs"] == []
 
 
+def compared(printed: str) -> dict[str, float]:
+    """Of what the command prints: largest errors by direction, runtime and precision."""
+    found = re.findall(r"^(\w+ -> \w+ +\w+ \w+) +largest error ([\d.e+-]+),", printed, re.MULTILINE)
+    return {" ".join(kind.split()): float(error) for kind, error in found}
+
+
 def test_the_command_exports_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = random_bundle(tmp_path / "model", "linear")
     done = run_cli(capsys, "export", folder)
     assert (done.code, done.err) == (0, [])
-    lines = done.out.splitlines()
-    assert lines[0].startswith(f"{folder}/anna-to-ben.onnx: ")
-    errors = {tuple(line.split("largest")[0].split()): float(line.split("error ")[1].split(",")[0]) for line in lines[2:]}
-    for pair in (("anna", "->", "ben"), ("ben", "->", "anna")):
-        assert errors[(*pair, "onnx", "fp32")] < TOLERANCE
-        assert 0 < errors[(*pair, "torch", "bf16")] < 0.1
+    assert done.out.startswith(f"{folder}/anna-to-ben.onnx: ")
+    errors = compared(done.out)
+    for pair in ("anna -> ben", "ben -> anna"):
+        assert errors[f"{pair} onnx fp32"] < TOLERANCE
+        halves = [f"{pair} {runtime} {precision}" for runtime, precision in installed_kinds() if precision == "bf16"]
+        assert all(0 < errors[half] < 0.2 for half in halves)
+
+
+class WithoutHalf:
+    """OpenVINO's core as it is on a processor without bfloat16."""
+
+    def __init__(self, core: Any) -> None:
+        self.core = core
+
+    def get_property(self, device: str, name: str) -> Any:
+        assert name == "OPTIMIZATION_CAPABILITIES"
+        return [kind for kind in self.core.get_property(device, name) if kind != "BF16"]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.core, name)
+
+
+@pytest.fixture
+def without_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor without bfloat16, whatever this one is."""
+    from audiocycle.runtimes import torch_network
+
+    monkeypatch.setattr(torch_network, "choose_bf16", lambda precision, device: precision == "bf16")
+    if find_spec("openvino"):
+        from audiocycle.runtimes import openvino_network
+
+        plain = WithoutHalf(openvino_network.core())
+        monkeypatch.setattr(openvino_network, "core", lambda: plain)
+
+
+@pytest.mark.usefixtures("without_half")
+def test_without_bfloat16_the_command_compares_what_there_is_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = random_bundle(tmp_path / "model", "linear")
+    done = run_cli(capsys, "export", folder)
+    assert (done.code, done.err) == (0, [])
+    assert {kind.split()[-1] for kind in compared(done.out)} == {"fp32"}
+    assert [line for line in done.out.splitlines() if "not compared" in line] == [
+        f"{name} bf16: not compared, this processor does not have it" for name in ("openvino", "torch") if find_spec(name)
+    ]
+    assert len(describe_bundle(folder)["graphs"]) == 2
+
+
+@pytest.mark.usefixtures("without_half")
+def test_bfloat16_that_is_asked_for_and_is_not_there_is_refused(three: Path) -> None:
+    pytest.importorskip("openvino")
+    with pytest.raises(ConfigError, match="--precision bf16: OpenVINO has no bfloat16 on this processor; leave it out"):
+        load_network(three, read_config(three), "openvino", "bf16")
+    assert load_network(three, read_config(three), "openvino").precision == "fp32"
+    assert load_network(three, read_config(three), "torch").precision == "fp32"
 
 
 def test_graphs_that_differ_from_torch_do_not_stay(three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

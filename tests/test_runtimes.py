@@ -58,7 +58,7 @@ try:
     main()
 except SystemExit as stop:
     assert not stop.code
-print(json.dumps([m for m in ("torch", "onnxruntime", "openvino", "librosa", "scipy", "matplotlib") if m in sys.modules]))
+print(json.dumps([m for m in ("torch", "onnxruntime", "openvino", "librosa", "scipy", "matplotlib") if sys.modules.get(m)]))
 """
 
 

@@ -256,11 +256,13 @@ def test_bundle_gets_the_average_where_there_is_one(make_trainer: MakeTrainer) -
 
 
 def test_training_lowers_the_cycle_loss(make_trainer: MakeTrainer) -> None:
+    """At a rate of 1e-2 twenty steps are chaos: weights that differ by 1e-7, as processors make them, end between 0.27 and 1.23
+    of the first loss. At this rate 16 seeds in two arithmetics end between 0.13 and 0.45 of it."""
     log: list[Report] = []
     crop = {d: [np.random.default_rng(len(d)).normal(size=(8, 16)).astype(np.float32)] for d in ("a", "bb")}
     objective = CycleObjective(("a", "bb"), ObjectiveConfig(identity=0.0))
     make_trainer(
-        max_steps=20, lr=1e-2, features=crop, domains=("a", "bb"), objective=objective, on_log=log.append
+        max_steps=80, lr=1e-3, features=crop, domains=("a", "bb"), objective=objective, on_log=log.append
     ).run()
     cycle = [r.values["cycle/a->bb"] + r.values["cycle/bb->a"] for r in log]
     assert min(cycle[-5:]) < 0.8 * cycle[0]

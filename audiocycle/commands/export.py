@@ -18,8 +18,9 @@ EXPORT_HELP = """Write a model's networks as ONNX graphs into its folder, so tha
 
 \b
 Graphs are some ten kB each: the weights stay where they are. Each is compared with torch on random features, in
-all runtimes and precisions that are installed; printed are the largest difference from torch in float32, and the root
-mean square of the differences as a share of the output's. Training on, or again, removes the graphs.
+all runtimes that are installed, and the precisions that this processor has; printed are the largest difference from
+torch in float32, and the root mean square of the differences as a share of the output's. Training on, or again, removes
+the graphs.
 """
 
 
@@ -33,6 +34,7 @@ def export(
 
     from audiocycle.export import agreements, export_bundle
     from audiocycle.library import locate
+    from audiocycle.runtimes.choice import installed_kinds
 
     folder = locate(bundle)
     for path in export_bundle(folder):
@@ -40,3 +42,5 @@ def export(
     for found in agreements(folder):
         pair, kind = f"{found.source} -> {found.target}", f"{found.runtime} {found.precision}"
         typer.echo(f"{pair:24}  {kind:13}  largest error {found.largest:.1e}, {100 * found.relative:.2g} % of the output")
+    for runtime, precision in installed_kinds(native=False):
+        typer.echo(f"{runtime} {precision}: not compared, this processor does not have it")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from audiocycle.bundle import BundleConfig, check_settings, graph_files
 from audiocycle.errors import BundleError, ConfigError
@@ -25,7 +26,7 @@ class Runtime:
         place: module and class of its networks.
         module: what has to be installed, and how.
         graphs: it computes exported graphs.
-        precisions: that it knows on a CPU.
+        precisions: that it knows on a CPU, not every one of which every processor has.
     """
 
     place: str
@@ -39,10 +40,15 @@ class Runtime:
         """Whether its library can be imported."""
         return find_spec(self.module) is not None
 
+    @property
+    def network(self) -> Any:
+        """The class of its networks; its library is imported now."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)
+
     def load(self, folder: Path, config: BundleConfig, precision: str) -> Network:
         """The bundle's network (see the ``load`` of each)."""
-        module, _, name = self.place.partition(":")
-        network: Network = getattr(import_module(module), name).load(folder, config, precision)
+        network: Network = self.network.load(folder, config, precision)
         return network
 
 
@@ -93,8 +99,9 @@ def first_fitting(folder: Path, precision: str) -> str:
     return "torch"
 
 
-def installed_kinds() -> Iterator[tuple[str, str]]:
-    """(runtime, precision) of all that is installed."""
+def installed_kinds(native: bool = True) -> Iterator[tuple[str, str]]:
+    """(runtime, precision) of all that is installed: what this processor has, or else what it has not."""
     for name, runtime in RUNTIMES.items():
         if runtime.installed:
-            yield from ((name, precision) for precision in runtime.precisions)
+            here = runtime.network.native()
+            yield from ((name, precision) for precision in runtime.precisions if (precision in here) == native)

@@ -18,6 +18,11 @@ class Network(ABC):
     runtime = "torch"
     precision = "fp32"
 
+    @classmethod
+    def native(cls) -> tuple[str, ...]:
+        """Precisions that the library computes in natively on this processor; others it lacks, or has to emulate."""
+        return ("fp32",)
+
     def prepare(self, source: str, target: str) -> None:  # noqa: B027  (most have nothing to prepare)
         """Load what a direction needs, so that what is wrong with it is said before any file is read.
 

@@ -27,12 +27,16 @@ class OpenVinoNetwork(Network):
     def __init__(self, graphs: Graphs, precision: str) -> None:
         self._graphs, self.precision = graphs, precision
         self._core = core()
-        native = "BF16" in self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+        native = "bf16" in self.native()
         if precision == "auto":
             self.precision = "bf16" if native else "fp32"
         elif precision == "bf16" and not native:
             raise ConfigError("--precision bf16: OpenVINO has no bfloat16 on this processor; leave it out")
         self._requests: dict[str, Any] = {}
+
+    @classmethod
+    def native(cls) -> tuple[str, ...]:
+        return ("bf16", "fp32") if "BF16" in core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES") else ("fp32",)
 
     @classmethod
     def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:

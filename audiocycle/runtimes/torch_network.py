@@ -28,6 +28,10 @@ class TorchNetwork(Network):
         self.precision = "bf16" if choose_bf16(precision, torch.device("cpu")) else "fp32"
 
     @classmethod
+    def native(cls) -> tuple[str, ...]:
+        return ("bf16", "fp32") if choose_bf16("auto", torch.device("cpu")) else ("fp32",)
+
+    @classmethod
     def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:
         """From a bundle.
 
