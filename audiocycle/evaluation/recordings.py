@@ -102,7 +102,7 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
         InputError: it cannot be read, or is all silence.
     """
     rate = converter.adapter.sample_rate
-    samples, found, noted = read_speech(path, rate)
+    samples, found, noted = read_speech(path, rate, below_hearing=True)
     if notes is not None and (unusual := (*noted.values(), *found.notes(converter.adapter))):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():

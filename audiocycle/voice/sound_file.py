@@ -171,16 +171,20 @@ def read_mono(path: Path, sample_rate: int) -> FloatArray:
         return resample(samples, sound.samplerate, sample_rate)
 
 
-def read_speech(path: Path, sample_rate: int) -> tuple[FloatArray, Survey, dict[str, str]]:
-    """As :func:`read_mono`, without what lies below hearing, what the recording is like, and the notes on its file.
+def read_speech(path: Path, sample_rate: int, below_hearing: bool = False) -> tuple[FloatArray, Survey, dict[str, str]]:
+    """As :func:`read_mono`, what the recording is like, and the notes on its file.
+
+    Args:
+        below_hearing: keep what lies there, too: recordings that are judged stay as they are.
 
     Raises:
         InputError: see :func:`open_sound` and :func:`mono_blocks`.
     """
     with open_sound(path) as sound:
         found = survey_of(sound, str(path))
-        blocks = audible_blocks(mono_blocks(sound, str(path), 1 << 20, found), sound.samplerate)
-        return resample(np.concatenate(list(blocks)), sound.samplerate, sample_rate), found, sound.notes
+        blocks = mono_blocks(sound, str(path), 1 << 20, found)
+        samples = np.concatenate(list(blocks if below_hearing else audible_blocks(blocks, sound.samplerate)))
+        return resample(samples, sound.samplerate, sample_rate), found, sound.notes
 
 
 def resample(samples: FloatArray, source_rate: int, target_rate: int) -> FloatArray:

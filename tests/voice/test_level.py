@@ -59,7 +59,7 @@ def speech(seconds: float, level: float = 1.0, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("place", [0, 300, 980])
 @pytest.mark.parametrize("louder", [1e2, 1e4, 1e6])
-@pytest.mark.parametrize("becomes", [1e-3, 1.0, 1e2])
+@pytest.mark.parametrize("becomes", [1e-3, 1.0, 10.0])
 def test_one_bump_does_not_decide_the_loudness(place: int, louder: float, becomes: float) -> None:
     source, converted = speech(10.0), 0.5 * speech(10.0, seed=1)
     calm = loudness_gain(source, converted)
