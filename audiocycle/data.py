@@ -53,22 +53,19 @@ def without_copies(data: DomainData) -> DomainData:
     return data.without({path: f"has the same content as {first}" for path, first in data.copies.items() if path in here})
 
 
-def refuse_equal(data: Mapping[str, DomainData], tell: Callable[[str], None]) -> None:
-    """See that domains are different ones: a file that two of them hold is told.
+def tell_shared(data: Mapping[str, DomainData], tell: Callable[[str], None]) -> None:
+    """Say which domains have files of the same content: what is both says nothing of how they differ.
 
     Args:
         tell: called with a line for two domains that share some.
-
-    Raises:
-        DataError: a domain holds nothing that another does not: there is nothing to be learned between them.
     """
     for one, other in combinations(data, 2):
         theirs = set(data[other].keys)
         shared = [path for path, key in zip(data[one].paths, data[one].keys, strict=True) if key in theirs]
-        if shared and len(shared) in (len(set(data[one].keys)), len(theirs)):
-            raise DataError(f"data.domains: {one} and {other} hold the same files, e.g. {shared[0]}; give each its own")
-        if shared:
-            tell(f"{one} and {other} have {len(shared)} files in common, e.g. {shared[0]}; whose are they?")
+        if shared and len(shared) in (len(data[one].keys), len(theirs)):
+            tell(f"warning: {one} and {other} hold the same files, e.g. {shared[0]}: there is nothing to learn between them; give each its own")
+        elif shared:
+            tell(f"warning: {one} and {other} have {len(shared)} files in common, e.g. {shared[0]}; whose are they?")
 
 
 def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], window: int) -> dict[str, DomainData]:

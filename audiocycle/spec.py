@@ -64,7 +64,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Signal:
-    """A mono waveform: ``samples`` (N,) float in [-1, 1] at ``sample_rate`` Hz."""
+    """A mono waveform: ``samples`` (N,) float in [-1, 1] at ``sample_rate`` Hz. What people give may have other types and more channels."""
 
     samples: FloatArray
     sample_rate: int

@@ -27,7 +27,7 @@ from audiocycle.data import (
     aligned_items,
     domain_files,
     domain_folder,
-    refuse_equal,
+    tell_shared,
     without_copies,
     without_short,
 )
@@ -307,7 +307,7 @@ def load_domains(
         data[domain] = without_short(corpora[domain], config.trainer.crop)
         if not config.objective.paired:  # there a copy may have another counterpart
             data[domain] = without_copies(data[domain])
-    refuse_equal({domain: data[domain] for domain in config.domains}, monitor.note)
+    tell_shared({domain: data[domain] for domain in config.domains}, monitor.note)
     if config.objective.paired:
         data = aligned_items(data, {d: domain_folder(config.data_root, d) for d in data}, adapter.spec.window)
     for domain in data:

@@ -54,7 +54,6 @@ KINDS = {
         Kind("tta", "tta", "tta", (16000,)),
         Kind("mp3.wav", "wav", "libmp3lame", (16000, 44100), 2 * 1152 + 1105),
         Kind("avi", "avi", "libmp3lame", (44100,), 2 * 1152 + 1105),
-        Kind("flv", "flv", "aac", (44100,), 3 * 1024),
     )
 }
 

@@ -34,7 +34,7 @@ CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another g
   audiocycle convert library/ --target jazz -o out/ --jobs 4     # again: finished files are skipped
 
 \b
-Recordings: wav, flac, ogg, opus, mp3, aiff, ... MIDI: mid, midi, kar, rmi.
+Recordings: wav, flac, aiff, mp3, ogg, opus, m4a, webm, wma, mp4, ... MIDI: mid, midi, kar, rmi.
 --runtime auto takes openvino or onnx for a model that was exported (audiocycle export), else torch, which takes a second
 longer to start. Models of mel spectrograms load torch all the same: their analysis and their vocoders are made of it.
 Without --source, a model of two domains takes every input for the other one's.

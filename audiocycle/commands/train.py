@@ -37,8 +37,8 @@ Every setting is KEY=VALUE (Hydra overrides); the most used:
                             vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre_guided (genres that play like tunes in
                             two ways), genre, or pairs (the same tunes, under the same names)
-  data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, ...) or MIDI files for each domain
-  data.domains=[A,B]        the folders' names; quote it: the shell takes brackets for a pattern
+  data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, M4A, ...) or MIDI files for each domain
+  data.domains=[A,B]        the folders' names, in any script; quote it: the shell takes brackets for a pattern
   run_dir=RUN               where everything goes (default runs/A-B); RUN/bundle is the model
   max_steps=N max_minutes=M whichever comes first; minutes count over resumes
   resume=true               continue exactly where the run stopped

@@ -27,7 +27,7 @@ from audiocycle.voice.survey import Survey, survey
 SUFFIXES = frozenset({
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist",
     ".mp3", ".mp2", ".mpga", ".ogg", ".oga", ".ogx", ".opus", ".spx", ".m4a", ".m4b", ".aac", ".wma", ".asf", ".amr", ".awb", ".3gp", ".3g2", ".ac3",
-    ".mka", ".weba", ".wv", ".tta", ".ape", ".mpc", ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".ogv", ".avi", ".flv", ".mpg", ".mpeg",
+    ".mka", ".weba", ".wv", ".tta", ".ape", ".mpc", ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".ogv", ".avi", ".mpg", ".mpeg",
 })  # fmt: skip
 """File name endings that are taken for recordings when a folder is read."""
 WRITTEN = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"})
