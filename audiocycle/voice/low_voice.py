@@ -22,8 +22,8 @@ LEAST_SHARE = 0.08
 """Of the voiced frames where the voice is loud. Voices of 60 to 75 Hz have 0.2 and more; ordinary ones, which creak now and then, up to 0.06;
 of 246 readers of LibriSpeech two reach it, with medians of 77 and 79 Hz."""
 NEAR, OCTAVE, FORMANT, OCTAVE_SHARE = 1.6, 2.2, 5.0, 0.3
-"""Voices whose median lies above the first multiple of the usual floor are low only if they were taken for their octave, up to the second
-multiple, or for their first formant, from the third one on; and by this share. Those between are not asked."""
+"""Voices most of which lies between the second multiple of the usual floor and the third are not asked. Others whose median lies above the
+first are low only if they were taken for their octave or their first formant: by this share."""
 LOUD_DB = 12.0
 """Below the level that a twentieth of the frames reach: vowels."""
 HIGH_PASS_HZ = 150.0
@@ -40,10 +40,11 @@ def lower_floor(usual: float) -> float | None:
 def least_share(f0: FloatArray, usual: float) -> float | None:
     """What :meth:`Believed.share` must be, judging by the track (T,) that was begun at the usual floor; None: this is no low voice."""
     voiced = f0[f0 > 0]
-    median = float(np.median(voiced)) if len(voiced) else 0.0
-    if OCTAVE * usual <= median < FORMANT * usual:
+    if not len(voiced):
+        return LEAST_SHARE
+    if np.mean((voiced >= OCTAVE * usual) & (voiced < FORMANT * usual)) > 0.5:
         return None
-    return LEAST_SHARE if median < NEAR * usual else OCTAVE_SHARE
+    return LEAST_SHARE if np.median(voiced) < NEAR * usual else OCTAVE_SHARE
 
 
 class Believed:
