@@ -21,8 +21,9 @@ LOWEST_HZ = 47.0
 LEAST_SHARE = 0.08
 """Of the voiced frames where the voice is loud. Voices of 60 to 75 Hz have 0.2 and more; ordinary ones, which creak now and then, up to 0.06;
 of 246 readers of LibriSpeech two reach it, with medians of 77 and 79 Hz."""
-USUAL_MEDIAN = 1.6
-"""Voices above this multiple of the usual floor are not asked."""
+NEAR, OCTAVE, FORMANT, OCTAVE_SHARE = 1.6, 2.2, 5.0, 0.3
+"""Voices most of which lies between the second multiple of the usual floor and the third are not asked. Others whose median lies above the
+first are low only if they were taken for their octave or their first formant: by this share."""
 LOUD_DB = 12.0
 """Below the level that a twentieth of the frames reach: vowels."""
 HIGH_PASS_HZ = 150.0
@@ -36,10 +37,14 @@ def lower_floor(usual: float) -> float | None:
     return floor if floor < usual else None
 
 
-def may_be_low(f0: FloatArray, usual: float) -> bool:
-    """Whether a track (T,) that was begun at the usual floor could be that of a low voice, most of which it does not show."""
+def least_share(f0: FloatArray, usual: float) -> float | None:
+    """What :meth:`Believed.share` must be, judging by the track (T,) that was begun at the usual floor; None: this is no low voice."""
     voiced = f0[f0 > 0]
-    return not len(voiced) or bool(np.median(voiced) < USUAL_MEDIAN * usual)
+    if not len(voiced):
+        return LEAST_SHARE
+    if np.mean((voiced >= OCTAVE * usual) & (voiced < FORMANT * usual)) > 0.5:
+        return None
+    return LEAST_SHARE if np.median(voiced) < NEAR * usual else OCTAVE_SHARE
 
 
 class Believed:
@@ -65,13 +70,13 @@ class Believed:
         self.loud = level > loud
 
     def share(self, f0: FloatArray) -> float:
-        """Of the loud frames that have a voice, those of a low one.
+        """Of the loud frames that have a voice, those of a low one; 0 where these are few among all loud frames.
 
         Args:
             f0: (T,) the track from the usual floor on.
         """
-        low, others = int((self.voice & self.loud).sum()), int(((f0 > 0) & self.loud).sum())
-        return low / max(1, low + others) if low >= LEAST_SHARE * self.loud.sum() / 2 else 0.0
+        low, others = int((self.voice & self.loud).sum()), int(((f0 > 0) & self.loud & ~self.voice).sum())
+        return low / max(1, low + others) if low >= LEAST_SHARE / 2 * self.loud.sum() else 0.0
 
 
 def repeats(heard: FloatArray, centre: int, period: float) -> bool:

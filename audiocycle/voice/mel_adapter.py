@@ -184,7 +184,8 @@ class MelAdapter:
 
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames have no band above the lowest that a network is shown, and are none of the speech beside them."""
-        return np.asarray((features <= lowest(stats)).all(axis=0) & ~self.speech(features))
+        least = np.maximum(lowest(stats), math.log(self.floor) + 1e-3)
+        return np.asarray((features <= least).all(axis=0) & ~self.speech(features))
 
     def for_voice(self, stats: Stats) -> Self:
         """Itself: no analysis depends on who speaks."""

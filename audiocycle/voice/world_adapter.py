@@ -25,7 +25,7 @@ from audiocycle.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.liveliness import with_power_of, with_variance
-from audiocycle.voice.low_voice import LEAST_SHARE, Believed, lower_floor, may_be_low
+from audiocycle.voice.low_voice import Believed, least_share, lower_floor
 from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.moments import Moments
 from audiocycle.voice.sound_file import resample
@@ -178,12 +178,12 @@ class WorldAdapter:
         """As :meth:`f0_track`, and the Hz from which on F0 was searched for."""
         times: FloatArray = np.arange(self.frames(len(x))) * self.frame_period / 1000.0
         usual, floor = self._f0_from(x, self.f0_floor), lower_floor(self.f0_floor)
-        asked = self.low_voice or (self.low_voice is None and may_be_low(usual, self.f0_floor))
-        if floor is None or not asked:
+        least = least_share(usual, self.f0_floor) if self.low_voice is None else 0.0 if self.low_voice else None
+        if floor is None or least is None:
             return usual, times, self.f0_floor
         low = self._f0_from(x, floor)
         believed = Believed(x, self.sample_rate, low, times, self.f0_floor)
-        if not self.low_voice and believed.share(usual) < LEAST_SHARE:
+        if believed.share(usual) < least:
             return usual, times, self.f0_floor
         return np.where(believed.low & ~believed.voice, usual, low), times, floor
 
