@@ -183,7 +183,7 @@ def test_names_of_any_script_are_names(copy: Callable[..., Path], name: str) -> 
 
 @pytest.mark.parametrize("names", [["anna"], [], [1, 2], [f"n{i}" for i in range(MAX_DOMAINS + 1)], [f"n{i}" for i in range(4000)]], ids=len)
 def test_there_are_two_domains_or_some_more(copy: Callable[..., Path], names: list[Any]) -> None:
-    bundle = copy("world", lambda raw: raw.update(domains=names, stats=dict.fromkeys(map(str, names), {})))
+    bundle = copy("world", lambda raw: raw.update(domains=names, stats={str(name): {} for name in names}))
     with pytest.raises(BundleError, match="domains: there must be 2 to 32 names"):
         describe_bundle(bundle)
 
