@@ -150,7 +150,7 @@ def test_statistics_have_limits(copy: Callable[..., Path], kind: str, statistics
 
 
 def test_a_statistic_of_a_newer_version_is_passed_over(copy: Callable[..., Path]) -> None:
-    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(lowest=[[0.0]] * 36)), runtime="torch")
+    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(highest=[[0.0]] * 36)), runtime="torch")
 
 
 @pytest.mark.parametrize("value", [[1.0], [[1.0]] * 36, [1e9] * 36, ["x"], {"a": 1}], ids=lambda value: str(value)[:20])
