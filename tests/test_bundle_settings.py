@@ -150,7 +150,7 @@ def test_statistics_have_limits(copy: Callable[..., Path], kind: str, statistics
 
 
 def test_a_statistic_of_a_newer_version_is_passed_over(copy: Callable[..., Path]) -> None:
-    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(lowest=[[0.0]] * 36)), runtime="torch")
+    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(highest=[[0.0]] * 36)), runtime="torch")
 
 
 @pytest.mark.parametrize("value", [[1.0], [[1.0]] * 36, [1e9] * 36, ["x"], {"a": 1}], ids=lambda value: str(value)[:20])
@@ -183,7 +183,7 @@ def test_names_of_any_script_are_names(copy: Callable[..., Path], name: str) -> 
 
 @pytest.mark.parametrize("names", [["anna"], [], [1, 2], [f"n{i}" for i in range(MAX_DOMAINS + 1)], [f"n{i}" for i in range(4000)]], ids=len)
 def test_there_are_two_domains_or_some_more(copy: Callable[..., Path], names: list[Any]) -> None:
-    bundle = copy("world", lambda raw: raw.update(domains=names, stats={name: {} for name in map(str, names)}))
+    bundle = copy("world", lambda raw: raw.update(domains=names, stats={str(name): {} for name in names}))
     with pytest.raises(BundleError, match="domains: there must be 2 to 32 names"):
         describe_bundle(bundle)
 

@@ -222,6 +222,23 @@ def test_a_stream_whose_terminal_is_closed_keeps_what_it_heard(models: Path, ign
     assert not list(Path().glob(".out.*"))
 
 
+def impossible(bundle: Path) -> None:
+    raw = json.loads((bundle / CONFIG).read_text())
+    (bundle / CONFIG).write_text(json.dumps(raw | {"adapter": {"name": "world", "n_mcep": 600}}))
+
+
+def test_a_model_that_cannot_be_used_is_not_chosen(models: Path, cli: Run) -> None:
+    spoil(models, "a-bad-one", impossible)
+    found = cli("convert", "in.wav", "--target", "ben", "-o", "out.wav")
+    assert found.code == 0
+    assert found.err[0] == "passed over: models/a-bad-one/config.json: adapter.n_mcep=600: choose a whole number from 2 to 128"
+    assert found.err[1].startswith("model: tiny (models/tiny)")
+    impossible(models / "tiny")
+    none = cli("convert", "in.wav", "--target", "ben", "-o", "out2.wav")
+    assert none.code == 1
+    assert none.err[-1] == "error: models/tiny/config.json: adapter.n_mcep=600: choose a whole number from 2 to 128"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
 def test_weights_that_are_a_pipe_are_not_waited_for(models: Path, cli: Run) -> None:
     (models / "tiny" / WEIGHTS).unlink()

@@ -94,6 +94,11 @@ def test_a_statistic_that_is_needed_is_missed() -> None:
         hold_statistics("anna", {"mean": GOOD["mean"]}, KNOWN)
 
 
+@pytest.mark.parametrize(("value", "plain", "between"), [(True, True, True), (None, False, True), (0, False, False), ("true", False, False)])
+def test_switches(value: Any, plain: bool, between: bool) -> None:
+    assert (Switch().holds(value), Switch(between=True).holds(value)) == (plain, between)
+
+
 @given(value=ANYTHING)
 def test_numbers_are_finite_or_none_at_all(value: Any) -> None:
     numbers = as_numbers(value)

@@ -200,4 +200,4 @@ def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
     for samples in (np.random.default_rng(0).normal(0, 0.1, 30_000), np.zeros(30_000)):
         fitted = ADAPTER.fit([ADAPTER.analyze(samples)])
         hold_statistics("anna", fitted, ADAPTER.known_statistics)
-        assert fitted.keys() == ADAPTER.known_statistics.keys()
+        assert fitted.keys() <= ADAPTER.known_statistics.keys()

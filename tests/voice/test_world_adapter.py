@@ -241,7 +241,7 @@ def test_impossible_settings_are_refused(wrong: dict[str, object], said: str) ->
 def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
     fitted = ADAPTER.fit([ADAPTER.analyze(vowel(1.0, 16000))])
     hold_statistics("anna", fitted, ADAPTER.known_statistics)
-    assert fitted.keys() == ADAPTER.known_statistics.keys()
+    assert fitted.keys() <= ADAPTER.known_statistics.keys()
 
 
 @pytest.mark.parametrize("sample_rate", [4000, 8000, 16000, 44100])
