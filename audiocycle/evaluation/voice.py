@@ -96,7 +96,7 @@ class VoiceEvaluation:
         skipped: path to reason, of recordings that could not be used.
         missing: family of measures to why it was left out.
         training: how the model was trained, as its bundle says.
-        recognizer: the recogniser's weights, the end of their folder's path or what it is called on the hub; empty without one.
+        recognizer: the recogniser's weights, the end of their folder's path or a hub id; empty without one.
     """
 
     model: str
