@@ -41,8 +41,8 @@ longer to start. Models of mel spectrograms load torch all the same: their analy
 Without --source, a model of two domains takes every input for the other one's.
 
 \b
---scheduler: Dask sends programs as pickles, both ways. Whoever reaches the scheduler's port runs what he likes on the workers, and
-whoever is the scheduler or a worker runs what he likes here. Start it with dask scheduler --host 127.0.0.1, or with TLS:
+--scheduler: Dask's messages are pickles, both ways. Whoever reaches the scheduler's port runs programs on the workers, and
+the scheduler and its workers run them here. Start it with dask scheduler --host 127.0.0.1, or with TLS:
   dask scheduler --protocol tls --tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem       # dask worker takes the same
   audiocycle convert in/ -t ben -o out/ --scheduler tls://host:8786 --tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem
 """
@@ -55,7 +55,7 @@ def convert(
     model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files. Only one that you trust: see below.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster (tcp://host:8786) instead of --jobs; it sees the same files. Only one that you trust (above).")] = None,
     tls_ca_file: Annotated[str | None, typer.Option(metavar="PEM", help="For a scheduler at tls://: whoever signed all certificates, as Dask's own option.")] = None,
     tls_cert: Annotated[str | None, typer.Option(metavar="PEM", help="Likewise: this side's certificate.")] = None,
     tls_key: Annotated[str | None, typer.Option(metavar="PEM", help="Likewise: its key, if it is not in the same file.")] = None,
