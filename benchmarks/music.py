@@ -83,7 +83,7 @@ def reading(songs: list[Path], repeats: int) -> Figure:
             medium.encode(song, adapter)
 
     rates = [60 * len(songs) / seconds for seconds in seconds_of(read, repeats)]
-    return median_figure("songs of 3 minutes to phrases", rates, "songs/min", "one process, symusic and rolls")
+    return median_figure("songs of 3 minutes to phrases", rates, "songs/min", "one process, reading and rolls")
 
 
 def batch(songs: list[Path], bundle: Path, folder: Path, processes: int) -> Figure:

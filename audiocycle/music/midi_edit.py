@@ -42,28 +42,27 @@ class Edits:
             self.out[chunk].add(place)
 
     def put(self, chunk: int, event: Event) -> None:
-        """Put in an event: a note-off before all that its tick has, others behind."""
-        self.into[chunk].append((event.tick, _BEFORE if _is_off(event) else _AFTER, event))
+        """Put in an event, behind all that its tick has."""
+        self.into[chunk].append((event.tick, _AFTER, event))
 
-    def put_off(self, chunk: int, channel: int, pitch: int, tick: int, like: Event | None = None) -> None:
-        """Put in a note-off, written as ``like`` is, or as the song writes its first."""
-        like = like or self._off
-        self.put(chunk, Event(tick, like.status & 0xF0 | channel, 0, bytes([pitch, like.body[1]])))
+    def put_off(self, chunk: int, channel: int, row: Sequence[int], like: Event | None = None) -> None:
+        """Put in the note-off of a note (start, end, pitch, ...), written as ``like`` is, or as the song writes its first."""
+        like, (start, end, pitch, *_) = like or self._off, row
+        event = Event(end, like.status & 0xF0 | channel, 0, bytes([pitch, like.body[1]]))
+        self.into[chunk].append((end, _BEFORE if end > start else _AFTER, event))
 
     def put_note(
         self, chunk: int, channel: int, row: Sequence[int], program: tuple[int, int] | None = None
     ) -> None:
         """Put in a note: start, end, pitch, velocity; on another program than its channel has: that one, and the channel's."""
-        start, end, pitch, velocity = row
+        start, _, pitch, velocity = row
         events = [Event(start, NOTE_ON << 4 | channel, 0, bytes([pitch, velocity]))]
         if program is not None:
             own, now = (Event(start, PROGRAM << 4 | channel, 0, bytes([number])) for number in program)
             events = [own, *events, now]
         for event in events:
             self.put(chunk, event)
-        self.put_off(chunk, channel, pitch, end)
-        if end == start:  # not before it begins
-            self.into[chunk].append((end, _AFTER, self.into[chunk].pop()[2]))
+        self.put_off(chunk, channel, row)
 
     def chunks(self) -> list[Chunk]:
         """The song's chunks, edited; those that nothing was done to are the very same."""
@@ -98,21 +97,15 @@ def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Note
     lost = np.zeros(len(strokes) + 1, dtype=bool)
     lost[gone] = True
     kept = made.where(made.origin != NEW)
-    at, ends = kept.origin, strokes.end[kept.origin]
-    for stroke, end in zip(at[kept.end != ends].tolist(), kept.end[kept.end != ends].tolist(), strict=True):
+    moved = kept.end != strokes.end[kept.origin]
+    ender = strokes.ender[kept.origin]
+    for number in np.flatnonzero(moved | ((ender != NOTHING) & lost[ender])).tolist():
+        stroke = int(kept.origin[number])
         off_chunk, off = int(strokes.off_chunk[stroke]), int(strokes.off[stroke])
         edits.take(off_chunk, off)
+        row = [int(column[number]) for column in (kept.start, kept.end, kept.pitch)]
         like = song.chunks[off_chunk][off] if off != NOTHING else None
-        edits.put_off(
-            int(strokes.chunk[stroke]), int(strokes.channel[stroke]), int(strokes.pitch[stroke]), end, like
-        )
-    for stroke in at[(kept.end == ends) & (strokes.ender[at] != NOTHING) & lost[strokes.ender[at]]].tolist():
-        edits.put_off(
-            int(strokes.chunk[stroke]),
-            int(strokes.channel[stroke]),
-            int(strokes.pitch[stroke]),
-            int(strokes.end[stroke]),
-        )
+        edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), row, like)
     _put_new(edits, strokes, parts, made.where(made.origin == NEW))
     return replace(song, chunks=edits.chunks())
 

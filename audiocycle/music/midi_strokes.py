@@ -78,9 +78,8 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
     """
     state = ChannelState()
     found: list[tuple[int, ...]] = []  # chunk, on, channel, pitch, velocity, start, program, is_drum, master
-    keys: dict[
-        _Key, list[tuple[int, int]]
-    ] = {}  # strikes as (number, 0), releases as (NOTHING, place in the chunk)
+    keys: dict[_Key, list[tuple[int, int]]] = {}
+    """Strikes as (number, 0), releases as (NOTHING, place in the chunk)."""
     for tick, number, place, event in _in_time(chunks):
         status, body = event.status, event.body
         kind = status >> 4
@@ -94,19 +93,8 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
             key = (number, channel, pitch)
             if kind == NOTE_ON and body[1]:
                 keys.setdefault(key, []).append((len(found), 0))
-                found.append(
-                    (
-                        number,
-                        place,
-                        channel,
-                        pitch,
-                        body[1],
-                        tick,
-                        state.program[channel],
-                        state.is_drum[channel],
-                        state.master[channel],
-                    )
-                )
+                now = state.program[channel], state.is_drum[channel], state.master[channel]
+                found.append((number, place, channel, pitch, body[1], tick, *now))
             else:
                 keys.setdefault(key, []).append((NOTHING, place))
     return _ended(chunks, found, keys)
@@ -148,7 +136,7 @@ def _ended(
     """The strikes with their ends."""
     n = len(found)
     off_chunk, off, ender, end = ([NOTHING] * n for _ in range(4))
-    loose: list[int] = []
+    loose: dict[tuple[int, int], list[int]] = {}
     spare: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
     for (number, channel, pitch), sequence in keys.items():
         chunk, alone = chunks[number], _without_release(sequence)
@@ -168,16 +156,15 @@ def _ended(
             if last == NOTHING:
                 waiting.append(strike)
             else:
-                loose.append(strike)
-    for stroke in loose if spare else ():  # released in another chunk
-        _, _, channel, pitch, _, start, *_ = found[stroke]
-        until, releases = end[stroke], spare.get((channel, pitch), [])
-        for release in sorted(releases):
-            if start <= release[0] and (until == NOTHING or release[0] <= until):
-                releases.remove(release)
-                end[stroke], off_chunk[stroke], off[stroke] = release
+                loose.setdefault((channel, pitch), []).append(strike)
+    for name, releases in spare.items():  # of other chunks
+        free = deque(sorted(releases))
+        for stroke in sorted(loose.get(name, ())):  # in order of time
+            while free and free[0][0] < found[stroke][5]:
+                free.popleft()
+            if free and (end[stroke] == NOTHING or free[0][0] <= end[stroke]):
+                end[stroke], off_chunk[stroke], off[stroke] = free.popleft()
                 ender[stroke] = NOTHING
-                break
     return _table(found, off_chunk, off, ender, end)
 
 
