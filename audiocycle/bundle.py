@@ -43,6 +43,8 @@ MAX_DOMAINS = 32
 """There are n (n - 1) directions."""
 LONGEST_TEXT = 200
 """Characters of a name or a licence."""
+MAX_INDEX_BYTES = 10_000_000
+"""Of the names and shapes of weights: 992 directions of 60 tensors take 8 MB."""
 STORED_KINDS = {"F16", "BF16", "F32"}
 """Of weights, as safetensors call them."""
 MOST_DEVIATION = 100.0
@@ -240,6 +242,9 @@ def weights_index(folder: Path) -> dict[str, tuple[int, ...]]:
         raise BundleError(f"{folder}: not a whole bundle, it has no {WEIGHTS}; copy it again")
     regular_file(path)
     try:
+        with path.open("rb") as head:
+            if int.from_bytes(head.read(8), "little") > MAX_INDEX_BYTES:
+                raise BundleError(f"{path}: damaged, its index is longer than {MAX_INDEX_BYTES / 1e6:.0f} MB; copy the bundle again")
         with safe_open(path, framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
             kinds, shapes = {x.get_dtype() for x in slices.values()}, {name: tuple(x.get_shape()) for name, x in slices.items()}

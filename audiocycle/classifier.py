@@ -24,7 +24,10 @@ from audiocycle.atomic import whole_file, write_text
 from audiocycle.bundle import CONFIG, WEIGHTS
 from audiocycle.data import CropSampler
 from audiocycle.errors import AudioCycleError, BundleError, ConfigError, DataError, OutputError
+from audiocycle.foreign import read_json, regular_file
+from audiocycle.limits import Limit, Range, hold
 from audiocycle.models.genre_classifier import GenreClassifier
+from audiocycle.models.layers import WIDTH
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi_file import is_midi, read_score
 from audiocycle.spec import FloatArray
@@ -33,6 +36,8 @@ FORMAT = 1
 """Raised when a classifier of this version cannot be read by the one before."""
 HOW_TO = "python recipes/genre/train_classifier.py GENRES_FOLDER GENRE GENRE -o CLASSIFIER"
 KINDS = {"genres": list, "adapter": dict, "width": float, "channels": int, "seeds": list, "trained_on": list, "tests": list}
+LIMITS: dict[str, Limit] = {"width": WIDTH, "channels": Range(1, 8), "genres": Range(2, 32), "seeds": Range(1, 32)}
+"""Of a classifier that somebody else may have made; of genres and seeds, how many."""
 BATCH = 256
 """Phrases at a time when it is asked."""
 
@@ -160,11 +165,17 @@ class Classifier:
 
         config, path = read_config(folder), folder / WEIGHTS
         try:
+            if path.exists():
+                regular_file(path)
             tensors = load_file(path)
-            networks = [GenreClassifier(len(config.genres), config.channels, config.width) for _ in config.seeds]
+            with torch.device("meta"):
+                networks = [GenreClassifier(len(config.genres), config.channels, config.width) for _ in config.seeds]
             for i, network in enumerate(networks):
                 start = f"{i}."
-                network.load_state_dict({k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)})
+                own = {k.removeprefix(start): v.to(torch.float32, copy=True) for k, v in tensors.items() if k.startswith(start)}
+                network.load_state_dict(own, assign=True)
+        except BundleError:
+            raise
         except (SafetensorError, OSError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise BundleError(f"{path}: missing, damaged or of another classifier ({reason}); train it again: {HOW_TO}") from error
@@ -181,15 +192,19 @@ def read_config(folder: Path) -> ClassifierConfig:
     if not path.is_file():
         raise BundleError(f"{folder}: not a genre classifier, it has no {CONFIG}; train one: {HOW_TO}")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
         if int(raw["format"]) > FORMAT:
             raise BundleError(f"{folder}: is from a newer audiocycle; pip install --upgrade audiocycle")
         wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
         if wrong:
             raise BundleError(f"{path}: not a genre classifier's ({', '.join(wrong)} missing or wrong); train one: {HOW_TO}")
+        sizes = {"width": raw["width"], "channels": raw["channels"], "genres": len(raw["genres"]), "seeds": len(raw["seeds"])}
+        hold("", sizes, LIMITS)
         tests = tuple(
             CorpusTest(**test | {"accuracy": tuple(test["accuracy"]), "left_out": tuple(test["left_out"])}) for test in raw["tests"]
         )
+    except ConfigError as error:
+        raise BundleError(f"{path}: damaged ({error}); train the classifier again: {HOW_TO}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{path}: damaged; train the classifier again: {HOW_TO}") from error
     known = {key: value for key, value in raw.items() if key in ClassifierConfig.__dataclass_fields__}

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from audiocycle.errors import BundleError
 
-MAX_JSON_BYTES = 8_000_000
+MAX_JSON_BYTES = 4_000_000
 """Statistics of 32 domains, and deviations of 992 directions, need half of that."""
 MAX_DEPTH = 32
 LARGEST_NUMBER = 1e15
@@ -49,31 +49,37 @@ def read_json(path: Path) -> dict[str, Any]:
         _check(raw)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read ({error.strerror}); copy the bundle again") from error
+    except UnfitError as error:
+        raise BundleError(f"{path}: damaged, {error}; copy the bundle again") from error
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again") from error
     return raw
 
 
+class UnfitError(ValueError):
+    """JSON, but no settings."""
+
+
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise UnfitError(f"{name} is no number")
 
 
 def _check(root: object) -> None:
     """No recursion: depth is what is checked.
 
     Raises:
-        ValueError: too deep, a number that is none or absurd, a string that is no text.
+        UnfitError: too deep, or a number that is none or absurd. UnicodeEncodeError: a string that is no text.
     """
     waiting: list[tuple[object, int]] = [(root, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > MAX_DEPTH:
-            raise ValueError("too deep")
+            raise UnfitError("its settings are nested without end")
         if isinstance(value, str):
             value.encode("utf-8")  # half a letter is none: UnicodeEncodeError
         elif isinstance(value, int | float):
             if not abs(value) <= LARGEST_NUMBER:  # nor is NaN
-                raise ValueError("an absurd number")
+                raise UnfitError(f"a number in it is larger than {LARGEST_NUMBER:g}")
         elif isinstance(value, list):
             waiting += [(item, depth + 1) for item in value]
         elif isinstance(value, dict):

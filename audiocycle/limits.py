@@ -55,14 +55,16 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Switch:
-    """True or False."""
+    """True or False; or None, where there is something ``between``."""
+
+    between: bool = False
 
     def holds(self, value: object) -> bool:
         """Whether ``value`` is one of them."""
-        return isinstance(value, bool)
+        return isinstance(value, bool) or (self.between and value is None)
 
     def __str__(self) -> str:
-        return "choose true or false"
+        return "choose true, false or null" if self.between else "choose true or false"
 
 
 Limit = Range | OneOf | Switch

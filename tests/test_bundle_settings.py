@@ -150,7 +150,7 @@ def test_statistics_have_limits(copy: Callable[..., Path], kind: str, statistics
 
 
 def test_a_statistic_of_a_newer_version_is_passed_over(copy: Callable[..., Path]) -> None:
-    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(lowest=[[0.0]] * 36)), runtime="torch")
+    Converter.from_pretrained(copy("world", lambda raw: raw["stats"]["ben"].update(highest=[[0.0]] * 36)), runtime="torch")
 
 
 @pytest.mark.parametrize("value", [[1.0], [[1.0]] * 36, [1e9] * 36, ["x"], {"a": 1}], ids=lambda value: str(value)[:20])
@@ -183,7 +183,7 @@ def test_names_of_any_script_are_names(copy: Callable[..., Path], name: str) -> 
 
 @pytest.mark.parametrize("names", [["anna"], [], [1, 2], [f"n{i}" for i in range(MAX_DOMAINS + 1)], [f"n{i}" for i in range(4000)]], ids=len)
 def test_there_are_two_domains_or_some_more(copy: Callable[..., Path], names: list[Any]) -> None:
-    bundle = copy("world", lambda raw: raw.update(domains=names, stats=dict.fromkeys(map(str, names), raw["stats"]["ben"])))
+    bundle = copy("world", lambda raw: raw.update(domains=names, stats={str(name): {} for name in names}))
     with pytest.raises(BundleError, match="domains: there must be 2 to 32 names"):
         describe_bundle(bundle)
 
@@ -228,6 +228,13 @@ def test_weights_that_would_fill_the_memory_are_not_read(copy: Callable[..., Pat
     os.truncate(bundle / WEIGHTS, 8 + len(head) + 2 * n)  # takes no room on the disk
     assert "would take 4 GB of memory, and the limit is 2" in refusal(bundle)
     assert "would take 4 GB" in refusal(bundle, runtime="auto")
+
+
+def test_an_index_of_weights_has_an_end(copy: Callable[..., Path]) -> None:
+    bundle = copy("world")
+    (bundle / WEIGHTS).write_bytes((90_000_000).to_bytes(8, "little") + b"{")
+    os.truncate(bundle / WEIGHTS, 100_000_000)
+    assert "its index is longer than 10 MB" in refusal(bundle)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
@@ -279,7 +286,7 @@ def test_weights_that_make_nonsense_are_told(copy: Callable[..., Path], modality
     features[..., ::3] = 0.5
     source, target = converter.config.pairs[0]
     statistics = converter.config.stats_of(source), converter.config.stats_of_target(target, source)
-    with np.errstate(all="ignore"), pytest.raises(BundleError, match="NaN or infinite features|absurd features"):
+    with np.errstate(all="ignore"), pytest.raises(BundleError, match=r"NaN or infinite features|absurd features"):
         converter.translate_features(features, source, target, *statistics)
 
 
@@ -301,6 +308,16 @@ def test_nonsense_becomes_no_file(copy: Callable[..., Path], tmp_path: Path) -> 
     with pytest.raises(BundleError, match="NaN or infinite features"):
         Converter.from_pretrained(bundle, runtime="torch").convert_file(tmp_path / "in.wav", tmp_path / "out.wav", "ben")
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_probabilities_of_a_sparse_roll_times_100_are_told(copy: Callable[..., Path]) -> None:
+    converter = Converter.from_pretrained(copy("music"), runtime="torch")
+    converter.network = lambda batch, source, target: 100 * batch  # type: ignore[assignment]
+    roll = np.zeros((2, 84, 64), np.uint8)
+    roll[:, 40, :4] = 1
+    statistics = converter.config.stats_of("jazz"), converter.config.stats_of_target("pop", "jazz")
+    with pytest.raises(BundleError, match="absurd features, up to 100 times"):
+        converter.translate_features(roll, "jazz", "pop", *statistics)
 
 
 @pytest.mark.parametrize("bundle", [path for path in PRETRAINED if read_config(path).modality == "voice"], ids=lambda path: path.name)

@@ -133,6 +133,9 @@ def damaged(folder: Path, name: str, change: Any) -> None:
         (lambda raw: raw.update(format=99), "newer audiocycle"),
         (lambda raw: raw.update(tests=[{"corpus": "slow/one"}]), "damaged"),
         (lambda raw: raw.update(width=0.5), "of another classifier"),
+        (lambda raw: raw.update(width=1e9), "width=1000000000.0: choose a number from"),
+        (lambda raw: raw.update(width=float("nan")), "damaged"),
+        (lambda raw: raw.update(seeds=[0] * 10**5), "seeds=100000"),
     ],
 )
 def test_a_broken_folder_is_named(classifier: Classifier, tmp_path: Path, change: Any, message: str) -> None:

@@ -42,14 +42,16 @@ def test_json_that_is_no_settings_is_refused_in_one_line(tmp_path: Path, text: s
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BundleError) as caught:
         read_json(path)
-    assert str(caught.value) == f"{path}: damaged, not a bundle's settings; copy the bundle again"
+    assert str(caught.value).startswith(f"{path}: damaged, ")
+    assert str(caught.value).endswith("; copy the bundle again")
+    assert len(str(caught.value)) < len(str(path)) + 100
 
 
 def test_settings_without_end_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.touch()
     os.truncate(path, 3 * 2**30)  # without taking that room on the disk
-    with pytest.raises(BundleError, match="has 3221 MB, and settings have less than 8"):
+    with pytest.raises(BundleError, match="has 3221 MB, and settings have less than 4"):
         read_json(path)
 
 

@@ -140,6 +140,15 @@ def test_pairs_are_moved_by_the_same_semitones() -> None:
     assert len(set((unpaired["pop"][:, 0, :, 0].argmax(axis=1) - unpaired["jazz"][:, 0, :, 0].argmax(axis=1)).tolist())) > 1
 
 
+def test_a_training_whose_model_nobody_could_load_is_refused_at_once(tmp_path: Path) -> None:
+    config = run_config(run_dir=tmp_path / "run", model={"generator": "gated_2d", "critic": "conv_patch", "width": 12.0})
+    with pytest.raises(ConfigError, match="GB of weights, and the limit is 2; choose a smaller width"):
+        train(config)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ConfigError, match="names 33 folders, and a model has 32 at most"):
+        run_config(domains=tuple(f"d{number}" for number in range(33)))
+
+
 def test_a_number_that_went_bad_is_never_trained_on() -> None:
     """One bit of memory or disk, after the corpus was compared with its digests."""
     config = run_config(adapter={"name": "world"}, domains=("low", "high"), trainer=TrainerConfig(crop=16, batch_size=4))

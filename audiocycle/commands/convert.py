@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiocycle.debugging import debugging
-from audiocycle.errors import ConfigError, InputError, OutputError, printable
+from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from audiocycle.bundle import BundleConfig
     from audiocycle.convert import Record
+    from audiocycle.library import Model, Refused
     from audiocycle.plan import Job
 
 KINDS = {"voice": "a recording", "music": "a MIDI file"}
@@ -107,13 +108,13 @@ def convert(
 
 def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
     """The bundle that ``--model`` names, else the first installed one that converts to the target, and say which."""
-    from audiocycle.library import Refused, find_for_target, locate, passed_over
+    from audiocycle.library import find_for_target, locate, passed_over
 
     if model is not None:
         return locate(model)
     refused: Refused = {}
     try:
-        found, *others = find_for_target(target, source, refused)
+        found, *others = sound_ones(find_for_target(target, source, refused), refused)
     finally:
         for line in passed_over(refused):
             typer.echo(line, err=True)
@@ -123,6 +124,24 @@ def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
     given = f", {sources[0]} to {target}" if len(sources) == 1 else ""  # whatever the input is, that is what it is taken for
     typer.echo(printable(f"model: {found.config.name} ({found.path}){given}{further}"), err=True)
     return found.path
+
+
+def sound_ones(models: list[Model], refused: Refused) -> list[Model]:
+    """Models from the first on whose settings can be used; those before it are among the refused.
+
+    Raises:
+        BundleError: there is none.
+    """
+    from audiocycle.bundle import check_statistics
+
+    for place, model in enumerate(models):
+        try:
+            check_statistics(model.path, model.config)
+            return models[place:]
+        except BundleError as error:
+            refused[model.path] = str(error)
+            last = error
+    raise last
 
 
 def one_file(inputs: list[str], output: Path | None) -> str | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audiocycle.errors import printable
+
 if TYPE_CHECKING:
     from audiocycle.convert import Converter
 
@@ -97,7 +99,7 @@ def evaluate(
         else:
             told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
     found, text = told
-    typer.echo(json.dumps(found) if as_json else text)
+    typer.echo(json.dumps(found) if as_json else printable(text, lines=True))
 
 
 def two_domains(converter: Converter, source: str | None, target: str | None) -> tuple[str, str]:
@@ -157,7 +159,7 @@ def keep(
     paths = [write_report(report, training_log(bundle))] if report is not None else []
     paths += [write_card(locate(bundle), markdown())] if card else []
     for path in paths:
-        typer.echo(f"written: {path}", err=True)
+        typer.echo(f"written: {printable(path)}", err=True)
 
 
 def genre_folders(given: list[str]) -> list[tuple[str, Path]]:

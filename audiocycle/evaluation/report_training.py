@@ -62,7 +62,7 @@ def read_losses(path: Path) -> Losses:
         try:
             record = json.loads(line)
             by_step[float(record["step"])] = average_kinds(record)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             if number == len(lines):
                 break
             raise InputError(

@@ -104,6 +104,7 @@ class MelAdapter:
         return {
             "mean": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE),
             "std": Table((self.n_mels, 1), 0.1 * STD_FLOOR, MOST_DEVIATION),
+            "lowest": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE, required=False),  # bundles before 0.3 have none
         }
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:

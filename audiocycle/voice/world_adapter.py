@@ -111,6 +111,7 @@ class WorldAdapter:
             "mean": Table((self.n_mcep, 1), -COEFFICIENT, COEFFICIENT),
             "std": Table((self.n_mcep, 1), LEAST_DEVIATION, MOST_DEVIATION),
             "log_f0": Table((2,), *LOG_F0),
+            "lowest": Table((1, 1), -COEFFICIENT, COEFFICIENT, required=False),  # bundles before 0.3 have none
         }
 
     @property

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from songs import BAR, STATS, STEP, TPQ, a_score, a_track, converted, core, noise, notes, scores, table
 
 from audiocycle.errors import ConfigError, InputError
+from audiocycle.limits import hold_statistics
 from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, leaning, register
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
@@ -294,3 +295,12 @@ def test_impossible_options_are_refused(option: dict[str, Any]) -> None:
 def test_hysteresis_goes_with_strength() -> None:
     assert MusicOptions(strength=0.0, threshold=0.4).hold == 0.4
     assert MusicOptions(strength=1.0, threshold=0.5).hold == pytest.approx(0.3)
+
+
+def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
+    counts = np.zeros((3, 128), np.int64)
+    counts[0, 32] = 3
+    for roll in (np.zeros((2, 84, 64), np.uint8), np.ones((2, 84, 64), np.uint8)):
+        fitted = ADAPTER.fit([Encoded(roll, {"programs": counts})])
+        hold_statistics("jazz", fitted, ADAPTER.known_statistics)
+        assert fitted.keys() == ADAPTER.known_statistics.keys()

@@ -38,6 +38,7 @@ TINY: dict[str, Any] = TINY_MEL | {
     "resblock_kernel_sizes": [3, 5],
     "resblock_dilation_sizes": [[1, 3, 5], [1, 2, 3]],
 }
+LONG_HOPS = {"hop_size": 4096, "upsample_rates": [64, 8, 8], "upsample_kernel_sizes": [64, 8, 8]}
 MEL_22K = (80, 1024, 256, 1024, 22050, 0.0, 8000.0)
 V1 = HifiGanConfig("1", (8, 8, 2, 2), (16, 16, 4, 4), 512, (3, 7, 11), ((1, 3, 5),) * 3, *MEL_22K)
 V2 = replace(V1, upsample_initial_channel=128)
@@ -263,6 +264,12 @@ def test_damaged_checkpoints_are_reported(tmp_path: Path, name: str, content: by
         (json.dumps(TINY | {"upsample_initial_channel": 12}), ConfigError, "halve 3 times"),
         (json.dumps(TINY | {"resblock_kernel_sizes": [3, 4]}), ConfigError, "must be odd"),
         (json.dumps(TINY | {"resblock_kernel_sizes": [3]}), ConfigError, "as many"),
+        (json.dumps(TINY | {"upsample_initial_channel": 10**9}), ConfigError, "upsample_initial_channel=1000000000: choose a whole number"),
+        (json.dumps(TINY | {"upsample_initial_channel": 4096} | LONG_HOPS), ConfigError, "would need more than 1 GB"),
+        (json.dumps(TINY | {"resblock_dilation_sizes": [[1] * 10**5, [1]]}), ConfigError, "at most 8 of them"),
+        (json.dumps(TINY | {"upsample_rates": [0, 4, 2]}), ConfigError, "upsample_rates"),
+        (json.dumps(TINY | {"fmax": float("inf")}), BundleError, BROKEN),
+        ("[" * 3000, BundleError, BROKEN),
     ],
 )
 def test_unusable_configs(tmp_path: Path, text: str, error: type[Exception], reason: str) -> None:

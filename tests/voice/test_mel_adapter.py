@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.errors import ConfigError, InputError
+from audiocycle.limits import hold_statistics
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice import mel_adapter
 from audiocycle.voice.medium import VoiceOptions
@@ -193,3 +194,10 @@ def test_a_renderer_gets_frames_within_the_analysis_range() -> None:
 def test_a_renderer_gets_no_broken_frames(features: FloatArray, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         ADAPTER.frames_to_render(Encoded(features))
+
+
+def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
+    for samples in (np.random.default_rng(0).normal(0, 0.1, 30_000), np.zeros(30_000)):
+        fitted = ADAPTER.fit([ADAPTER.analyze(samples)])
+        hold_statistics("anna", fitted, ADAPTER.known_statistics)
+        assert fitted.keys() <= ADAPTER.known_statistics.keys()

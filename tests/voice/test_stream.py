@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.renderers import WorldRenderer
 from audiocycle.voice.stream import (
@@ -49,6 +50,24 @@ def test_any_blocks_give_the_same_samples_within_the_latency(sizes: list[int]) -
     result = np.concatenate(made)
     assert len(result) == len(samples)
     np.testing.assert_array_equal(result, fed(StreamConverter(WORLD, unchanged), samples, max(1, len(samples))))
+
+
+@pytest.mark.parametrize("gain", [np.nan, 1e30])
+def test_what_a_model_makes_is_looked_at_before_it_is_heard(gain: float) -> None:
+    def nonsense(encoded: Encoded) -> Encoded:
+        features = encoded.features.copy()
+        features[0] += np.float32(gain)
+        return Encoded(features, encoded.side)
+
+    stream = StreamConverter(replace(WORLD, keep_energy=False), nonsense)
+    with np.errstate(all="ignore"), pytest.raises(InputError, match="stream: the model makes sound of it that is"):
+        fed(stream, VOICE, 1600)
+
+
+@pytest.mark.parametrize("seconds", [0.0, float("nan"), float("inf"), -0.1, 0.019, 0.181])
+def test_blocks_have_a_length(seconds: float) -> None:
+    with pytest.raises(ConfigError, match="between 20 and 180 ms"):
+        StreamConverter(WORLD, unchanged, seconds)
 
 
 def bumps(samples: FloatArray, places: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from tiny_bundle import vowel
 
 from audiocycle import threads
 from audiocycle.errors import ConfigError, InputError
+from audiocycle.limits import hold_statistics
 from audiocycle.spec import Encoded, FloatArray, Signal, Stats
 from audiocycle.voice import world_adapter
 from audiocycle.voice.liveliness import log_power
@@ -222,11 +223,25 @@ def test_f0_stays_below_the_nyquist_frequency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [({"f0_method": "yin"}, "dio, harvest"), ({"sample_rate": 8000}, "16000 to 96000")]
+    ("wrong", "said"),
+    [
+        ({"f0_method": "yin"}, "dio, harvest"),
+        ({"sample_rate": 8000}, "16000 to 96000"),
+        ({"n_mcep": 600}, "n_mcep=600"),
+        ({"f0_floor": 1e-6}, "f0_floor=1e-06"),
+        ({"frame_period": float("nan")}, "frame_period=nan"),
+        ({"f0_floor": 300.0, "n_mcep": 128}, "choose 64 or fewer"),
+    ],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         WorldAdapter(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
+    fitted = ADAPTER.fit([ADAPTER.analyze(vowel(1.0, 16000))])
+    hold_statistics("anna", fitted, ADAPTER.known_statistics)
+    assert fitted.keys() <= ADAPTER.known_statistics.keys()
 
 
 @pytest.mark.parametrize("sample_rate", [4000, 8000, 16000, 44100])
