@@ -42,6 +42,16 @@ def open_log(path: Path) -> FileIO:
     return file
 
 
+def drop_half_line(path: Path, longest: int = 1 << 20) -> None:
+    """Take away a last line that a kill cut off, so that what is added begins a line of its own; to be called with the lock."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - longest))
+        end = file.read(longest)
+        if not end.endswith(b"\n") and (b"\n" in end or len(end) == size):
+            file.truncate(size - len(end) + end.rfind(b"\n") + 1)
+
+
 def lock(file: IO[Any], at_work: str, patience: float = 0.0) -> None:
     """Keep others out for as long as ``file`` is open, where the system and the file system have locks.
 

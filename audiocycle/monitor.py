@@ -14,7 +14,7 @@ import numpy as np
 
 from audiocycle import progress
 from audiocycle.atomic import writing_below
-from audiocycle.locks import lock, open_log
+from audiocycle.locks import drop_half_line, lock, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,6 +57,7 @@ class Monitor:
             self.log_file = TextIOWrapper(BufferedWriter(open_log(self.run_dir / "log.jsonl")), encoding="utf-8")
         try:
             lock(self.log_file, f"{self.run_dir}: another training is at work in this folder; wait for it, or set another run_dir", self.patience)
+            drop_half_line(self.run_dir / "log.jsonl")
         except BaseException:
             self.log_file.close()
             raise

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -238,7 +238,10 @@ def collect(folder: Path) -> list[Outcome]:
 
 def last_losses(log: Path) -> tuple[int, dict[str, float]]:
     """The last step of a log, and the means of its last lines by kind of loss; a run that began again counts once."""
-    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    records = []
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []:
+        with suppress(ValueError):  # cut off, where the job was killed
+            records.append(json.loads(line))
     if not records:
         return 0, {}
     last: int = records[-1]["step"]

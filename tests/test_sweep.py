@@ -216,6 +216,8 @@ def test_losses_are_means_over_directions_and_the_last_lines(tmp_path: Path) -> 
     lines += [{"step": step, "seconds": 1, "cycle/a->b": float(step), "cycle/b->a": 0.0, "norm/critic": 5.0} for step in range(1, 21)]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert last_losses(log) == (20, {"cycle": 7.75})  # (11 + ... + 20) / 10 / 2
+    log.write_text(log.read_text() + '{"step": 21, "sec')  # a job that was killed
+    assert last_losses(log) == (20, {"cycle": 7.75})
 
 
 def test_a_job_whose_process_died_is_lost(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -17,6 +18,7 @@ from audiocycle import locks
 from audiocycle.checkpoint import checkpoints
 from audiocycle.errors import OutputError
 from audiocycle.monitor import Monitor
+from audiocycle.trainer import Report
 
 __all__ = ["recordings"]  # a fixture
 NEEDS_LOCKS = pytest.mark.skipif(not locks.AVAILABLE, reason="no file locks on this system")
@@ -74,6 +76,20 @@ def test_a_log_that_is_a_link_is_not_written_through(recordings: Path, tmp_path:
     assert exit_code(*settings(recordings, tmp_path / "run", "max_steps=1", *QUICK)) == 1
     assert "log.jsonl: is a link to another place" in last_line(capsys)
     assert (tmp_path / "precious").read_text() == "of somebody else"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b'{"step": 1}\n{"st', b'{"step": 1}\n'), (b'{"st', b""), (b'{"step": 1}\n', b'{"step": 1}\n'), (b"", b""), (b"x" * 3_000_000, b"x" * 3_000_000)],
+    ids=["cut off", "cut off at once", "whole", "empty", "no log"],
+)  # fmt: skip
+def test_a_log_that_a_kill_cut_off_goes_on_with_a_whole_line(tmp_path: Path, before: bytes, after: bytes) -> None:
+    (tmp_path / "log.jsonl").write_bytes(before)
+    with Monitor(tmp_path) as monitor:
+        monitor.log(Report(2, 2, 0.0, {"cycle/a->b": 1.0}))
+    content = (tmp_path / "log.jsonl").read_bytes()
+    assert content.startswith(after)
+    assert json.loads(content[len(after) :])["step"] == 2
 
 
 def test_a_resume_with_other_recordings_of_equal_length_is_refused(
