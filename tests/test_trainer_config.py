@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import pytest
@@ -52,3 +53,24 @@ def test_devices_and_precisions() -> None:
     assert choose_bf16("bf16", cpu)
     assert not choose_bf16("fp32", cpu)
     assert isinstance(choose_bf16("auto", cpu), bool)
+
+
+@pytest.mark.parametrize(
+    ("machine", "supported", "products", "chosen"),
+    [
+        ("x86_64", True, True, True),
+        ("x86_64", True, False, False),  # AVX-512 alone, where oneDNN goes by way of float32
+        ("AMD64", True, False, False),
+        ("x86_64", False, True, False),  # kept from it by ONEDNN_MAX_CPU_ISA
+        ("x86_64", False, False, False),
+        ("aarch64", True, False, True),
+        ("arm64", False, False, False),
+    ],
+)
+def test_auto_takes_bfloat16_only_where_the_processor_multiplies_in_it(
+    monkeypatch: pytest.MonkeyPatch, machine: str, supported: bool, products: bool, chosen: bool
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: supported)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: products)
+    assert choose_bf16("auto", torch.device("cpu")) == chosen
