@@ -56,6 +56,7 @@ LIMITS: dict[str, Limit] = {
     "f0_floor": Range(40.0, 300.0, whole=False),  # D4C and its search for voicing know nothing below 40 and 47 Hz
     "f0_ceil": Range(100.0, 2000.0, whole=False),
     "keep_energy": Switch(),
+    "low_voice": Switch(between=True),
 }
 """Of settings. WORLD sizes its buffers by some of them and writes by others, and asks about none: more coefficients than half of
 the envelope's FFT are written behind their end, and a floor near 0 Hz asks for an FFT without end."""
