@@ -120,7 +120,7 @@ def test_a_folder_keeps_its_tree_and_bad_files_come_last(folder: Path, bundle: P
         "in/sub/ü ñ 日本.wav": "converted",
     }
     again = run_cli(capsys, "convert", "in", "-t", "ben", "-m", bundle, "-o", "out")
-    assert again.err[0].startswith("out: 0 converted, 3 kept as they were (--overwrite redoes them), 1 failed")
+    assert again.err[1].startswith("out: 0 converted, 3 kept as they were (--overwrite redoes them), 1 failed")
 
 
 def test_json_is_all_that_stdout_gets(folder: Path, bundle: Path, capsys: Capture) -> None:
