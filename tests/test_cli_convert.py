@@ -108,8 +108,9 @@ def test_a_folder_keeps_its_tree_and_bad_files_come_last(folder: Path, bundle: P
     done = run_cli(capsys, "convert", "in", "-t", "ben", "-m", bundle, "-o", "out")
     assert done.code == 1
     assert done.out == ""
-    assert done.err[0].startswith("out: 3 converted, 1 failed, ")
-    assert done.err[1:] == ["error: in/bad.wav: not a readable recording (Format not recognised); convert it to WAV or FLAC first"]
+    assert done.err[0] == "in: passed over 1 .txt"
+    assert done.err[1].startswith("out: 3 converted, 1 failed, ")
+    assert done.err[2:] == ["error: in/bad.wav: not a readable recording (Format not recognised); convert it to WAV or FLAC first"]
     assert (frames("out/a_wav.wav"), frames("out/a_flac.wav"), frames("out/sub/ü ñ 日本.wav")) == (4800, 13230, 1600)
     records = [json.loads(line) for line in Path("out/report.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {record["input"]: record["status"] for record in records} == {
@@ -119,7 +120,7 @@ def test_a_folder_keeps_its_tree_and_bad_files_come_last(folder: Path, bundle: P
         "in/sub/ü ñ 日本.wav": "converted",
     }
     again = run_cli(capsys, "convert", "in", "-t", "ben", "-m", bundle, "-o", "out")
-    assert again.err[0].startswith("out: 0 converted, 3 kept as they were (--overwrite redoes them), 1 failed")
+    assert again.err[1].startswith("out: 0 converted, 3 kept as they were (--overwrite redoes them), 1 failed")
 
 
 def test_json_is_all_that_stdout_gets(folder: Path, bundle: Path, capsys: Capture) -> None:
@@ -198,8 +199,9 @@ def test_two_processes_through_real_pipes(folder: Path, bundle: Path) -> None:
     out, err = process.communicate(Path("in.wav").read_bytes())
     assert process.returncode == 1
     lines = err.decode().splitlines()
-    assert lines[0].startswith("out: 4 converted, 1 failed")
-    assert [line.split(":")[1] for line in lines[1:]] == [" in/bad.wav"]
+    assert lines[0] == "in: passed over 1 .txt"
+    assert lines[1].startswith("out: 4 converted, 1 failed")
+    assert [line.split(":")[1] for line in lines[2:]] == [" in/bad.wav"]
     assert sorted(json.loads(line)["status"] for line in out.splitlines()) == ["converted"] * 4 + ["failed"]
     assert frames("out/stdin.wav") == 6400
     assert len(Path("out/report.jsonl").read_text(encoding="utf-8").splitlines()) == 5
