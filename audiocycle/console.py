@@ -46,8 +46,8 @@ def show_records(
         speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
         why = f", {noted['kept']} of them not as this run would make them (see their notes in the report)" if noted["kept"] else ""
-        unusual = f", {noted['converted']} of them with a note (see the report)" if noted["converted"] else ""
-        text = f"{folder}: {counts['converted']} converted{unusual}{kept}{why}, {counts['failed']} failed{speed}; {folder / REPORT}"
+        unusual = f", {noted['converted']} unusual (see their notes in the report)" if noted["converted"] else ""
+        text = f"{folder}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{unusual}{speed}; {folder / REPORT}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")

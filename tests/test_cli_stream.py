@@ -21,6 +21,7 @@ from audiocycle.commands import stream as command
 from audiocycle.errors import InputError
 from audiocycle.spec import FloatArray
 from audiocycle.voice import sound_card
+from audiocycle.voice.missing_band import CompletingAdapter
 
 Run = Callable[..., Outcome]
 VOICE = vowel(0.7)
@@ -70,6 +71,31 @@ def test_a_recording_comes_out_at_its_rate_as_raw_samples_do(stream: Run) -> Non
     raw: Any = stream("--rate", 44100, "--format", "f32", stdin=voice.astype("<f4").tobytes())
     np.testing.assert_allclose(np.frombuffer(raw.out, "<f4"), made, atol=1e-4)  # the file has 16 bits
     assert "resampling" in raw.err[0]
+
+
+def test_an_odd_recording_is_said_to_be_so(stream: Run) -> None:
+    soundfile.write("in.wav", np.stack([vowel(0.7, 8000), 0 * vowel(0.7, 8000)], axis=1), 8000)
+    found: Any = stream("--input", "in.wav", "-o", "out.wav")
+    assert found.code == 0
+    assert found.err[1] == "note: in.wav: channel 2 is next to silent, left out"
+    assert found.err[2].startswith("note: in.wav: holds nothing above 3.")
+    made, rate = soundfile.read("out.wav")
+    assert (rate, made.shape) == (8000, (5600,))
+
+
+@pytest.mark.parametrize(("rate", "limit", "filled"), [(8000, None, True), (16000, None, False), (44100, None, False), (48000, 3800.0, True)])
+def test_a_missing_band_is_filled_in_streams_too(bundle: Path, rate: int, limit: float | None, filled: bool) -> None:
+    opened = live.open_stream(bundle, "ben", sample_rate=rate, band_limit=limit)
+    assert isinstance(opened.inner.adapter, CompletingAdapter) == filled
+
+
+def test_an_offset_and_rumble_are_not_converted(stream: Run) -> None:
+    clean: Any = stream("--format", "f32", stdin=VOICE.astype("<f4").tobytes())
+    rumble = 0.05 * np.sin(2 * np.pi * 7 * np.arange(len(VOICE)) / 16000)
+    for odd, tolerance in ((VOICE + 0.2, 1e-3), (VOICE + rumble, 0.1)):
+        found: Any = stream("--format", "f32", stdin=odd.astype("<f4").tobytes())
+        made, wanted = np.frombuffer(found.out, "<f4"), np.frombuffer(clean.out, "<f4")
+        assert 20 * np.log10(made.std() / wanted.std()) == pytest.approx(0.0, abs=20 * tolerance)
 
 
 def test_the_block_and_the_pitch_can_be_chosen(stream: Run) -> None:
@@ -210,5 +236,9 @@ def test_the_norms_remember_speech_rather_than_pauses(bundle: Path) -> None:
         features[0], features[0, :frames] = -40.0, level
         network(live.Encoded(features, {"f0": np.zeros(128)}))
         assert network.norms.weight == pytest.approx(weight)
+    network.clear()
+    for level in (-9.0, *[-19.0] * 30):  # 43 dB softer: a bump is no measure of what follows
+        network(live.Encoded(np.full((36, 128), level, dtype=np.float32), {"f0": np.zeros(128)}))
+    assert network.norms.weight == pytest.approx(1.0)
     network.clear()
     assert all(norm.total == 0 for norm in network.norms.norms)

@@ -42,6 +42,13 @@ def test_what_was_kept_though_it_is_not_ours_is_counted(capsys: pytest.CaptureFi
     assert "2 kept as they were (--overwrite redoes them), 1 of them not as this run would make them (see their notes" in lines[0]
 
 
+def test_what_is_unusual_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    records = [Record("a", "out/a", "converted", note="nothing above 3.8 kHz"), Record("b", "out/b", "kept"), Record("c", "out/c", "converted")]
+    assert ", 0 failed, 1 unusual (see their notes in the report)" in shown(capsys, *records)[1][0]
+    show_records(lambda progress: iter(records[:1]), 1, None, as_json=False)
+    assert capsys.readouterr().err.splitlines() == ["out/a: 0.0 s of audio in 0.00 s; note: nothing above 3.8 kHz"]
+
+
 def test_records_are_let_go() -> None:
     seen: list[weakref.ref[Record]] = []
 

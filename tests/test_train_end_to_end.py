@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def recordings(tmp_path: Path) -> Path:
     soundfile.write(root / "low" / "too_short.wav", vowel(0.2, 110.0), 16000)
     soundfile.write(root / "low" / "silent.wav", np.zeros(16000), 16000)
     (root / "low" / "notes.wav").write_text("not audio")
+    soundfile.write(root / "high" / "phone.wav", vowel(3.0, 220.0, 8000, seed=5), 8000)
     (root / "low" / "notes.txt").write_text("ignored")
     return root
 
@@ -57,6 +59,7 @@ def test_train_resume_and_convert(recordings: Path, tmp_path: Path, capsys: pyte
     assert "too_short.wav" in heard
     assert "silent.wav" in heard
     assert "notes.wav" in heard
+    assert re.search(r"high: \d of 3 files hold nothing above .* kHz \(.*phone\.wav\)", heard)
     assert {p.name for p in (run_dir / "bundle").iterdir()} == {"config.json", "model.safetensors", "README.md"}
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.wav").exists()
     assert (run_dir / "samples" / "step-00000002" / "low-to-high.png").exists()

@@ -16,7 +16,7 @@ import numpy as np
 from audiocycle.convert import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.spec import Encoded, FloatArray, Signal, Translation
-from audiocycle.voice.sound_file import is_recording, read_speech
+from audiocycle.voice.sound_file import is_recording, mono_blocks, open_sound, resample, survey_of
 
 T = TypeVar("T")
 Names = dict[str, Path]
@@ -101,7 +101,9 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
         InputError: it cannot be read, or is all silence.
     """
     rate = converter.adapter.sample_rate
-    samples, found = read_speech(path, rate)
+    with open_sound(path) as sound:
+        found = survey_of(sound, str(path))
+        samples = resample(np.concatenate(list(mono_blocks(sound, str(path), 1 << 20, found))), sound.samplerate, rate)
     if notes is not None and (unusual := found.notes(converter.adapter)):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():

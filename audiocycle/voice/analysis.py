@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiocycle.spec import FloatArray, Signal
+from audiocycle.voice.low_cut import audible
 from audiocycle.voice.sound_file import resample
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
@@ -32,9 +33,9 @@ class VoiceAnalysis:
 
 
 def analyse(signal: Signal) -> VoiceAnalysis:
-    """Analyse a waveform of any rate and length."""
+    """Analyse what is heard of a waveform of any rate and length."""
     adapter = WorldAdapter(SAMPLE_RATE, FRAME_PERIOD, CODED)
-    samples = at_measured_rate(signal)
+    samples = audible(at_measured_rate(signal), SAMPLE_RATE)
     x = np.pad(samples, (0, max(0, 4 * adapter.fft_size - len(samples)))).astype(np.float64)
     n_frames = adapter.frames(len(samples))
     f0, times = (track[:n_frames] for track in adapter.f0_track(x))

@@ -13,7 +13,7 @@ from audiocycle.spec import FloatArray
 FRAME_SECONDS = 0.01
 GATE_DB = 40.0
 """Frames this far below the level of speech are pauses, and do not count for the loudness."""
-LOUD_SHARE, LOUD_SECONDS = 0.05, 10.0
+LOUD_SHARE, LOUD_SECONDS = 0.05, 5.0
 """The level of speech is what this share of the frames reaches, or as many seconds of them, if those are fewer: the loudest frame
 may be a bump on the table. (The gates of BS.1770 lie below the mean, and a bump that is 40 dB louder lifts that above the speech.)"""
 BUMP_DB, BUMP_SECONDS = 15.0, 0.1

@@ -1,7 +1,7 @@
 """What lies below hearing is taken away: an offset (DC), rumble and wind would count as the power of speech.
 
 A Butterworth high-pass whose edge lies below every voice. Files are filtered forwards and backwards, so that nothing moves in time;
-a stream, which cannot wait, forwards only. 60 Hz lose 0.15 dB, 20 Hz 60 dB (a stream: 0.02 and 50 dB).
+a stream, which cannot wait, forwards only. 60 Hz lose 0.15 dB, 20 Hz 60 dB (a stream: 0.02 and 33 dB; a steeper filter would move its lowest partials in time).
 
 Digital silence stays what it was: where a recording stands still for 10 ms, at zero or at its offset, exact zeros come out.
 """
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from audiocycle.spec import FloatArray
 from audiocycle.voice.level import FRAME_SECONDS
 
-BOTH_WAYS, ONE_WAY = (5, 40.0), (8, 41.0)
+BOTH_WAYS, ONE_WAY = (5, 40.0), (6, 38.0)
 """Order and edge in Hz."""
 CONTEXT_SECONDS = 0.3
 """After so long the filter has forgotten what was: 100 dB for the slowest of its poles, twice that for files."""
 BATCH_SECONDS = 2.0
-NOTHING = 1e-30
-"""A filter's memory of less is dropped: numbers near the smallest that there are cost a hundred times the work."""
+NOTHING = 1e-15
+"""Where a recording stands still and the filter's output is less, it begins anew: it would go on with numbers near the smallest that there
+are, each of which costs a hundred times the work."""
 
 
 @lru_cache(maxsize=16)
@@ -37,7 +38,7 @@ def sections(order: int, edge: float, sample_rate: int) -> tuple[NDArray[np.floa
 
 def can_be_cut(sample_rate: int) -> bool:
     """False where hardly anything would be left."""
-    return sample_rate > 8 * ONE_WAY[1]
+    return sample_rate > 8 * BOTH_WAYS[1]
 
 
 def audible_blocks(blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
@@ -69,9 +70,10 @@ def audible_blocks(blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[F
             lead = np.pad(moved - offset, (context, 0), mode="symmetric")[:context]
             _, state = sosfilt(sos, lead, zi=steady * lead[0])
         made, state = sosfilt(sos, moved - offset, zi=state)
-        if np.abs(state).max() < NOTHING:
-            state = np.zeros_like(state)
-        half, still = np.concatenate([half, made]), np.concatenate([still, standing_still(samples, frame)])
+        stands = standing_still(samples, frame)
+        if stands[-1] and abs(made[-1]) < NOTHING:
+            offset, state = float(moved[-1]), np.zeros_like(state)
+        half, still = np.concatenate([half, made]), np.concatenate([still, stands])
 
     def backwards(keep: int, end: bool) -> FloatArray:
         nonlocal half, still
@@ -142,6 +144,6 @@ class StreamLowCut:
         since = place - np.maximum.accumulate(np.where(changes, place, -1 - self.standing))
         self.last, self.standing = x[-1], int(since[-1])
         still = since >= self.frame
-        if still[-1] and np.abs(self.state).max() < NOTHING:
-            self.state = np.zeros_like(self.state)
+        if still[-1] and abs(made[-1]) < NOTHING:
+            self.offset, self.state = float(x[-1]), np.zeros_like(self.state)
         return np.where(still, 0.0, made).astype(np.float32)

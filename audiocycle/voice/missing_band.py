@@ -3,7 +3,9 @@
 WORLD's coefficients describe the whole envelope up to the Nyquist frequency. Where a recording ends at 4 kHz the rest is the floor of its
 quantisation, tens of deviations below anything in training, and bends all coefficients. So they are not computed but estimated: the most
 likely ones by the speaker's statistics, of all that give the envelope that is there (maximum a posteriori of a Gaussian with independent
-coefficients; the envelope's own detail, which so few coefficients cannot follow, is its noise).
+coefficients; the envelope's own detail, which so few coefficients cannot follow, is its noise). The level is no exception: left free, it
+takes soft recordings further from what the network knows (LibriSpeech 40 at a tenth of its level: conversions 4.2 dB from those of the
+full band instead of 2.5).
 """
 
 from __future__ import annotations

@@ -71,13 +71,16 @@ def direction(source: str, target: str, examples: int) -> Direction:
     return Direction(source, target, FILES, FILES, values, rows, variance, texts, said, sounds)
 
 
+NOTES = {"/data/A/<odd>.wav": "<odd>.wav: holds nothing above 3.8 kHz, and the model hears 8"}
+
+
 def small_evaluation(examples: int = 1, parallel: bool = True) -> VoiceEvaluation:
     """Two directions."""
     directions = {"A->B": direction("A", "B", examples), "B->A": direction("B", "A", examples)}
     total: dict[str, dict[str, Estimate]] = directions["A->B"].rows
     skipped = {"/data/A/<bad>.wav": "<bad>.wav: holds no samples"}
     missing = {"naturalness": "speechmos is not installed; pip install 'audiocycle[eval]'"}
-    return VoiceEvaluation('A-B <tiny> & "co"', SAMPLE_RATE, parallel, directions, total, skipped, missing, {"steps": 7})
+    return VoiceEvaluation('A-B <tiny> & "co"', SAMPLE_RATE, parallel, directions, total, skipped, missing, {"steps": 7}, notes=NOTES)
 
 
 __all__ = ["CONVERTED", "FILES", "MATCHED", "MEASURES", "SOURCE_COPY", "TARGET_COPY", "small_evaluation"]

@@ -36,18 +36,38 @@ def recording(tmp_path: Path) -> Path:
 def test_training_features_are_those_of_the_resampled_recording(recording: Path) -> None:
     encoded = MEDIUM.encode(recording, ADAPTER)
     assert encoded.features.shape == (36, 201)
-    assert set(encoded.side) == {"f0", "n_samples"}
+    assert set(encoded.side) == {"f0", "n_samples", "band_limit", "mixed_otherwise"}
 
 
 @pytest.mark.parametrize(
     ("samples", "said"),
-    [(np.zeros(8000), "digital silence"), (np.full(8000, 0.5), "no voiced frame")],
+    [
+        (np.zeros(8000), "digital silence"),
+        (np.full(8000, 0.5), "digital silence"),
+        (0.1 * np.sin(np.arange(8000)), "no voiced frame"),
+    ],
 )
 def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np.ndarray, said: str) -> None:
     soundfile.write(tmp_path / "in.wav", samples, 16000)
     with pytest.raises(InputError, match=said) as error:
         MEDIUM.encode(tmp_path / "in.wav", ADAPTER)
     assert str(tmp_path / "in.wav") in str(error.value)
+
+
+def test_training_hears_no_offset_and_says_what_is_unusual(tmp_path: Path) -> None:
+    voice = vowel(1.0, 16000)
+    soundfile.write(tmp_path / "plain.wav", voice, 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "offset.wav", voice + 0.2, 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "phone.wav", vowel(1.0, 8000), 8000)
+    soundfile.write(tmp_path / "turned.wav", np.stack([voice, -voice], axis=1), 16000, subtype="FLOAT")
+    items = [(tmp_path / f"{name}.wav", MEDIUM.encode(tmp_path / f"{name}.wav", ADAPTER)) for name in ("plain", "offset", "phone", "turned")]
+    for _, item in (items[1], items[3]):
+        np.testing.assert_allclose(item.features, items[0][1].features, atol=0.05)
+    narrow, mixed = MEDIUM.remarks(items)
+    assert narrow.startswith("1 of 4 files hold nothing above 3.")
+    assert "kHz (phone.wav): the voice is learned without its upper band" in narrow
+    assert mixed == "1 of 4 files have a silent channel, left out, or one of opposite phase, turned round (turned.wav)"
+    assert list(MEDIUM.remarks(items[:2])) == []
 
 
 @pytest.mark.parametrize("sample_rate", [16000, 44100])
@@ -61,9 +81,11 @@ def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
 
 
 def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
-    signal = Signal(1e-5 * vowel(0.3), 16000)
-    made = MEDIUM.convert_item(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
-    np.testing.assert_allclose(made.samples, signal.samples, atol=1e-9)
+    loud, quiet = (
+        MEDIUM.convert_item(Signal(level * vowel(0.3), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions()).samples
+        for level in (1.0, 1e-5)
+    )
+    np.testing.assert_allclose(quiet, 1e-5 * loud, atol=1e-9)
 
 
 def test_a_signal_without_samples_is_refused() -> None:

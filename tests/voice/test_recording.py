@@ -163,6 +163,34 @@ def test_loudness_survives_a_conversion(renderer: Any) -> None:
     assert 10 * np.log10(np.square(made).mean() / np.square(samples).mean()) == pytest.approx(0.0, abs=0.1)
 
 
+@pytest.mark.parametrize("offset", [0.1, -0.4])
+def test_an_offset_changes_nothing(offset: float) -> None:
+    samples = vowel(1.5)
+    samples[:3000] = 0.0
+    made = converted(samples + offset, 16000, WORLD, brighter, WorldRenderer(WORLD))
+    np.testing.assert_allclose(made, converted(samples, 16000, WORLD, brighter, WorldRenderer(WORLD)), atol=0.02)
+    assert not made[160:2880].any()
+
+
+def test_rumble_is_neither_loud_nor_in_the_pauses() -> None:
+    samples = vowel(3.0)
+    samples[16000:32000] = 1e-5 * np.random.default_rng(0).standard_normal(16000)
+    rumble = 0.1 * np.cos(2 * np.pi * 20 * np.arange(len(samples)) / 16000)
+    calm, made = (converted(x.astype(np.float32), 16000, WORLD, brighter, WorldRenderer(WORLD)) for x in (samples, samples + rumble))
+    level = [20 * np.log10(x[:14000].std()) for x in (calm, made)]
+    assert level[1] == pytest.approx(level[0], abs=0.2)
+    assert 20 * np.log10(made[20000:28000].std()) < level[0] - 50
+
+
+def test_a_bump_does_not_make_speech_louder() -> None:
+    """The thump of a hand on the table, at full scale before somebody who speaks softly."""
+    samples = 0.03 * vowel(8.0)
+    thump = np.zeros(len(samples))
+    thump[:3200] = 0.95 * np.sin(2 * np.pi * 60 * np.arange(3200) / 16000) * np.linspace(1, 0, 3200)
+    made = converted((samples + thump).astype(np.float32), 16000, WORLD, brighter, WorldRenderer(WORLD))
+    assert 20 * np.log10(made[8000:].std() / samples[8000:].std()) == pytest.approx(0.0, abs=0.5)
+
+
 @pytest.mark.parametrize("renderer", [WorldRenderer(WORLD), DifferentialRenderer(WORLD)])
 def test_digital_silence_stays_silent(renderer: Any) -> None:
     samples = vowel(2.0)

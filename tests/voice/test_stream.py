@@ -220,6 +220,30 @@ def test_the_gain_follows_slowly_and_arrives() -> None:
     assert gain.gain == pytest.approx(before, rel=0.02), "pauses count for nothing"
 
 
+@pytest.mark.parametrize("becomes", [1e-3, 30.0])
+def test_one_bump_does_not_decide_the_gain(becomes: float) -> None:
+    """Neither at the beginning, before anything is known of the voice, nor later."""
+    speech, bump = np.full(10, 1e-5), np.full(2, 0.5)
+    for bumps in ({0}, {200}):
+        gain = RunningGain(0.1)
+        for block in range(400):
+            source, converted = speech.copy(), speech / 4.0
+            if block in bumps:
+                source[:2], converted[:2] = bump, becomes * bump
+            gain.follow(source, converted, 1600)
+            if block >= 60:
+                assert gain.gain == pytest.approx(2.0, rel=0.2)
+    assert gain.gain == pytest.approx(2.0, rel=0.02)
+
+
+def test_an_offset_is_not_heard_at_any_rate() -> None:
+    for rate in (8000, 16000, 44100):
+        voice = vowel(0.8, rate)
+        clean, moved = (fed(StreamAtRate(StreamConverter(WORLD, unchanged), rate), voice + offset, 999) for offset in (0.0, 0.25))
+        np.testing.assert_allclose(moved, clean, atol=0.01 * np.abs(clean).max())
+        assert not fed(StreamAtRate(StreamConverter(WORLD, unchanged), rate), np.full(rate, 0.25, np.float32), 999).any()
+
+
 def test_short_histories_are_mirrored() -> None:
     assert mirrored_before(np.array([1.0, 2.0, 3.0]), 5).tolist() == [2, 1, 1, 2, 3]
     assert mirrored_before(np.array([[1.0, 2.0, 3.0]]), 2).tolist() == [[2, 3]]
