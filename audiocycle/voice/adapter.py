@@ -23,9 +23,6 @@ class VoiceAdapter(Adapter, Protocol):
     def for_voice(self, stats: Stats) -> Self:
         """The adapter for recordings of a speaker with these statistics."""
 
-    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
-        """Mask (T,) of the frames with speech."""
-
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """Mask (T,) of the frames that are no speech, and no louder than the least that a network is shown of a speaker with these statistics."""
 

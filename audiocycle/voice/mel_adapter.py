@@ -165,7 +165,7 @@ class MelAdapter:
             raise InputError(f"mel statistics need at least one frame, got none in {len(items)} items")
         frames, levels = Moments(), LowestLevels(per_decibel=math.log(10.0) / 20.0)
         for item in items:
-            loud = self.speech(item.features)
+            loud = self.loud_frames(item.features)
             frames.add(item.features[:, loud])
             levels.add(item.features, loud)
         if not frames.count:
@@ -177,7 +177,7 @@ class MelAdapter:
             "lowest": levels.lowest.astype(np.float32),
         }
 
-    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
+    def loud_frames(self, features: FloatArray) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the level of speech, and no bumps."""
         power = np.exp(2 * features.astype(np.float64)).mean(axis=0)
         audible = (features > math.log(self.floor) + 1e-3).any(axis=0)
@@ -186,7 +186,7 @@ class MelAdapter:
     def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames have no band above the lowest that a network is shown, and are none of the speech beside them."""
         least = np.maximum(lowest(stats), math.log(self.floor) + 1e-3)
-        return np.asarray((features <= least).all(axis=0) & ~self.speech(features))
+        return np.asarray((features <= least).all(axis=0) & ~self.loud_frames(features))
 
     def for_voice(self, stats: Stats) -> Self:
         """Itself: no analysis depends on who speaks."""
