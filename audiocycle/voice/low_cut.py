@@ -23,22 +23,24 @@ CONTEXT_SECONDS = 0.3
 """After so long the filter has forgotten what was: 100 dB for the slowest of its poles, twice that for files."""
 BATCH_SECONDS = 2.0
 NOTHING = 1e-15
-"""Where a recording stands still and the filter's output is less, it begins anew: it would go on with numbers near the smallest that there
+"""Where a stream stands still and the filter's output is less, it begins anew: it would go on with numbers near the smallest that there
 are, each of which costs a hundred times the work."""
-
-
-@lru_cache(maxsize=16)
-def sections(order: int, edge: float, sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Second-order sections (S, 6), and their state (S, 2) after a constant 1."""
-    from scipy.signal import butter, sosfilt_zi
-
-    sos: NDArray[np.float64] = butter(order, edge, "highpass", fs=sample_rate, output="sos")
-    return sos, np.asarray(sosfilt_zi(sos), dtype=np.float64)
 
 
 def can_be_cut(sample_rate: int) -> bool:
     """False where hardly anything would be left."""
     return sample_rate > 8 * BOTH_WAYS[1]
+
+
+def high_passed(samples: FloatArray, order: int, edge: float, sample_rate: int) -> FloatArray:
+    """A Butterworth high-pass forwards and backwards, whose gain is 1 / (1 + (edge / f)^(2 order)).
+
+    By one FFT, as scipy's filters take half a second to import. It takes its (N,) samples for a circle: what lies near their ends is not to be used.
+    """
+    frequencies = np.fft.rfftfreq(len(samples), 1.0 / sample_rate)
+    power = (frequencies / edge) ** (2 * order)
+    made: FloatArray = np.fft.irfft(np.fft.rfft(samples) * (power / (1.0 + power)), len(samples))
+    return made
 
 
 def audible_blocks(blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[FloatArray]:
@@ -47,64 +49,43 @@ def audible_blocks(blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[F
     Beyond its ends a recording is taken to go on mirrored: neither an offset nor a word that is cut off becomes a thump there. All
     blocks that come back but the last are whole frames of 10 ms.
     """
-    from scipy.signal import sosfilt
-
     if not can_be_cut(sample_rate):
         yield from blocks
         return
-    sos, steady = sections(*BOTH_WAYS, sample_rate)
     frame = max(1, round(FRAME_SECONDS * sample_rate))
-    context = -(-round(CONTEXT_SECONDS * sample_rate) // frame) * frame
-    batch = round(BATCH_SECONDS * sample_rate)
-    offset: float | None = None
-    state = steady
-    raw: list[FloatArray] = []
-    half, still = np.zeros(0), np.zeros(0, dtype=bool)  # filtered forwards only, and where the recording stands still
-    rest = np.zeros(0, dtype=np.float32)  # of a frame that is not whole yet
+    context, batch = (-(-round(seconds * sample_rate) // frame) * frame for seconds in (CONTEXT_SECONDS, BATCH_SECONDS))
+    held, start = np.zeros(0, dtype=np.float32), 0  # held[start] comes next, what is before is its context
 
-    def forwards(samples: FloatArray) -> None:
-        nonlocal offset, state, half, still
-        moved = samples.astype(np.float64)
-        if offset is None:
-            offset = float(moved[0])  # an offset and nothing else then gives exact zeros
-            lead = np.pad(moved - offset, (context, 0), mode="symmetric")[:context]
-            _, state = sosfilt(sos, lead, zi=steady * lead[0])
-        made, state = sosfilt(sos, moved - offset, zi=state)
-        stands = standing_still(samples, frame)
-        if stands[-1] and abs(made[-1]) < NOTHING:
-            offset, state = float(moved[-1]), np.zeros_like(state)
-        half, still = np.concatenate([half, made]), np.concatenate([still, stands])
-
-    def backwards(keep: int, end: bool) -> FloatArray:
-        nonlocal half, still
-        ahead = np.pad(half, (0, context), mode="symmetric") if end else half
-        made, _ = sosfilt(sos, ahead[::-1], zi=steady * ahead[-1])
-        ready = len(half) - keep
-        cut = np.where(still[:ready], 0.0, made[::-1][:ready])
-        half, still = half[ready:], still[ready:]
-        return cut.astype(np.float32)
+    def cut(n_samples: int) -> FloatArray:
+        after = len(held) - start - n_samples
+        around = np.pad(held - held[start], (context - start, max(0, context - after)), mode="symmetric")
+        made = high_passed(around[: n_samples + 2 * context], *BOTH_WAYS, sample_rate)[context : context + n_samples]
+        made[standing_still(held[start : start + n_samples], frame)] = 0.0
+        return made.astype(np.float32)
 
     for block in blocks:
-        raw.append(block)
-        if sum(map(len, raw)) < batch + context:
-            continue
-        whole = np.concatenate([rest, *raw])
-        raw.clear()
-        end = len(whole) // frame * frame
-        forwards(whole[:end])
-        rest = whole[end:]
-        yield backwards(context, end=False)
-    last = np.concatenate([rest, *raw])
-    if len(last):
-        forwards(last)
-    if len(half):
-        yield backwards(0, end=True)
+        held = np.concatenate([held, block])
+        while len(held) - start >= batch + context:
+            yield cut(batch)
+            begin = max(0, start + batch - context)
+            held, start = held[begin:], start + batch - begin
+    if len(held) > start:
+        yield cut(len(held) - start)
 
 
 def audible(samples: FloatArray, sample_rate: int) -> FloatArray:
     """A whole recording, (N,), as :func:`audible_blocks` gives it."""
     made = list(audible_blocks(iter([samples]), sample_rate)) if len(samples) else []
     return np.concatenate(made) if made else np.zeros(0, dtype=np.float32)
+
+
+@lru_cache(maxsize=16)
+def sections(order: int, edge: float, sample_rate: int) -> NDArray[np.float64]:
+    """A Butterworth high-pass as second-order sections, (S, 6)."""
+    from scipy.signal import butter
+
+    sos: NDArray[np.float64] = butter(order, edge, "highpass", fs=sample_rate, output="sos")
+    return sos
 
 
 def standing_still(samples: FloatArray, frame: int) -> NDArray[np.bool_]:
@@ -134,7 +115,7 @@ class StreamLowCut:
 
         if not self.possible or not len(samples):
             return np.asarray(samples, dtype=np.float32)
-        sos, _ = sections(*ONE_WAY, self.sample_rate)
+        sos = sections(*ONE_WAY, self.sample_rate)
         x = np.asarray(samples, dtype=np.float64)
         if self.offset is None:  # it is taken to have been there before
             self.offset, self.state = float(x[0]), np.zeros((len(sos), 2))

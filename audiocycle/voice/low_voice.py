@@ -9,10 +9,9 @@ period too, and the search begins lower only for a recording in which that is a 
 from __future__ import annotations
 
 import numpy as np
-import scipy.signal
-from numpy.typing import NDArray
 
 from audiocycle.spec import FloatArray
+from audiocycle.voice.low_cut import high_passed
 
 LOWER = 2.0**-0.5
 """Half an octave, of which DIO has one band: all bands above lie where they did."""
@@ -26,7 +25,8 @@ NEAR, OCTAVE, FORMANT, OCTAVE_SHARE = 1.6, 2.2, 5.0, 0.3
 first are low only if they were taken for their octave or their first formant: by this share."""
 LOUD_DB = 12.0
 """Below the level that a twentieth of the frames reach: vowels."""
-HIGH_PASS_HZ = 150.0
+HIGH_PASS = (4, 150.0)
+"""Order and edge in Hz."""
 LEAST_CORRELATION, MARGIN = 0.6, 0.1
 """Of the sound with itself one period later, and how much less it is after half and a third of it: else the voice is an octave higher."""
 
@@ -60,7 +60,7 @@ class Believed:
         self.low = (low > 0) & (low < usual)
         centres = np.minimum(np.round(times * sample_rate).astype(int), len(x))
         frames = np.flatnonzero(self.low)
-        heard = scipy.signal.sosfiltfilt(high_pass(sample_rate), x) if len(frames) else x
+        heard = high_passed(x, *HIGH_PASS, sample_rate) if len(frames) else x
         self.voice = np.zeros(len(low), dtype=bool)
         self.voice[frames] = [repeats(heard, int(centres[t]), sample_rate / float(low[t])) for t in frames]
         power = np.concatenate([[0.0], np.cumsum(np.square(x))])
@@ -96,9 +96,3 @@ def correlation(x: FloatArray, lag: int) -> float:
     """Of samples (N,) with those ``lag`` later."""
     before, after = x[:-lag], x[lag:]
     return float(before @ after / np.sqrt((before @ before) * (after @ after) + 1e-30))
-
-
-def high_pass(sample_rate: int) -> NDArray[np.float64]:
-    """A filter as second-order sections."""
-    sections: NDArray[np.float64] = scipy.signal.butter(4, HIGH_PASS_HZ, "highpass", fs=sample_rate, output="sos")
-    return sections
