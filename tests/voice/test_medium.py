@@ -36,7 +36,7 @@ def recording(tmp_path: Path) -> Path:
 def test_training_features_are_those_of_the_resampled_recording(recording: Path) -> None:
     encoded = MEDIUM.encode(recording, ADAPTER)
     assert encoded.features.shape == (36, 201)
-    assert set(encoded.side) == {"f0", "n_samples", "band_limit", "mixed_otherwise", "header_mended", "scaled"}
+    assert set(encoded.side) == {"f0", "f0_floor", "n_samples", "band_limit", "mixed_otherwise", "header_mended", "scaled"}
 
 
 @pytest.mark.parametrize(
