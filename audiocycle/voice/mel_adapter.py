@@ -108,7 +108,7 @@ class MelAdapter:
         return {
             "mean": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE),
             "std": Table((self.n_mels, 1), 0.1 * STD_FLOOR, MOST_DEVIATION),
-            "lowest": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE, required=False),  # bundles before 0.3 have none
+            "lowest": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE, required=False),  # bundles of 0.1.0 have none
         }
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
@@ -235,7 +235,7 @@ class MelAdapter:
 
 
 def lowest(stats: Stats) -> FloatArray:
-    """(M, 1): the lowest values that a network is shown, a few deviations below the mean where statistics (of bundles before 0.3) do not say."""
+    """(M, 1): the lowest values that a network is shown, a few deviations below the mean where statistics (of bundles of 0.1.0) do not say."""
     return stats["lowest"] if "lowest" in stats else stats["mean"] - USUAL_RANGE * stats["std"]
 
 

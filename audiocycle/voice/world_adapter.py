@@ -42,18 +42,20 @@ GATE_DB = 35.0
 DIGITAL_SILENCE = 1e-13
 """Power. WORLD puts its envelope of zeros at 1e-16, the step of 16 bits is at 1e-10."""
 USUAL_RANGE = 4.0
-"""Deviations. The lowest level that a network is shown lies so far below the mean, where statistics (of bundles before 0.3) do not say."""
+"""Deviations. The lowest level that a network is shown lies so far below the mean, where statistics (of bundles of 0.1.0) do not say."""
 
 F0_SECONDS, F0_CONTEXT_SECONDS = 3.5, 0.3
 """DIO filters a whole signal with one FFT, which costs twice as much for 30 s as for 4 s, a second, as the cache overflows.
 So it gets pieces of at most the first length, with the second on either side. On a minute of speech no frame changed its
 voicing, and none its F0 (with 0.1 s: 3 of 12,001 frames)."""
+F0_FLOOR = Range(40.0, 300.0, whole=False)
+"""D4C and its search for voicing know nothing below 40 and 47 Hz."""
 LIMITS: dict[str, Limit] = {
     "sample_rate": Range(MIN_RATE, 96000),
     "frame_period": Range(1.0, 20.0, whole=False),
     "n_mcep": Range(2, 128),
     "f0_method": OneOf(F0_METHODS),
-    "f0_floor": Range(40.0, 300.0, whole=False),  # D4C and its search for voicing know nothing below 40 and 47 Hz
+    "f0_floor": F0_FLOOR,
     "f0_ceil": Range(100.0, 2000.0, whole=False),
     "keep_energy": Switch(),
     "low_voice": Switch(between=True),
@@ -123,7 +125,8 @@ class WorldAdapter:
             "mean": Table((self.n_mcep, 1), -COEFFICIENT, COEFFICIENT),
             "std": Table((self.n_mcep, 1), LEAST_DEVIATION, MOST_DEVIATION),
             "log_f0": Table((2,), *LOG_F0),
-            "lowest": Table((1, 1), -COEFFICIENT, COEFFICIENT, required=False),  # bundles before 0.3 have none
+            "lowest": Table((1, 1), -COEFFICIENT, COEFFICIENT, required=False),  # bundles of 0.1.0 have neither
+            "f0_floor": Table((1,), F0_FLOOR.low, F0_FLOOR.high, required=False),
         }
 
     @property
