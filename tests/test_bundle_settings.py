@@ -327,7 +327,7 @@ def test_odd_recordings_are_no_nonsense(bundle: Path) -> None:
     random, n = np.random.default_rng(0), 16000
     time = np.arange(n) / 16000
     odd = {
-        "noise": random.normal(0, 0.3, n), "faint": random.normal(0, 1e-6, n), "square": np.sign(np.sin(2 * np.pi * 3000 * time)), "one bit": random.integers(0, 2, n) / 32768,
+        "noise": random.normal(0, 0.2, n), "faint": random.normal(0, 1e-6, n), "square": np.sign(np.sin(2 * np.pi * 3000 * time)), "one bit": random.integers(0, 2, n) / 32768,
         "rumble": 0.9 * np.sin(2 * np.pi * 20 * time), "constant": np.full(n, 0.5), "click": np.eye(1, n, 4000)[0], "silence around": np.where(time > 0.9, vowel(1.0), 0.0),
     }  # fmt: skip
     for name, samples in odd.items():

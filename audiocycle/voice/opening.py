@@ -36,11 +36,15 @@ class Sound(Protocol):
 
     Attributes:
         frames: how many there are, as far as anybody knows, for a progress bar.
+        announced: frames that must come, or the file is cut off; 0 where nobody knows.
+        notes: what a user should be told, by kind: :data:`HEADER`, :data:`SCALE`.
     """
 
     samplerate: int
     channels: int
     frames: int
+    announced: int
+    notes: dict[str, str]
 
     def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
         """The next samples of all channels, (N, channels), fewer than ``frames`` at the end only."""
@@ -53,8 +57,6 @@ class PlainSound:
     """A recording that libsndfile reads.
 
     Attributes:
-        announced: frames that must come, or the file is cut off.
-        notes: what a user should be told, by kind: :data:`HEADER`, :data:`SCALE`.
         gain: of all samples, so that they lie within [-1, 1].
     """
 

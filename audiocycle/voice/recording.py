@@ -91,7 +91,7 @@ def convert_recording(
     if isinstance(translate, Translation):
         adapter = adapter.for_voice(translate.of_source)
     found = survey_of(source, name)
-    notes, missing = (*getattr(source, "notes", {}).values(), *found.notes(adapter)), missing_above(found.band_limit, adapter)
+    notes, missing = (*source.notes.values(), *found.notes(adapter)), missing_above(found.band_limit, adapter)
     if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):
         adapter = completing(adapter, missing, translate.of_source)
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:

@@ -119,7 +119,7 @@ def raw_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
             break
         n_frames += len(block)
         yield finite(block, name)
-    if n_frames < getattr(sound, "announced", sound.frames):
+    if n_frames < sound.announced:
         raise truncated(name)
 
 

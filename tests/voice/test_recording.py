@@ -20,6 +20,7 @@ from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import recording, sound_file
 from audiocycle.voice.level import KNEE
+from audiocycle.voice.opening import PlainSound
 from audiocycle.voice.recording import convert_recording, convert_stream, cross_fade, quietest, resampled
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
 from audiocycle.voice.sound_file import open_sound
@@ -68,11 +69,11 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(recording, name, tuple(v / 10 for v in value) if isinstance(value, tuple) else value / 10)
 
 
-def in_memory(samples: FloatArray, rate: int, subtype: str = "FLOAT") -> soundfile.SoundFile:
+def in_memory(samples: FloatArray, rate: int, subtype: str = "FLOAT") -> PlainSound:
     stream = io.BytesIO()
     soundfile.write(stream, samples, rate, subtype=subtype, format="WAV")
     stream.seek(0)
-    return soundfile.SoundFile(stream)
+    return PlainSound(soundfile.SoundFile(stream))
 
 
 def converted(samples: FloatArray, rate: int, model: Any, translate: Any = unchanged, renderer: Any = None) -> FloatArray:
