@@ -118,8 +118,8 @@ def domain_folder(root: Path, domain: str) -> Path:
     Raises:
         DataError: two folders have this name, in two spellings.
     """
-    named = [path for path in root.iterdir() if path.name != domain and normal_name(path.name) == domain and path.is_dir()]
-    if len(named) + (root / domain).is_dir() > 1:
+    named = [path for path in root.iterdir() if normal_name(path.name) == domain and path.is_dir()]  # macOS finds either spelling by the other
+    if len(named) > 1:
         raise DataError(f"{root}: two folders are called {domain}, one with composed and one with separate accents; put them into one")
     return named[0] if named else root / domain
 

@@ -56,6 +56,15 @@ def test_a_folder_is_found_however_its_accents_are_spelled(tmp_path: Path, form:
     assert domain_files(tmp_path, "José", is_wav) == [folder / "a.wav"]
 
 
+def test_a_file_system_that_finds_a_folder_by_either_spelling_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of macOS does, which lists the spelling that the folder was made with."""
+    folder, is_dir = tmp_path / normalize("NFD", "José"), Path.is_dir
+    folder.mkdir()
+    (folder / "a.wav").touch()
+    monkeypatch.setattr(Path, "is_dir", lambda self: is_dir(self) or normalize("NFC", self.name) == "José")
+    assert [path.name for path in domain_files(tmp_path, "José", is_wav)] == ["a.wav"]
+
+
 def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
     for form in ("NFC", "NFD"):
         try:
