@@ -61,10 +61,28 @@ def test_the_floor_of_a_speaker_is_that_of_most_of_the_voice() -> None:
     for items, low in (([deep], True), ([other], False), ([deep, deep, other], True), ([other, other, deep], False)):
         stats = ADAPTER.fit(items)
         assert (stats["f0_floor"][0] < 71.0) == low
-        assert ADAPTER.for_voice(stats).low_voice is (True if low else None)
+        assert ADAPTER.for_voice(stats).low_voice is low, "known from training, and not searched for twice"
         assert USUAL.for_voice(stats) is USUAL, "what a configuration says holds"
     old = {name: array for name, array in ADAPTER.fit([deep]).items() if name != "f0_floor"}
     assert ADAPTER.for_voice(old) is ADAPTER
+
+
+@pytest.mark.parametrize("usual", [71.1, 50.3, 60.7])
+def test_a_floor_that_float32_rounds_makes_no_voice_low(usual: float) -> None:
+    adapter = replace(ADAPTER, f0_floor=usual)
+    item = adapter.analyze(vowel(1.0, f0=140.0), side=False)
+    stats = adapter.fit([item, Encoded(item.features, item.side | {"f0_floor": np.float32(usual)})])
+    assert stats["f0_floor"][0] == pytest.approx(usual)
+    assert adapter.for_voice(stats).low_voice is False
+
+
+def test_a_file_of_a_speaker_who_is_not_low_is_analysed_as_a_stream_is() -> None:
+    """Also where this recording alone would be taken for a low voice's."""
+    deep, stats = vowel(2.0, f0=62.0), ADAPTER.fit([ADAPTER.analyze(vowel(1.0, f0=110.0), side=False)])
+    assert ADAPTER.analyze(deep, side=False).side["f0_floor"] < 55
+    encoded = ADAPTER.for_voice(stats).analyze(deep, side=False)
+    assert encoded.side["f0_floor"] == ADAPTER.f0_floor
+    np.testing.assert_array_equal(encoded.side["f0"], USUAL.f0_track(deep.astype(np.float64))[0])
 
 
 def test_a_foreign_floor_never_reaches_world() -> None:
