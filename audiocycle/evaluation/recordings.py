@@ -130,9 +130,8 @@ def matched(signal: Signal, converter: Converter, source: str, target: str) -> S
 
 def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded], Encoded]) -> Signal:
     """A signal through the converter with something else in place of its network."""
-    made: Signal = converter.medium.convert_item(
-        signal, converter.adapter, converter.renderer, translate, converter.options({})
-    )
+    made: Signal
+    made, _ = converter.medium.converted_item(signal, converter.adapter, converter.renderer, translate)  # its notes are the evaluation's
     return made
 
 

@@ -28,7 +28,7 @@ class Survey:
     def notes(self, adapter: VoiceAdapter) -> tuple[str, ...]:
         """What people should know who give it to a model with this adapter."""
         missing = missing_above(self.band_limit, adapter)
-        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears {highest_heard(adapter) / 1000.0:g}" if missing else ""
+        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears up to {highest_heard(adapter) / 1000.0:g} kHz" if missing else ""
         return tuple(note for note in (self.mix.note, narrow) if note)
 
 
