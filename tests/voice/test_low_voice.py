@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_bundle import vowel
 
+import audiocycle
+from audiocycle.build import build_adapter
+from audiocycle.bundle import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice.low_voice import least_share, lower_floor, repeats
 from audiocycle.voice.world_adapter import WorldAdapter, track_f0
 
+PRETRAINED = Path(audiocycle.__file__).parent / "pretrained"
 ADAPTER = WorldAdapter()
 USUAL, LOW = replace(ADAPTER, low_voice=False), replace(ADAPTER, low_voice=True)
 RATE = ADAPTER.sample_rate
@@ -83,6 +88,14 @@ def test_a_file_of_a_speaker_who_is_not_low_is_analysed_as_a_stream_is() -> None
     encoded = ADAPTER.for_voice(stats).analyze(deep, side=False)
     assert encoded.side["f0_floor"] == ADAPTER.f0_floor
     np.testing.assert_array_equal(encoded.side["f0"], USUAL.f0_track(deep.astype(np.float64))[0])
+
+
+@pytest.mark.parametrize("name", ["libri-40-78", "rendered-voices"])
+def test_the_bundled_models_know_that_their_voices_are_not_low(name: str) -> None:
+    """Or each recording would be searched twice."""
+    config = read_config(PRETRAINED / name)
+    adapter = build_adapter(config.adapter)
+    assert [adapter.for_voice(config.stats_of(domain)).low_voice for domain in config.domains] == [False, False]
 
 
 def test_a_foreign_floor_never_reaches_world() -> None:
