@@ -103,7 +103,7 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
     """
     rate = converter.adapter.sample_rate
     samples, found, noted = read_speech(path, rate, below_hearing=True)
-    if notes is not None and (unusual := (*noted.values(), *found.notes(converter.adapter))):
+    if notes is not None and (unusual := found.notes(converter.adapter, noted)):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():
         raise InputError(f"{path}: holds only digital silence")
