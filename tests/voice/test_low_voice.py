@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import audiocycle
 from audiocycle.build import build_adapter
 from audiocycle.bundle import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.voice import low_voice
 from audiocycle.voice.low_voice import least_share, lower_floor, repeats
 from audiocycle.voice.world_adapter import WorldAdapter, track_f0
 
@@ -140,3 +142,32 @@ def test_who_is_asked() -> None:
     assert least_share(np.zeros(9), 71.0) == least_share(np.full(9, 80.0), 71.0) == 0.08
     assert least_share(np.full(9, 130.0), 71.0) == least_share(np.full(9, 700.0), 71.0) == 0.3
     assert least_share(np.full(9, 200.0), 71.0) is None
+
+
+def believed(x: FloatArray) -> low_voice.Believed:
+    low, times, _ = LOW.searched_f0(x)
+    return low_voice.Believed(x, RATE, low, times, ADAPTER.f0_floor)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 2.5, 4.9])
+def test_a_recording_is_looked_at_in_pieces_as_it_would_be_as_a_whole(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    x = np.concatenate([0.001 * np.random.default_rng(0).normal(size=RATE), vowel(4.0, f0=64.0), vowel(5.0, f0=120.0)])
+    whole = believed(x)
+    assert whole.voice.sum() > 400
+    monkeypatch.setattr(low_voice, "PIECE_SECONDS", seconds)
+    pieces = believed(x)
+    for name in ("low", "voice", "loud"):
+        assert np.mean(getattr(pieces, name) != getattr(whole, name)) < 0.003, "but for rounding"
+
+
+def test_memory_does_not_grow_with_the_recording() -> None:
+    minute = np.tile(vowel(1.0, f0=64.0).astype(np.float64), 60)
+    peaks = []
+    for x in (minute, np.tile(minute, 5)):
+        times = np.arange(0, len(x) / RATE, 0.1)
+        tracemalloc.start()
+        found = low_voice.Believed(x, RATE, np.full(len(times), 64.0), times, ADAPTER.f0_floor)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.voice.any()
+    assert peaks[1] < 1.3 * peaks[0]
