@@ -95,6 +95,12 @@ def test_a_missing_band_is_filled_in_streams_too(bundle: Path, rate: int, limit:
     assert isinstance(opened.inner.adapter, CompletingAdapter) == filled
 
 
+@pytest.mark.parametrize("rate", [0, 300, 999, 2_000_000])
+def test_a_stream_has_a_rate_of_sound(bundle: Path, rate: int) -> None:
+    with pytest.raises(command.ConfigError, match=rf"^--rate {rate}: choose between 1000 and 1000000 Hz$"):
+        live.open_stream(bundle, "ben", sample_rate=rate)
+
+
 def test_an_offset_and_rumble_are_not_converted(stream: Run) -> None:
     clean: Any = stream("--format", "f32", stdin=VOICE.astype("<f4").tobytes())
     rumble = 0.05 * np.sin(2 * np.pi * 7 * np.arange(len(VOICE)) / 16000)

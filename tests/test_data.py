@@ -98,7 +98,8 @@ def test_the_same_files_as_both_domains_are_told(one: str, other: str) -> None:
 def test_files_that_two_domains_share_are_told() -> None:
     lines: list[str] = []
     tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"cde"), "cleo": domain_of(*"fg")}, lines.append)
-    assert lines == ["warning: anna and ben have 1 files in common, e.g. c.wav; whose are they?"]
+    tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"bcde")}, lines.append)
+    assert lines == [f"warning: anna and ben have {shared}; keep each in one folder" for shared in ("1 file in common, e.g. c.wav", "2 files in common, e.g. b.wav")]
 
 
 def numbered(lengths: list[int], first: int) -> list[FloatArray]:
