@@ -191,7 +191,7 @@ class Converter:
                 same kind comes back).
             options: voice: ``pitch_shift``, ``variance``; music: see :class:`~audiocycle.music.options.MusicOptions`.
         """
-        given = self.medium.read(Path(item)) if isinstance(item, str | Path) else item
+        given = Path(item) if isinstance(item, str) else item
         translate = self.translation(target, source, **options)
         return self.medium.convert_item(given, self.adapter, self.renderer, translate, self.options(options))
 

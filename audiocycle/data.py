@@ -12,7 +12,7 @@ import numpy as np
 
 from audiocycle.errors import DataError
 from audiocycle.names import normal_name
-from audiocycle.scan import scan
+from audiocycle.scan import scan, several
 from audiocycle.spec import MIXED, Encoded, FloatArray, source_of
 
 
@@ -65,7 +65,7 @@ def tell_shared(data: Mapping[str, DomainData], tell: Callable[[str], None]) -> 
         if shared and len(shared) in (len(data[one].keys), len(theirs)):
             tell(f"warning: {one} and {other} hold the same files, e.g. {shared[0]}: there is nothing to learn between them; give each its own")
         elif shared:
-            tell(f"warning: {one} and {other} have {len(shared)} files in common, e.g. {shared[0]}; whose are they?")
+            tell(f"warning: {one} and {other} have {len(shared)} {several('file', len(shared))} in common, e.g. {shared[0]}; keep each in one folder")
 
 
 def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], window: int) -> dict[str, DomainData]:
@@ -118,8 +118,8 @@ def domain_folder(root: Path, domain: str) -> Path:
     Raises:
         DataError: two folders have this name, in two spellings.
     """
-    named = [path for path in root.iterdir() if path.name != domain and normal_name(path.name) == domain and path.is_dir()]
-    if len(named) + (root / domain).is_dir() > 1:
+    named = [path for path in root.iterdir() if normal_name(path.name) == domain and path.is_dir()]  # macOS finds either spelling by the other
+    if len(named) > 1:
         raise DataError(f"{root}: two folders are called {domain}, one with composed and one with separate accents; put them into one")
     return named[0] if named else root / domain
 

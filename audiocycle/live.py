@@ -16,6 +16,7 @@ from audiocycle.spec import Encoded
 from audiocycle.voice.bandwidth import declared_limit
 from audiocycle.voice.level import RunningLevel
 from audiocycle.voice.missing_band import completing
+from audiocycle.voice.opening import RATES
 from audiocycle.voice.stream import BLOCK_SECONDS, StreamAtRate, StreamConverter, check_block
 from audiocycle.voice.survey import missing_above
 from audiocycle.voice.world_adapter import WorldAdapter
@@ -51,6 +52,8 @@ def open_stream(
     from audiocycle.library import locate
 
     check_block(block_seconds)
+    if sample_rate is not None and not RATES[0] <= sample_rate <= RATES[1]:
+        raise ConfigError(f"--rate {sample_rate}: choose between {RATES[0]} and {RATES[1]} Hz")
     folder = locate(bundle)
     config = read_config(folder)
     if config.modality != "voice" or config.adapter.get("name") != "world":

@@ -73,6 +73,12 @@ def test_a_recording_comes_out_at_its_rate_as_raw_samples_do(stream: Run) -> Non
     assert "resampling" in raw.err[0]
 
 
+def test_what_was_done_with_a_recordings_file_is_said(stream: Run) -> None:
+    soundfile.write("in.wav", 9 * VOICE, 16000, subtype="FLOAT")
+    found: Any = stream("--input", "in.wav", "-o", "out.wav")
+    assert found.err[1].startswith("note: in.wav: its samples go up to ")
+
+
 def test_an_odd_recording_is_said_to_be_so(stream: Run) -> None:
     soundfile.write("in.wav", np.stack([vowel(0.7, 8000), 0 * vowel(0.7, 8000)], axis=1), 8000)
     found: Any = stream("--input", "in.wav", "-o", "out.wav")
@@ -87,6 +93,12 @@ def test_an_odd_recording_is_said_to_be_so(stream: Run) -> None:
 def test_a_missing_band_is_filled_in_streams_too(bundle: Path, rate: int, limit: float | None, filled: bool) -> None:
     opened = live.open_stream(bundle, "ben", sample_rate=rate, band_limit=limit)
     assert isinstance(opened.inner.adapter, CompletingAdapter) == filled
+
+
+@pytest.mark.parametrize("rate", [0, 300, 999, 2_000_000])
+def test_a_stream_has_a_rate_of_sound(bundle: Path, rate: int) -> None:
+    with pytest.raises(command.ConfigError, match=rf"^--rate {rate}: choose between 1000 and 1000000 Hz$"):
+        live.open_stream(bundle, "ben", sample_rate=rate)
 
 
 def test_an_offset_and_rumble_are_not_converted(stream: Run) -> None:

@@ -82,6 +82,7 @@ def test_both_directions_work_and_differ(converter: Converter, recording: Path) 
     assert np.abs(to_ben - to_anna).max() > 0.01
 
 
+@pytest.mark.filterwarnings("ignore:signal. holds nothing above:audiocycle.errors.AudioCycleWarning")
 @pytest.mark.parametrize(("sample_rate", "n_samples"), [(16000, 1), (16000, 50), (16000, 3000), (44100, 20000), (8000, 4000)])
 def test_any_length_and_rate_comes_back(converter: Converter, sample_rate: int, n_samples: int) -> None:
     made = converter(Signal(vowel(0.5, sample_rate)[:n_samples], sample_rate), target="ben")
@@ -257,6 +258,7 @@ def test_short_features_are_mirrored(n_frames: int, wanted: int) -> None:
     assert set(longer.flat) <= set(features.flat)
 
 
+@pytest.mark.filterwarnings("ignore:signal. holds nothing above:audiocycle.errors.AudioCycleWarning")
 def test_networks_never_see_less_than_a_crop(converter: Converter) -> None:
     seen: list[int] = []
 

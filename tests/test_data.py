@@ -56,6 +56,15 @@ def test_a_folder_is_found_however_its_accents_are_spelled(tmp_path: Path, form:
     assert domain_files(tmp_path, "José", is_wav) == [folder / "a.wav"]
 
 
+def test_a_file_system_that_finds_a_folder_by_either_spelling_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of macOS does, which lists the spelling that the folder was made with."""
+    folder, is_dir = tmp_path / normalize("NFD", "José"), Path.is_dir
+    folder.mkdir()
+    (folder / "a.wav").touch()
+    monkeypatch.setattr(Path, "is_dir", lambda self: is_dir(self) or normalize("NFC", self.name) == "José")
+    assert [path.name for path in domain_files(tmp_path, "José", is_wav)] == ["a.wav"]
+
+
 def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
     for form in ("NFC", "NFD"):
         try:
@@ -89,7 +98,8 @@ def test_the_same_files_as_both_domains_are_told(one: str, other: str) -> None:
 def test_files_that_two_domains_share_are_told() -> None:
     lines: list[str] = []
     tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"cde"), "cleo": domain_of(*"fg")}, lines.append)
-    assert lines == ["warning: anna and ben have 1 files in common, e.g. c.wav; whose are they?"]
+    tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"bcde")}, lines.append)
+    assert lines == [f"warning: anna and ben have {shared}; keep each in one folder" for shared in ("1 file in common, e.g. c.wav", "2 files in common, e.g. b.wav")]
 
 
 def numbered(lengths: list[int], first: int) -> list[FloatArray]:

@@ -72,7 +72,7 @@ def stream(
         with open_input(recording) as (sound, name):
             found = survey_of(sound, name)
             meter = Meter(opened(sound.samplerate, found.band_limit))
-            for note in found.notes(meter.stream.inner.adapter):
+            for note in found.notes(meter.stream.inner.adapter, sound.notes):
                 say(f"note: {name}: {note}")
             send(meter.converted(mono_blocks(sound, name, meter.stream.block, found)), meter, output, form)
     else:
@@ -216,7 +216,7 @@ def raw_blocks(pipe: IO[bytes], form: str, size: int, interrupt: Interrupt) -> I
     """
     import numpy as np
 
-    from audiocycle.voice.sound_file import to_mono
+    from audiocycle.voice.sound_file import finite
 
     kind, scale = FORMATS[form]
     width, rest, first = np.dtype(kind).itemsize, b"", True
@@ -227,7 +227,7 @@ def raw_blocks(pipe: IO[bytes], form: str, size: int, interrupt: Interrupt) -> I
         whole = len(data) // width * width
         rest, first = data[whole:], False
         if whole:
-            yield to_mono((np.frombuffer(data[:whole], kind) / np.float32(scale)).astype(np.float32), "stdin")
+            yield finite((np.frombuffer(data[:whole], kind) / np.float32(scale)).astype(np.float32), "stdin")
 
 
 def say(line: str) -> None:

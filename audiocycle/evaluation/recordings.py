@@ -103,7 +103,7 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
     """
     rate = converter.adapter.sample_rate
     samples, found, noted = read_speech(path, rate, below_hearing=True)
-    if notes is not None and (unusual := (*noted.values(), *found.notes(converter.adapter))):
+    if notes is not None and (unusual := found.notes(converter.adapter, noted)):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():
         raise InputError(f"{path}: holds only digital silence")
@@ -130,9 +130,8 @@ def matched(signal: Signal, converter: Converter, source: str, target: str) -> S
 
 def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded], Encoded]) -> Signal:
     """A signal through the converter with something else in place of its network."""
-    made: Signal = converter.medium.convert_item(
-        signal, converter.adapter, converter.renderer, translate, converter.options({})
-    )
+    made: Signal
+    made, _ = converter.medium.converted_item(signal, converter.adapter, converter.renderer, translate)  # its notes are the evaluation's
     return made
 
 

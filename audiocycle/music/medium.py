@@ -109,7 +109,9 @@ class MusicMedium:
     def convert_item(
         self, item: Any, adapter: PianoRollAdapter, renderer: ScoreRenderer, translate: Translate, options: MusicOptions
     ) -> Any:
-        """Convert a symusic or pretty_midi score in memory; the same kind comes back."""
+        """Convert a symusic or pretty_midi score in memory, or a file; the same kind comes back, of a file a symusic score in ticks."""
+        if isinstance(item, Path):
+            item = self.read(item)
         if hasattr(item, "instruments"):  # pretty_midi's
             made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
             warn(outcome)

@@ -8,6 +8,7 @@ import struct
 from typing import IO, Any
 
 OGG_PAGE, OGG_BEGIN = b"OggS", 2
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 FLAC_STREAM = b"fLaC\x00\x00\x00\x22"
 XING_FRAMES, XING_BYTES = 1, 2
 SLACK = 2
@@ -48,13 +49,16 @@ def beginning(file: IO[bytes], n_bytes: int = 16) -> bytes:
 def missing_bytes(file: IO[bytes]) -> str:
     """Why a file cannot be whole, in words; empty where nothing proves it.
 
-    Proof is a box of an MP4 that ends behind the file, or the count of bytes that an encoder wrote into an MP3 (Xing) when it was done.
+    Proof is a box of an MP4 or the segment of a Matroska (WebM) that ends behind the file, or the count of bytes that an encoder wrote
+    into an MP3 (Xing) when it was done.
     """
     head = beginning(file)
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
         return cut_box(file)
     if head[:1] == b"\xff" and head[1:2] >= b"\xe0":
         return cut_frames(file)
+    if head[:4] == EBML:
+        return cut_segment(file)
     return ""
 
 
@@ -77,6 +81,24 @@ def cut_box(file: IO[bytes]) -> str:
         place += size
     file.seek(0)
     return ""
+
+
+def cut_segment(file: IO[bytes]) -> str:
+    """Of a Matroska: whether its segment is longer than the rest of the file; a recorder that never came to its end leaves that open (RFC 8794)."""
+    head = element(file, after_tag(file), EBML)
+    segment = element(file, sum(head), SEGMENT) if head else None
+    file.seek(0)
+    return "it ends before its header says" if segment and sum(segment) > size_of(file) else ""
+
+
+def element(file: IO[bytes], place: int, name: bytes) -> tuple[int, int] | None:
+    """The first byte of an EBML element's content and its size; None where it has another name, or its size is left open."""
+    file.seek(place)
+    head = file.read(12)
+    width = 9 - head[4].bit_length() if len(head) == 12 and head[:4] == name else 9
+    open_size = (1 << 7 * width) - 1
+    size = int.from_bytes(head[4 : 4 + width], "big") & open_size
+    return None if width > 8 or size == open_size else (place + 4 + width, size)
 
 
 def cut_frames(file: IO[bytes]) -> str:

@@ -42,6 +42,10 @@ GAPLESS = {"ogg", "mov,mp4,m4a,3gp,3g2,mj2"}
 """Containers that say, sample by sample, where the last frame's filling begins, which FFmpeg does not always cut off."""
 MOST_FILLING = 8192
 """Samples; no codec's frame is longer."""
+MOST_GAP = 0.1
+"""Seconds between two frames, by the times that their container gives them; times of some are rounded to milliseconds."""
+UNBROKEN, BROKEN = {"ogg"}, {"matroska,webm"}
+"""Containers in which a gap is a damaged page, and those in which recorders leave out what nobody said."""
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 """By FFmpeg's sample format; its floats are full-scale at 1."""
 
@@ -149,7 +153,7 @@ class DecodedSound:
                 raise InputError(f"{self.name}: not a readable recording ({reason}); convert it to WAV or FLAC first") from error
 
     def _blocks_of(self, container: Any, stream: AudioStream) -> Iterator[FloatArray]:
-        for frame in self._at_one_rate(self._frames(container, stream)):
+        for frame in self._at_one_rate(self._without_gaps(self._frames(container, stream), container.format.name)):
             if frame.samples:
                 yield samples_of(frame)
 
@@ -205,6 +209,24 @@ class DecodedSound:
                 raise self._damaged()
             since_gap += 1
             yield from decoded
+
+    def _without_gaps(self, frames: Iterator[AudioFrame], container: str) -> Iterator[AudioFrame]:
+        """The frames; that some are missing between them is refused, or noted.
+
+        Raises:
+            InputError: a page in the middle was lost.
+        """
+        end, missing = math.inf, 0.0
+        for frame in frames:
+            if frame.pts is not None and frame.time_base:
+                begin = float(frame.pts * frame.time_base)
+                if begin - end > MOST_GAP and container in UNBROKEN:
+                    raise self._damaged()
+                if begin - end > MOST_GAP and container in BROKEN:
+                    missing += begin - end
+                    self.notes["gaps"] = f"its times have gaps of {missing:.1f} s in all, which are left out"
+                end = begin + frame.samples / frame.sample_rate
+            yield frame
 
     def _at_one_rate(self, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
         """Frames at the rate of the very first."""

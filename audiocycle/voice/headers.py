@@ -215,11 +215,26 @@ def _chunks(file: IO[bytes], order: str) -> Iterator[tuple[bytes, int, int]]:
 def _is_else(file: IO[bytes], layout: Layout, end: int) -> bool:
     """True for what is not sound behind the announced end."""
     place = layout.begin + layout.announced
+    behind = _after_filling(file, place)
+    return behind >= end or any(_is_no_sound(file, start, end, layout.chunks) for start in {place, behind})
+
+
+def _after_filling(file: IO[bytes], place: int) -> int:
+    """The first place from here on with another byte than here: zeros to the end are filling, and others a digital pause."""
+    first = _read(file, place, 1, short=True)
+    for block in iter(lambda: file.read(1 << 16), b""):
+        if others := block.lstrip(first):
+            return file.tell() - len(others)
+    return file.tell()
+
+
+def _is_no_sound(file: IO[bytes], place: int, end: int, chunks: bool) -> bool:
+    """Whether a tag, text or chunks begin here."""
     sample = _read(file, place, 4096, short=True)
-    if sample.startswith(TAGS) or not sample.strip(sample[:1]) or all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in sample):
+    if sample.startswith(TAGS) or all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in sample):
         return True
     starts = (place, place + 1) if place % 2 else (place,)
-    return layout.chunks and any(_are_chunks(file, start, end) for start in starts)
+    return chunks and any(_are_chunks(file, start, end) for start in starts)
 
 
 def _are_chunks(file: IO[bytes], place: int, end: int) -> bool:

@@ -27,11 +27,6 @@ NOTHING = 1e-15
 are, each of which costs a hundred times the work."""
 
 
-def can_be_cut(sample_rate: int) -> bool:
-    """False where hardly anything would be left."""
-    return sample_rate > 8 * BOTH_WAYS[1]
-
-
 def high_passed(samples: FloatArray, order: int, edge: float, sample_rate: int) -> FloatArray:
     """A Butterworth high-pass forwards and backwards, whose gain is 1 / (1 + (edge / f)^(2 order)).
 
@@ -49,9 +44,6 @@ def audible_blocks(blocks: Iterator[FloatArray], sample_rate: int) -> Iterator[F
     Beyond its ends a recording is taken to go on mirrored: neither an offset nor a word that is cut off becomes a thump there. All
     blocks that come back but the last are whole frames of 10 ms.
     """
-    if not can_be_cut(sample_rate):
-        yield from blocks
-        return
     frame = max(1, round(FRAME_SECONDS * sample_rate))
     context, batch = (-(-round(seconds * sample_rate) // frame) * frame for seconds in (CONTEXT_SECONDS, BATCH_SECONDS))
     held, start = np.zeros(0, dtype=np.float32), 0  # held[start] comes next, what is before is its context
@@ -98,7 +90,7 @@ class StreamLowCut:
     """The same for a stream, without delay. Whatever the sizes of the blocks, the same samples come out."""
 
     def __init__(self, sample_rate: int) -> None:
-        self.sample_rate, self.possible = sample_rate, can_be_cut(sample_rate)
+        self.sample_rate = sample_rate
         self.frame = max(1, round(FRAME_SECONDS * sample_rate))
         self.clear()
 
@@ -113,7 +105,7 @@ class StreamLowCut:
         """(N,) to (N,) float32."""
         from scipy.signal import sosfilt
 
-        if not self.possible or not len(samples):
+        if not len(samples):
             return np.asarray(samples, dtype=np.float32)
         sos = sections(*ONE_WAY, self.sample_rate)
         x = np.asarray(samples, dtype=np.float64)

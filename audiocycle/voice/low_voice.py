@@ -27,6 +27,8 @@ LOUD_DB = 12.0
 """Below the level that a twentieth of the frames reach: vowels."""
 HIGH_PASS = (4, 150.0)
 """Order and edge in Hz."""
+PIECE_SECONDS, CONTEXT_SECONDS = 30.0, 0.5
+"""So much is looked at at once, with so much on either side: memory does not grow with the recording. The filter has forgotten sooner what was."""
 LEAST_CORRELATION, MARGIN = 0.6, 0.1
 """Of the sound with itself one period later, and how much less it is after half and a third of it: else the voice is an octave higher."""
 
@@ -57,15 +59,17 @@ class Believed:
     """
 
     def __init__(self, x: FloatArray, sample_rate: int, low: FloatArray, times: FloatArray, usual: float) -> None:
-        self.low = (low > 0) & (low < usual)
+        self.low, self.voice, level = (low > 0) & (low < usual), np.zeros(len(low), dtype=bool), np.zeros(len(low))
         centres = np.minimum(np.round(times * sample_rate).astype(int), len(x))
-        frames = np.flatnonzero(self.low)
-        heard = high_passed(x, *HIGH_PASS, sample_rate) if len(frames) else x
-        self.voice = np.zeros(len(low), dtype=bool)
-        self.voice[frames] = [repeats(heard, int(centres[t]), sample_rate / float(low[t])) for t in frames]
-        power = np.concatenate([[0.0], np.cumsum(np.square(x))])
-        reach = round(sample_rate / usual)
-        level = power[np.minimum(centres + reach, len(x))] - power[np.maximum(centres - reach, 0)]
+        piece, context, reach = round(PIECE_SECONDS * sample_rate), round(CONTEXT_SECONDS * sample_rate), round(sample_rate / usual)
+        for begin in range(0, len(x) + 1, piece):
+            first, last = np.searchsorted(centres, (begin, begin + piece))
+            part, places = x[max(0, begin - context) : begin + piece + context], centres[first:last] - max(0, begin - context)
+            power = np.concatenate([[0.0], np.cumsum(np.square(part))])
+            level[first:last] = power[np.minimum(places + reach, len(part))] - power[np.maximum(places - reach, 0)]
+            frames = np.flatnonzero(self.low[first:last])
+            heard = high_passed(part, *HIGH_PASS, sample_rate) if len(frames) else part
+            self.voice[first + frames] = [repeats(heard, int(places[t]), sample_rate / float(low[first + t])) for t in frames]
         loud = np.quantile(level, 0.95) * 10.0 ** (-LOUD_DB / 10.0)
         self.loud = level > loud
 

@@ -24,10 +24,11 @@ from audiocycle.voice.sound_file import (
     mono_blocks,
     open_input,
     open_sound,
+    raw_blocks,
     read_speech,
     write_sound,
 )
-from audiocycle.voice.survey import missing_above
+from audiocycle.voice.survey import missing_above, survey
 from audiocycle.voice.waveform import as_waveform, tell
 
 BAND_LIMIT, MIXED = "band_limit", "mixed_otherwise"
@@ -140,32 +141,39 @@ class VoiceMedium:
             return convert_recording(sound, name, target, adapter, renderer, translate, progress)
 
     def convert_item(
-        self, signal: Signal, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
+        self, item: Signal | Path, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
     ) -> Signal:
-        """Convert a waveform in memory; as many samples at the same rate come back.
+        """Convert a waveform in memory, or a recording; as many samples at the same rate come back.
 
         Args:
-            signal: its samples may have any real type and several channels (see :func:`~audiocycle.voice.waveform.as_waveform`).
+            item: a signal's samples may have any real type and several channels (see :func:`~audiocycle.voice.waveform.as_waveform`).
 
         Raises:
-            InputError: it is no waveform.
+            InputError: it is no waveform, or the recording cannot be read.
+
+        Warns:
+            AudioCycleWarning: it is unusual.
         """
-        given = as_waveform(signal)
-        source, target = io.BytesIO(), io.BytesIO()
-        soundfile.write(source, given.samples, given.sample_rate, subtype="FLOAT", format="WAV")
-        source.seek(0)
-        with open_sound(source, "signal") as sound:
-            tell(sound.notes)
-            convert_recording(sound, "signal", target, adapter, renderer, translate, stream_subtype="FLOAT")
+        signal, note = self.converted_item(item, adapter, renderer, translate)
+        tell(note)
+        return signal
+
+    def converted_item(self, item: Signal | Path, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate) -> tuple[Signal, str]:
+        """As :meth:`convert_item`, and what is unusual about the item; empty where nothing is."""
+        source, target, name = (item, io.BytesIO(), str(item)) if isinstance(item, Path) else (in_memory(item), io.BytesIO(), "signal")
+        with open_sound(source, name) as sound:
+            outcome = convert_recording(sound, name, target, adapter, renderer, translate, stream_subtype="FLOAT")
+            rate = sound.samplerate
         target.seek(0)
-        return Signal(soundfile.read(target, dtype="float32")[0], given.sample_rate)
+        return Signal(soundfile.read(target, dtype="float32")[0], rate), f"{name}: {outcome.note}" if outcome.note else ""
 
     def read(self, path: Path, seconds: float | None = None) -> Signal:
-        """A recording, or its first ``seconds``, at its own rate, channels mixed."""
+        """A recording, or its first ``seconds``, at its own rate, channels mixed as those seconds say."""
         with open_sound(path) as sound:
-            blocks = mono_blocks(sound, str(path), round((seconds or 60.0) * sound.samplerate))
-            samples = next(blocks) if seconds else np.concatenate(list(blocks))
-            return Signal(samples, sound.samplerate)
+            if seconds is None:
+                return Signal(np.concatenate(list(mono_blocks(sound, str(path), 1 << 20))), sound.samplerate)
+            begin = next(raw_blocks(sound, str(path), round(seconds * sound.samplerate)))
+            return Signal(survey([begin], sound.samplerate, sound.channels).mix.of(begin), sound.samplerate)
 
     def write(self, path: Path, signal: Signal) -> None:
         """Write a waveform whole, or not at all."""
@@ -181,6 +189,18 @@ class VoiceMedium:
         from audiocycle.voice.world_adapter import track_f0
 
         compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])
+
+
+def in_memory(signal: Signal) -> io.BytesIO:
+    """A waveform as a WAV of floats.
+
+    Raises:
+        InputError: it is none.
+    """
+    given, stream = as_waveform(signal), io.BytesIO()
+    soundfile.write(stream, given.samples, given.sample_rate, subtype="FLOAT", format="WAV")
+    stream.seek(0)
+    return stream
 
 
 def some_names(paths: Sequence[Path]) -> str:

@@ -91,7 +91,7 @@ def convert_recording(
     if isinstance(translate, Translation):
         adapter = adapter.for_voice(translate.of_source)
     found = survey_of(source, name)
-    notes, missing = (*source.notes.values(), *found.notes(adapter)), missing_above(found.band_limit, adapter)
+    notes, missing = found.notes(adapter, source.notes), missing_above(found.band_limit, adapter)
     if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):
         adapter = completing(adapter, missing, translate.of_source)
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
@@ -138,9 +138,9 @@ def check_sound(samples: FloatArray, source_peak: float, name: str) -> None:
         InputError: samples that are not numbers, or so loud that nobody can have meant it.
     """
     if not np.isfinite(samples).all():
-        raise InputError(f"{name}: the model makes sound of it that is no numbers; use another model, or copy the bundle again")
+        raise InputError(f"{name}: the model turns it into samples that are not numbers; use another model, or copy the bundle again")
     if np.abs(samples).max(initial=0.0) > MOST_GAIN * max(1.0, source_peak):
-        raise InputError(f"{name}: the model makes sound of it that is absurdly loud; use another model, or copy the bundle again")
+        raise InputError(f"{name}: the model turns it into a sound that is absurdly loud; use another model, or copy the bundle again")
 
 
 class Finished:

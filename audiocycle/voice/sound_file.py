@@ -18,7 +18,6 @@ import soxr
 from audiocycle.atomic import whole_file
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
-from audiocycle.voice.channels import Mix, choose_mix
 from audiocycle.voice.low_cut import audible_blocks
 from audiocycle.voice.opening import AnySound, Sound, native_name, truncated
 from audiocycle.voice.opening import open_sound as open_sound
@@ -39,9 +38,6 @@ SPOOL_BYTES = 64 << 20
 BLOCK_FRAMES = 1 << 16
 """At most so many frames are handed to an encoder at once: Vorbis keeps them on its stack, and overflows it."""
 SURVEY_FRAMES = 1 << 18
-ASSUMED_RATE = 16000
-"""Hz, of an array whose channels are looked at: the rate decides only how long the spans are in which they are."""
-
 
 
 def is_recording(path: Path) -> bool:
@@ -100,7 +96,7 @@ def mono_blocks(sound: Sound, name: str, size: int, found: Survey | None = None)
     """
     mix = (found or survey_of(sound, name)).mix
     for block in raw_blocks(sound, name, size):
-        yield to_mono(block, name, mix)
+        yield mix.of(block)
 
 
 def raw_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
@@ -134,21 +130,6 @@ def survey_of(sound: Sound, name: str) -> Survey:
     return found
 
 
-def to_mono(samples: FloatArray, name: str, mix: Mix | None = None) -> FloatArray:
-    """(N, channels) or (N,) to (N,) float32.
-
-    Args:
-        mix: of the channels; None: ``samples`` are a whole recording, and say it themselves.
-
-    Raises:
-        InputError: a sample is NaN or infinite.
-    """
-    finite(samples, name)
-    if samples.ndim == 1:
-        return samples.astype(np.float32, copy=False)
-    return (mix or choose_mix(samples, ASSUMED_RATE)).of(samples)
-
-
 def finite(samples: FloatArray, name: str) -> FloatArray:
     """The samples themselves.
 
@@ -166,9 +147,7 @@ def read_mono(path: Path, sample_rate: int) -> FloatArray:
     Raises:
         InputError: see :func:`open_sound` and :func:`mono_blocks`.
     """
-    with open_sound(path) as sound:
-        samples = np.concatenate(list(mono_blocks(sound, str(path), 1 << 20)))
-        return resample(samples, sound.samplerate, sample_rate)
+    return read_speech(path, sample_rate, below_hearing=True)[0]
 
 
 def read_speech(path: Path, sample_rate: int, below_hearing: bool = False) -> tuple[FloatArray, Survey, dict[str, str]]:

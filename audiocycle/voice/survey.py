@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,15 @@ class Survey:
     mix: Mix
     band_limit: float
 
-    def notes(self, adapter: VoiceAdapter) -> tuple[str, ...]:
-        """What people should know who give it to a model with this adapter."""
+    def notes(self, adapter: VoiceAdapter, of_file: Mapping[str, str] | None = None) -> tuple[str, ...]:
+        """What people should know who give it to a model with this adapter.
+
+        Args:
+            of_file: what opening the recording found, by kind (see :class:`~audiocycle.voice.opening.Sound`); comes first.
+        """
         missing = missing_above(self.band_limit, adapter)
-        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears {highest_heard(adapter) / 1000.0:g}" if missing else ""
-        return tuple(note for note in (self.mix.note, narrow) if note)
+        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears up to {highest_heard(adapter) / 1000.0:g} kHz" if missing else ""
+        return tuple(note for note in (*(of_file or {}).values(), self.mix.note, narrow) if note)
 
 
 def highest_heard(adapter: VoiceAdapter) -> float:

@@ -13,7 +13,7 @@ from audiocycle.errors import AudioCycleWarning, InputError
 from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.opening import RATES
 
-MOST_CHANNELS = 32
+MOST_AS_CHANNELS = 32
 """More are samples: of (3, 40) and (40, 3) the 3 are channels, and (64, 64) is no waveform."""
 WIDE = 8
 """Bytes; no sound is recorded in integers as long."""
@@ -77,18 +77,21 @@ def with_channels_last(array: FloatArray) -> FloatArray:
     shape = array.shape
     if array.size == 0:
         raise InputError(f"signal: holds no samples, they are {shape}; give at least one")
-    if array.ndim not in (1, 2) or (array.ndim == 2 and min(shape) > MOST_CHANNELS):
+    if array.ndim not in (1, 2) or (array.ndim == 2 and min(shape) > MOST_AS_CHANNELS):
         raise InputError(f"signal: its samples are {shape}; give (N,), (N, channels) or (channels, N)")
     if array.ndim == 1:
         return array[:, None]
     return array.T if shape[0] < shape[1] else array
 
 
-def tell(notes: dict[str, str]) -> None:
-    """Say what was done with a waveform in memory, as Python says such things.
+def tell(note: str) -> None:
+    """Say what is unusual about an item, as Python says such things, to who called the converter.
+
+    Args:
+        note: none where it is empty.
 
     Warns:
-        AudioCycleWarning: for each note.
+        AudioCycleWarning: the note.
     """
-    for note in notes.values():
-        warnings.warn(f"signal: {note}", AudioCycleWarning, stacklevel=4)
+    if note:
+        warnings.warn(note, AudioCycleWarning, stacklevel=4)

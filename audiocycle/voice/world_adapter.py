@@ -83,8 +83,8 @@ class WorldAdapter:
         f0_method: ``"dio"`` (with StoneMask; fast) or ``"harvest"`` (about 20 times slower, steadier on noise).
         f0_floor, f0_ceil: Hz.
         keep_energy: each converted frame keeps the power of the source's.
-        low_voice: whether F0 is searched for from half an octave below ``f0_floor`` on; None: where a recording's voice is low (see
-            :mod:`audiocycle.voice.low_voice`).
+        low_voice: whether F0 is searched for from half an octave below ``f0_floor`` on; None: where a speaker's statistics say so (see
+            :meth:`for_voice`), or without them where a recording's voice is low (see :mod:`audiocycle.voice.low_voice`).
     """
 
     sample_rate: int = 16000
@@ -286,13 +286,18 @@ class WorldAdapter:
         """That of most voiced frames."""
         floors = [float(np.ravel(item.side.get("f0_floor", self.f0_floor))[0]) for item in items]
         voiced = [int((np.asarray(item.side["f0"]) > 0).sum()) for item in items]
-        low = sum(n for n, floor in zip(voiced, floors, strict=True) if floor < self.f0_floor)
+        low = sum(n for n, floor in zip(voiced, floors, strict=True) if self._is_lower(floor))
         return min(floors) if 2 * low > sum(voiced) else self.f0_floor
 
     def for_voice(self, stats: Stats) -> Self:
-        """The adapter for recordings of a speaker with these statistics."""
-        low = "f0_floor" in stats and float(stats["f0_floor"][0]) < self.f0_floor
-        return replace(self, low_voice=True) if low and self.low_voice is None else self
+        """The adapter for recordings of a speaker with these statistics, which say whether the voice is low: no recording is asked then."""
+        if "f0_floor" not in stats or self.low_voice is not None:
+            return self
+        return replace(self, low_voice=self._is_lower(float(stats["f0_floor"][0])))
+
+    def _is_lower(self, floor: float) -> bool:
+        """Whether F0 was searched for from below the usual floor on; statistics are float32."""
+        return floor < 0.99 * self.f0_floor
 
     def lowest(self, stats: Stats) -> FloatArray:
         """The lowest level c0 that a network is shown of a speaker with these statistics, (1,).

@@ -71,7 +71,7 @@ def direction(source: str, target: str, examples: int) -> Direction:
     return Direction(source, target, FILES, FILES, values, rows, variance, texts, said, sounds)
 
 
-NOTES = {"/data/A/<odd>.wav": "<odd>.wav: holds nothing above 3.8 kHz, and the model hears 8"}
+NOTES = {"/data/A/<odd>.wav": "<odd>.wav: holds nothing above 3.8 kHz, and the model hears up to 8 kHz"}
 
 
 def small_evaluation(examples: int = 1, parallel: bool = True) -> VoiceEvaluation:

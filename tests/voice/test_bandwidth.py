@@ -73,7 +73,7 @@ def test_a_low_sample_rate_says_it(tmp_path: Path, rate: int, missing: float | N
         found = survey_of(sound, "a.wav")
         assert len(sound.read()) == rate  # from its beginning on
     assert missing_above(found.band_limit, WORLD) == (None if missing is None else pytest.approx(missing))
-    assert found.notes(WORLD) == (() if missing is None else (f"holds nothing above {missing / 1000:.1f} kHz, and the model hears 8",))
+    assert found.notes(WORLD) == (() if missing is None else (f"holds nothing above {missing / 1000:.1f} kHz, and the model hears up to 8 kHz",))
 
 
 @pytest.mark.parametrize("adapter", [WORLD, MelAdapter()])
@@ -84,4 +84,4 @@ def test_what_a_model_does_not_look_at_is_not_missing(adapter: WorldAdapter | Me
 
 def test_a_model_of_a_higher_rate_misses_more() -> None:
     assert missing_above(declared_limit(16000), WorldAdapter(sample_rate=24000)) == 7520.0
-    assert Survey(mean_of(1), 7520.0).notes(WorldAdapter(sample_rate=24000)) == ("holds nothing above 7.5 kHz, and the model hears 12",)
+    assert Survey(mean_of(1), 7520.0).notes(WorldAdapter(sample_rate=24000)) == ("holds nothing above 7.5 kHz, and the model hears up to 12 kHz",)

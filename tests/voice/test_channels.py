@@ -13,7 +13,7 @@ from tiny_bundle import vowel
 
 from audiocycle.spec import FloatArray
 from audiocycle.voice.channels import ChannelLevels, choose_mix, mean_of
-from audiocycle.voice.sound_file import read_mono, to_mono
+from audiocycle.voice.sound_file import read_mono
 
 RATE = 16000
 VOICE = vowel(2.0).astype(np.float64)
@@ -26,7 +26,8 @@ def stereo(*channels: FloatArray) -> FloatArray:
 
 
 def mixed(*channels: FloatArray) -> FloatArray:
-    return to_mono(stereo(*channels).astype(np.float32), "it")
+    block = stereo(*channels).astype(np.float32)
+    return choose_mix(block, RATE).of(block)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def mixed(*channels: FloatArray) -> FloatArray:
 def test_ordinary_channels_are_averaged(channels: tuple[FloatArray, ...]) -> None:
     block = stereo(*channels).astype(np.float32)
     assert choose_mix(block, RATE) == mean_of(len(channels))
-    np.testing.assert_array_equal(to_mono(block, "it"), block.mean(axis=1))
+    np.testing.assert_array_equal(choose_mix(block, RATE).of(block), block.mean(axis=1))
 
 
 @pytest.mark.parametrize("residue", [0.0, 1e-4, 0.01])
@@ -101,7 +102,8 @@ def test_blocks_of_any_size_find_the_same() -> None:
 def test_silence_and_nothing_have_a_mix() -> None:
     assert choose_mix(np.zeros((1000, 2)), RATE) == mean_of(2)
     assert ChannelLevels(3, RATE).mix() == mean_of(3)
-    assert len(to_mono(np.zeros((0, 2), np.float32), "it")) == 0
+    nothing = np.zeros((0, 2), np.float32)
+    assert len(choose_mix(nothing, RATE).of(nothing)) == 0
 
 
 def test_a_file_is_mixed_by_all_that_is_in_it(tmp_path: Path) -> None:

@@ -100,13 +100,65 @@ def test_a_recording_that_was_stopped_within_a_frame_is_read_to_there() -> None:
     assert len(decoded(content[:-100])) == pytest.approx(44100, abs=4 * 1152)
 
 
-@pytest.mark.parametrize("ending", ["m4a", "mp4", "mp3", "alac.m4a", "3gp"])
+@pytest.mark.parametrize("ending", ["m4a", "mp4", "mp3", "alac.m4a", "3gp", "webm", "mka"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_what_is_proved_to_be_cut_off_is_refused(ending: str, share: float) -> None:
     kind = KINDS[ending]
     content = encode(kind, vowel(2.0, kind.rates[0]), kind.rates[0])
     with pytest.raises(InputError, match=r"it: .*copy it again"):
         decoded(content[: int(share * len(content))])
+
+
+def vorbis(seconds: float) -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, vowel(seconds), 16000, format="OGG", subtype="VORBIS")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("ending", ["opus", "flac.ogg", "vorbis"])
+def test_a_lost_page_is_no_shorter_recording(ending: str) -> None:
+    content = bytearray(vorbis(6.0) if ending == "vorbis" else encode(KINDS[ending], vowel(6.0, KINDS[ending].rates[0]), KINDS[ending].rates[0]))
+    pages = [place for place in range(len(content)) if content[place : place + 4] == b"OggS"]
+    place = pages[len(pages) // 2] + 200
+    assert decoded(bytes(content)).any()
+    content[place] ^= 0x10
+    with pytest.raises(InputError, match=r"^it: cannot be decoded to its end; it seems damaged, copy it again$"):
+        decoded(bytes(content))
+
+
+@pytest.mark.parametrize("ending", ["opus", "vorbis"])
+def test_an_ogg_may_begin_in_the_middle_of_a_stream(ending: str) -> None:
+    """Of radio: the headers, and pages from any time on."""
+    content = vorbis(6.0) if ending == "vorbis" else encode(KINDS[ending], vowel(6.0, 48000), 48000)
+    pages = [place for place in range(len(content)) if content[place : place + 4] == b"OggS"]
+    kept = content[: pages[2]] + content[pages[4] :]
+    assert 0.4 < len(decoded(kept)) / len(decoded(content)) < 0.9
+
+
+def test_what_a_recorder_left_out_is_noted() -> None:
+    """Voice in WebM, whose packets without voice were never sent."""
+    stream, rate = io.BytesIO(), 48000
+    with av.open(stream, "w", format="webm") as container:
+        out = container.add_stream("libopus", rate=rate)
+        out.codec_context.layout = "mono"
+        frame = av.AudioFrame.from_ndarray((vowel(3.0, rate) * 32767).astype(np.int16)[None], format="s16p", layout="mono")
+        frame.sample_rate, frame.pts = rate, 0
+        for packet in (*out.encode(frame), *out.encode(None)):
+            if packet.pts is None or not 1.0 <= float(packet.pts * packet.time_base) < 1.5:
+                container.mux(packet)
+    for content in (stream.getvalue(), encode(KINDS["webm"], vowel(3.0, rate), rate)):
+        with open_sound(io.BytesIO(content), "it") as sound:
+            for _ in range(2):
+                n, _ = len(sound.read()), sound.seek(0)
+            gap = 3.0 - n / rate
+            assert sound.notes == ({} if gap < 0.1 else {"gaps": "its times have gaps of 0.5 s in all, which are left out"})
+
+
+def test_a_segment_of_open_size_is_read_to_where_its_recorder_stopped() -> None:
+    content = bytearray(encode(KINDS["webm"], vowel(2.0, 48000), 48000))
+    place = content.index(b"\x18\x53\x80\x67") + 4
+    content[place : place + 8] = b"\x01" + b"\xff" * 7
+    assert len(decoded(bytes(content[: len(content) // 2]))) > 24000
 
 
 def test_damage_in_the_middle_names_the_file() -> None:

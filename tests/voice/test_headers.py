@@ -79,6 +79,26 @@ def test_a_big_endian_wav_too() -> None:
     assert len(notes) == 1
 
 
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "AU"])
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_a_digital_pause_where_the_header_ends_the_sound_is_no_filling(kind: str, share: float) -> None:
+    content = bytearray(with_size(kind, share))
+    begin = len(file_of(kind)) - 32000 + int(32000 * share)
+    content[begin : begin + 12000] = bytes(12000)
+    samples, notes = read(bytes(content))
+    assert len(samples) == 16000
+    assert samples[-1000:].any()
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+def test_filling_goes_on_to_the_end_however_long_it_is(byte: bytes) -> None:
+    samples, notes = read(bytes(file_of("WAV")) + byte * 200_000)
+    assert (len(samples), notes) == (16000, [])
+    with pytest.raises(InputError, match="no samples"):
+        read(with_size("WAV", 0.0)[:44] + byte * 200_000)
+
+
 BEHIND = {
     "titles": TITLE,
     "titles, cut off": TITLE[:-5],
@@ -86,6 +106,7 @@ BEHIND = {
     "a chunk of a program that nobody knows": b"zZ9!" + struct.pack("<I", 2000) + bytes(range(250)) * 8,
     "an ID3 tag": b"ID3\x03\x00\x00\x00\x00\x0f\x76" + bytes(range(1, 251)) * 8,
     "filling": bytes(4096),
+    "filling, then titles": bytes(5000) + TITLE,
     "text": b"recorded by Jo\r\n" * 200,
     "an XML": b"<?xml version='1.0' encoding='utf-8'?>" + "é".encode() * 2000,
     "a few bytes": b"\x05\x81\x07",

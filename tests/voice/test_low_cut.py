@@ -103,12 +103,6 @@ def test_neither_beginning_nor_end_thumps(beginning: float) -> None:
         assert np.abs(made[-800:]).max() < 1.2 * loudest
 
 
-def test_rates_at_which_nothing_would_be_left_are_left_alone() -> None:
-    samples = VOICE[:300]
-    np.testing.assert_array_equal(audible(samples, 100), samples)
-    np.testing.assert_array_equal(streamed(samples, 100), samples)
-
-
 @pytest.mark.parametrize("n_samples", [0, 1, 2, 159, 160, 161])
 def test_short_ones_are_as_long(n_samples: int) -> None:
     assert len(audible(VOICE[:n_samples], RATE)) == n_samples

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_bundle import vowel
 
+import audiocycle
+from audiocycle.build import build_adapter
+from audiocycle.bundle import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.voice import low_voice
 from audiocycle.voice.low_voice import least_share, lower_floor, repeats
 from audiocycle.voice.world_adapter import WorldAdapter, track_f0
 
+PRETRAINED = Path(audiocycle.__file__).parent / "pretrained"
 ADAPTER = WorldAdapter()
 USUAL, LOW = replace(ADAPTER, low_voice=False), replace(ADAPTER, low_voice=True)
 RATE = ADAPTER.sample_rate
@@ -61,10 +68,36 @@ def test_the_floor_of_a_speaker_is_that_of_most_of_the_voice() -> None:
     for items, low in (([deep], True), ([other], False), ([deep, deep, other], True), ([other, other, deep], False)):
         stats = ADAPTER.fit(items)
         assert (stats["f0_floor"][0] < 71.0) == low
-        assert ADAPTER.for_voice(stats).low_voice is (True if low else None)
+        assert ADAPTER.for_voice(stats).low_voice is low, "known from training, and not searched for twice"
         assert USUAL.for_voice(stats) is USUAL, "what a configuration says holds"
     old = {name: array for name, array in ADAPTER.fit([deep]).items() if name != "f0_floor"}
     assert ADAPTER.for_voice(old) is ADAPTER
+
+
+@pytest.mark.parametrize("usual", [71.1, 50.3, 60.7])
+def test_a_floor_that_float32_rounds_makes_no_voice_low(usual: float) -> None:
+    adapter = replace(ADAPTER, f0_floor=usual)
+    item = adapter.analyze(vowel(1.0, f0=140.0), side=False)
+    stats = adapter.fit([item, Encoded(item.features, item.side | {"f0_floor": np.float32(usual)})])
+    assert stats["f0_floor"][0] == pytest.approx(usual)
+    assert adapter.for_voice(stats).low_voice is False
+
+
+def test_a_file_of_a_speaker_who_is_not_low_is_analysed_as_a_stream_is() -> None:
+    """Also where this recording alone would be taken for a low voice's."""
+    deep, stats = vowel(2.0, f0=62.0), ADAPTER.fit([ADAPTER.analyze(vowel(1.0, f0=110.0), side=False)])
+    assert ADAPTER.analyze(deep, side=False).side["f0_floor"] < 55
+    encoded = ADAPTER.for_voice(stats).analyze(deep, side=False)
+    assert encoded.side["f0_floor"] == ADAPTER.f0_floor
+    np.testing.assert_array_equal(encoded.side["f0"], USUAL.f0_track(deep.astype(np.float64))[0])
+
+
+@pytest.mark.parametrize("name", ["libri-40-78", "rendered-voices"])
+def test_the_bundled_models_know_that_their_voices_are_not_low(name: str) -> None:
+    """Or each recording would be searched twice."""
+    config = read_config(PRETRAINED / name)
+    adapter = build_adapter(config.adapter)
+    assert [adapter.for_voice(config.stats_of(domain)).low_voice for domain in config.domains] == [False, False]
 
 
 def test_a_foreign_floor_never_reaches_world() -> None:
@@ -109,3 +142,32 @@ def test_who_is_asked() -> None:
     assert least_share(np.zeros(9), 71.0) == least_share(np.full(9, 80.0), 71.0) == 0.08
     assert least_share(np.full(9, 130.0), 71.0) == least_share(np.full(9, 700.0), 71.0) == 0.3
     assert least_share(np.full(9, 200.0), 71.0) is None
+
+
+def believed(x: FloatArray) -> low_voice.Believed:
+    low, times, _ = LOW.searched_f0(x)
+    return low_voice.Believed(x, RATE, low, times, ADAPTER.f0_floor)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 2.5, 4.9])
+def test_a_recording_is_looked_at_in_pieces_as_it_would_be_as_a_whole(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    x = np.concatenate([0.001 * np.random.default_rng(0).normal(size=RATE), vowel(4.0, f0=64.0), vowel(5.0, f0=120.0)])
+    whole = believed(x)
+    assert whole.voice.sum() > 400
+    monkeypatch.setattr(low_voice, "PIECE_SECONDS", seconds)
+    pieces = believed(x)
+    for name in ("low", "voice", "loud"):
+        assert np.mean(getattr(pieces, name) != getattr(whole, name)) < 0.003, "but for rounding"
+
+
+def test_memory_does_not_grow_with_the_recording() -> None:
+    minute = np.tile(vowel(1.0, f0=64.0).astype(np.float64), 60)
+    peaks = []
+    for x in (minute, np.tile(minute, 5)):
+        times = np.arange(0, len(x) / RATE, 0.1)
+        tracemalloc.start()
+        found = low_voice.Believed(x, RATE, np.full(len(times), 64.0), times, ADAPTER.f0_floor)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.voice.any()
+    assert peaks[1] < 1.3 * peaks[0]

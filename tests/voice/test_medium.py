@@ -6,6 +6,7 @@ import io
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ import soundfile
 from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, Outcome, Signal
+from audiocycle.spec import Encoded, FloatArray, Outcome, Signal
 from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
+from audiocycle.voice.opening import PlainSound
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -97,6 +99,22 @@ def test_read_takes_all_or_the_first_seconds(recording: Path) -> None:
     whole, begin = MEDIUM.read(recording), MEDIUM.read(recording, 0.25)
     assert (len(whole.samples), whole.sample_rate) == (22050, 22050)
     np.testing.assert_array_equal(begin.samples, whole.samples[:5512])
+
+
+def test_a_picture_of_the_beginning_decodes_no_more_than_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = vowel(8.0)
+    soundfile.write(tmp_path / "in.wav", np.stack([voice, -voice], axis=1), 16000, subtype="FLOAT")
+    counts, read = list[int](), PlainSound.read
+
+    def counted(self: PlainSound, *args: Any, **kwargs: Any) -> FloatArray:
+        block = read(self, *args, **kwargs)
+        counts.append(len(block))
+        return block
+
+    monkeypatch.setattr(PlainSound, "read", counted)
+    begin = MEDIUM.read(tmp_path / "in.wav", 2.0)
+    assert sum(counts) == 32000
+    np.testing.assert_allclose(np.abs(begin.samples), np.abs(voice[:32000]), atol=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [None, 5.0])

@@ -85,6 +85,7 @@ def test_all_else_is_the_adapters() -> None:
     assert made.analyze(samples).features.shape == other.analyze(samples).features.shape
 
 
+@pytest.mark.filterwarnings("ignore:signal. holds nothing above:audiocycle.errors.AudioCycleWarning")
 @pytest.mark.parametrize("rate", [8000, 11025])
 def test_a_conversion_is_nearly_that_of_the_whole_band(monkeypatch: pytest.MonkeyPatch, rate: int) -> None:
     """Below what the narrow recording holds."""
@@ -118,6 +119,7 @@ def shape_distance(first: FloatArray, second: FloatArray, high: float) -> float:
     return float(np.sqrt(np.square(shapes[0] - shapes[1]).mean(axis=1)).mean())
 
 
+@pytest.mark.filterwarnings("ignore:signal. holds nothing above:audiocycle.errors.AudioCycleWarning")
 def test_whoever_translates_without_statistics_gets_what_is_there() -> None:
     """Copy-synthesis has no source speaker."""
 

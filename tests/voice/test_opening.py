@@ -62,6 +62,14 @@ def test_floats_beyond_full_scale_are_scaled(tmp_path: Path, subtype: str, peak:
     np.testing.assert_allclose(np.concatenate(made), samples / full, atol=1e-6)
 
 
+def test_integers_behind_a_long_digital_silence_are_integers_all_the_same(tmp_path: Path) -> None:
+    samples = np.concatenate([np.zeros(200_000), (VOWEL / np.abs(VOWEL).max() * 30000).round()])
+    soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
+    with open_sound(tmp_path / "a.wav") as sound:
+        assert "taken for integers of 16 bits" in sound.notes["scaled"]
+        np.testing.assert_allclose(sound.read(), samples / 32768.0, atol=1e-6)
+
+
 @pytest.mark.parametrize("peak", [0.5, 1.0])
 def test_floats_within_full_scale_stay_as_they_are(tmp_path: Path, peak: float) -> None:
     samples = np.where(np.arange(1000) % 2, peak, -peak)

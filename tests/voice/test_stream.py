@@ -60,7 +60,7 @@ def test_what_a_model_makes_is_looked_at_before_it_is_heard(gain: float) -> None
         return Encoded(features, encoded.side)
 
     stream = StreamConverter(replace(WORLD, keep_energy=False), nonsense)
-    with np.errstate(all="ignore"), pytest.raises(InputError, match="stream: the model makes sound of it that is"):
+    with np.errstate(all="ignore"), pytest.raises(InputError, match="stream: the model turns it into "):
         fed(stream, VOICE, 1600)
 
 

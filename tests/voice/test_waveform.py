@@ -117,3 +117,33 @@ def test_a_file_of_floats_beyond_full_scale_is_scaled_and_the_record_says_so(con
     assert "taken for integers of 16 bits" in record.note
     samples, _ = soundfile.read(tmp_path / "out.wav")
     assert np.mean(np.abs(samples) > 0.99) < 0.02
+
+
+CHANNELS = np.random.default_rng(0).normal(0.0, 1e-3, (2, len(VOWEL))) + VOWEL
+UNUSUAL = {
+    "a telephone's": (vowel(0.4, 8000), 8000, r"holds nothing above 3\.\d kHz, and the model hears up to 8 kHz"),
+    "inverted": (np.stack([CHANNELS[0], -CHANNELS[1]]), 16000, "channel [12] has the opposite phase, turned round"),
+    "half silent": (np.stack([CHANNELS[0], 0 * VOWEL]), 16000, "channel 2 is next to silent, left out"),
+    "loud and half silent": (np.stack([9 * CHANNELS[0], 0 * VOWEL]), 16000, "scaled by .* dB; channel 2 is next to silent"),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+@pytest.mark.parametrize("by", ["signal", "path", "name"])
+def test_all_that_is_unusual_is_told_once_and_to_who_asked(converter: Converter, kind: str, by: str, tmp_path: Path) -> None:
+    samples, rate, said = UNUSUAL[kind]
+    path = tmp_path / "a.wav"
+    soundfile.write(path, samples.T, rate, subtype="FLOAT")
+    item: Any = {"signal": Signal(samples, rate), "path": path, "name": str(path)}[by]
+    with pytest.warns(AudioCycleWarning, match=f"{'signal' if by == 'signal' else path.name}: .*{said}") as caught:
+        made = converter(item, target="ben")
+    assert [warning.filename for warning in caught] == [__file__]
+    assert made.sample_rate == rate
+    assert len(made.samples) == samples.shape[-1]
+
+
+def test_a_path_is_converted_as_its_samples_are(converter: Converter, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", VOWEL, 16000, subtype="FLOAT")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(converter(tmp_path / "a.wav", target="ben").samples, converter(Signal(VOWEL, 16000), target="ben").samples)
