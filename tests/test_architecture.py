@@ -169,7 +169,7 @@ def test_every_short_name_stands_for_a_class(table: str) -> None:
 
 def loaded_by(statement: str) -> set[str]:
     """Heavy libraries that a fresh interpreter has loaded after a statement."""
-    report = f"import json, sys\n{statement}\nprint('\\n' + json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    report = f"import json, sys\n{statement}\nprint('\\n' + json.dumps([m for m in {HEAVY!r} if sys.modules.get(m)]))"
     done = subprocess.run(
         [sys.executable, "-c", report], cwd=ROOT.parent, capture_output=True, text=True, check=True
     )

@@ -24,6 +24,8 @@ SLOPE_HZ = 375.0
 DROP_DB = 25.0
 """From the band's last half kilohertz to the loudest of all that lies more than :data:`SLOPE_HZ` above it. Of 260 recordings the
 steepest full band dropped by 15 dB, and the least steep that was brought to 8 kHz or 11.025 kHz and back by 35."""
+FEW_FRAMES, FEW_DROP_DB = 60, 40.0
+"""Of some seconds, where a vowel may be all that there is: of 960 pieces of 0.5 to 3 s full bands dropped by up to 36 dB."""
 
 
 def declared_limit(sample_rate: int) -> float:
@@ -66,7 +68,8 @@ class BandLevels:
         """Hz above which there is nothing, where that is within :data:`EDGES_HZ`; None where a full band, or no sound, was found."""
         levels = self.levels()
         half, slope = round(500.0 / BAND_HZ), round(SLOPE_HZ / BAND_HZ)
-        best, found = DROP_DB, None
+        few = self.counts[:1].sum() < FEW_FRAMES
+        best, found = FEW_DROP_DB if few else DROP_DB, None
         for edge in range(round(EDGES_HZ[0] / BAND_HZ), round(EDGES_HZ[1] / BAND_HZ) + 1):
             if edge + slope >= len(levels):
                 break

@@ -47,6 +47,15 @@ def test_a_narrow_band_inside_a_wide_file_is_seen(path: Path, narrow: int, low: 
     assert limit_of(wide, 44100) == pytest.approx(found, abs=250.0)
 
 
+def test_a_moment_that_is_all_vowel_is_not_taken_for_a_narrow_band() -> None:
+    """A drop of some 30 dB, as a few frames of speech may have, says nothing; as the drop of a long recording it does."""
+    random = np.random.default_rng(0)
+    loud, soft = random.standard_normal((2, 16000 * 8))
+    both = (0.1 * soxr.resample(soxr.resample(loud, 16000, 8000), 8000, 16000) + 0.1 * 10 ** (-34 / 20) * soft).astype(np.float32)
+    assert limit_of(both[:16000], 16000) is None
+    assert limit_of(both, 16000) is not None
+
+
 def test_a_click_does_not_hide_it_and_noise_is_no_band() -> None:
     samples, rate = soundfile.read(RECORDINGS[0], dtype="float32")
     narrow = through(samples, rate, 8000)
