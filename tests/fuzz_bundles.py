@@ -34,6 +34,8 @@ VALUES: list[Any] = [
     1e308, float("nan"), float("inf"), -float("inf"), True, False, None, "", "x", "auto", "/elsewhere/a", "../a", "a\x1b[31mb", "\ud800", "\u202eabc", [], {}, [1], [[1.0]],
     {"a": 1}, "x" * 10_000, [0.0] * 5000, 16000, 22050, 48000, 96000, 1.0, 5.0, 20.0, 40.0, 71.0, 300.0, 800.0, 2000.0, 8000.0, 32, 36, 128, 256, "harvest", "triplet", "binary",
 ]  # fmt: skip
+ADDED = ["shape", "channels", "width", "name", "generator", "n_blocks", "dropout", "analysis", "self", "x"]
+"""Keys that are put where they do not belong: parameters of what is built, most of them."""
 NAMES = ["a", "ben", "/elsewhere/a", "../../a", "a.b", "a->b", "", " ", "a\x1b]0;x\x07", "a\nb", "\u202eanna", "x" * 300, "José", "CON", "a\x00b"]
 
 
@@ -65,7 +67,12 @@ def mutated_number(value: Any, draw: random.Random) -> Any:
 def mutate_settings(raw: dict[str, Any], draw: random.Random) -> None:
     """One change of the settings."""
     kind = draw.random()
-    if kind < 0.55:  # what builds things
+    if kind < 0.08:
+        places = [raw.get("adapter"), raw.get("model"), *([raw["model"].get("generator_options")] * 2 if isinstance(raw.get("model"), dict) else [])]
+        place = draw.choice(places)
+        if isinstance(place, dict):
+            place[draw.choice(ADDED)] = draw.choice([*VALUES, [37], [10**12], [-36], [0], [2, 84]])
+    elif kind < 0.55:  # what builds things
         part = draw.choice(["adapter", "adapter", "model"])
         places = list(nodes(raw[part])) if isinstance(raw.get(part), dict) else []
         if places:
