@@ -84,7 +84,7 @@ def mutate_settings(raw: dict[str, Any], draw: random.Random) -> None:
         container[key] = mutated_number(container[key], draw)
     elif kind < 0.85:
         old, new = draw.choice(raw["domains"]) if isinstance(raw.get("domains"), list) and raw["domains"] else "x", draw.choice(NAMES)
-        if isinstance(raw.get("stats"), dict) and isinstance(old, str):
+        if isinstance(raw.get("stats"), dict) and isinstance(raw.get("domains"), list) and isinstance(old, str):
             raw["domains"] = [new if domain == old else domain for domain in raw["domains"]]
             raw["stats"] = {new if domain == old else domain: value for domain, value in raw["stats"].items()}
     elif kind < 0.93:
