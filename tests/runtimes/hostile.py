@@ -123,6 +123,12 @@ def chain(length: int, first: str = "features") -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
+def remainder_of_floats(model: onnx.ModelProto) -> None:
+    """What ONNX has not, and ONNX Runtime finds only when it computes."""
+    two = np.array(2.0, np.float32)
+    with_constant("two", two, at_end("Mod", "two", fmod=0))(model)
+
+
 def large_constant(model: onnx.ModelProto) -> None:
     """One megabyte in the graph itself."""
     model.graph.initializer.append(numpy_helper.from_array(np.zeros(250_000, np.float32), "large"))
@@ -256,6 +262,7 @@ HOSTILE: dict[str, tuple[Spoil, str]] = {
         "another shape than features",
     ),
     "an older ONNX": (lambda model: setattr(model, "ir_version", 3), "IR version 3"),
+    "a remainder of floats": (remainder_of_floats, "numbers of a type that it has not"),
     "nothing": (lambda model: model.graph.ClearField("node"), "nothing makes converted"),
 }
 """Name: how to spoil a graph, and what is said of it."""
