@@ -81,7 +81,7 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
     for option, value, known in (("runtime", runtime, (AUTO, *RUNTIMES)), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise ConfigError(f"--{option} {value}: unknown; choose one of: {', '.join(known)}")
-    adapter = check_settings(folder, config)
+    adapter, _ = check_settings(folder, config)
     name = first_fitting(folder, precision) if runtime == AUTO else runtime
     if not RUNTIMES[name].installed:
         raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
