@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, one_line
 from audiocycle.limits import hold, shown
 from audiocycle.spec import FeatureSpec
 from audiocycle.windows import BATCH
@@ -137,6 +137,8 @@ def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable
     options = config.get("generator_options", {})
     if not isinstance(options, Mapping):
         raise ConfigError(f"model.generator_options={shown(options)}: must be options by name")
+    if "shape" in options:  # in place of the adapter's, it would pass all limits
+        raise ConfigError("model.generator_options.shape: follows from the adapter; leave it out")
     arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **options}
     return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments)
 
@@ -149,7 +151,10 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, n_directions: int) 
     """
     from audiocycle.models.cost import cost
 
-    found = cost(generator_maker(config, spec.shape), spec.shape)
+    try:
+        found = cost(generator_maker(config, spec.shape), spec.shape)
+    except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:  # of torch, where options are allowed each for itself
+        raise ConfigError(f"model: no network can be made of these settings ({one_line(error)[:100]}); change them") from error
     frames = BATCH * spec.window if spec.window else CHUNK_SECONDS * spec.frame_rate
     asked = {
         "GB of weights": (4e-9 * found.parameters * n_directions, MAX_WEIGHTS_GB),
@@ -171,5 +176,9 @@ def build_critic(config: Mapping[str, Any], domains: Sequence[str], channels: in
     from audiocycle.models.translator import DomainCritic
 
     options = config.get("critic_options", {})
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"model.critic_options={shown(options)}: must be options by name")
+    if "channels" in options:
+        raise ConfigError("model.critic_options.channels: follows from the features; leave it out")
     arguments = {"width": config.get("width", 1.0), "channels": channels, **options}
     return DomainCritic(domains, lambda: build(CRITICS, "critic", config["critic"], arguments))

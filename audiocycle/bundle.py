@@ -154,7 +154,7 @@ def read_config(folder: Path) -> BundleConfig:
         raise BundleError(f"{folder}: not a bundle, it has no {CONFIG}{hint}")
     raw = read_json(path)
     version = raw.get("format")
-    if not isinstance(version, int) or isinstance(version, bool):
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again")
     if version > FORMAT:
         made_by = raw.get("audiocycle", "?")
@@ -195,18 +195,24 @@ def domains_of(path: Path, names: list[Any]) -> tuple[str, ...]:
     return checked
 
 
-def check_settings(folder: Path, config: BundleConfig) -> Any:
-    """The adapter of a bundle, held to its limits before anything else is made of the settings.
+def check_settings(folder: Path, config: BundleConfig) -> tuple[Any, dict[str, tuple[int, ...]]]:
+    """The adapter of a bundle, held to its limits before anything else is made of the settings, and its :func:`weights_index`.
 
     Raises:
-        BundleError: impossible settings, or weights that are none.
+        BundleError: impossible settings, or weights that are none, or those of other directions.
     """
     try:
         adapter = build_adapter(config.adapter)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
-    weights_index(folder)
-    return adapter
+    shapes = weights_index(folder)
+    stored = {".".join(name.split(".", 2)[:2]) for name in shapes}
+    wanted = [f"generators.{name}" for name in config.directions]
+    if stored != set(wanted):  # another model's; that other shapes are, is found where the network is built
+        lacking = [name for name in wanted if name not in stored]
+        reason = f"missing: {lacking[0]}" if lacking else f"nobody knows {printable(min(stored - set(wanted)))}"
+        raise BundleError(f"{folder / WEIGHTS}: weights do not fit {CONFIG} ({reason}); copy the bundle again")
+    return adapter, shapes
 
 
 def check_statistics(folder: Path, config: BundleConfig) -> None:
@@ -215,7 +221,7 @@ def check_statistics(folder: Path, config: BundleConfig) -> None:
     Raises:
         BundleError: impossible settings, a statistic that is missing, has another shape, or is absurd.
     """
-    adapter = check_settings(folder, config)
+    adapter, _ = check_settings(folder, config)
     deviation = Table(adapter.spec.shape, 0.0, MOST_DEVIATION)
     try:
         if adapter.spec.modality != config.modality:
@@ -268,13 +274,13 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path, spec = folder / WEIGHTS, check_settings(folder, config).spec
+    adapter, stored = check_settings(folder, config)
+    path, spec = folder / WEIGHTS, adapter.spec
     try:
         cost = model_cost(config.model, spec, len(config.pairs))
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
     wanted = {f"generators.{name}.{parameter}": shape for name in config.directions for parameter, shape in cost.shapes.items()}
-    stored = weights_index(folder)
     if stored != wanted:
         raise BundleError(f"{path}: weights do not fit {CONFIG} ({first_difference(stored, wanted)}); copy the bundle again")
     try:

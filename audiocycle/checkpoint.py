@@ -222,9 +222,9 @@ def unlike_pool(saved: Any) -> str:
     """Why earlier fakes cannot be restored; nothing where they can."""
     lists = list(saved.values()) if isinstance(saved, Mapping) else [None]
     for items in lists:
-        if not isinstance(items, list) or not all(isinstance(item, Tensor) and item.dim() for item in items):
+        if not isinstance(items, list) or not all(isinstance(x, Tensor) and x.dim() and x.is_floating_point() for x in items):
             return "a history of fakes of wrong types"
-        if items and any(unlike({"fake": item}, {"fake": items[0]}) for item in items):
+        if any(x.shape != items[0].shape or not torch.isfinite(x).all() for x in items):  # of any precision: a resume may change it
             return "a history of fakes of several shapes, or not finite"
     return ""
 

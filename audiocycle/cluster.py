@@ -28,7 +28,6 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,6 +35,7 @@ from urllib.parse import urlsplit
 from audiocycle import __version__
 from audiocycle.convert import Record
 from audiocycle.errors import ConfigError, explain
+from audiocycle.names import expanded
 from audiocycle.plan import Job
 from audiocycle.progress import console
 from audiocycle.worker import Recipe, Task, failed, loaded, work
@@ -339,5 +339,5 @@ def begin(task: Task, recipe: Recipe) -> str:
 
 def absolute_name(vocoder: str | None) -> str | None:
     """A vocoder's path for workers in other folders; what is on the hub stays."""
-    path = Path(vocoder or "").expanduser()
+    path = expanded(vocoder or "")
     return str(path.absolute()) if vocoder and path.exists() else vocoder

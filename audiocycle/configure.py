@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from audiocycle.errors import ConfigError, one_line, printable
 from audiocycle.guides import GuideConfig
 from audiocycle.limits import shown
-from audiocycle.names import normal_name
+from audiocycle.names import expanded, normal_name
 from audiocycle.objective import ObjectiveConfig
 from audiocycle.train import RunConfig
 from audiocycle.trainer import TrainerConfig
@@ -177,12 +177,12 @@ def to_run(raw: DictConfig) -> RunConfig:
     trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
     try:
         return RunConfig(
-            data_root=Path(c["data"]["root"]).expanduser(),
+            data_root=expanded(c["data"]["root"]),
             domains=tuple(str(domain) for domain in domains),
-            cache=Path(c["data"]["cache"]).expanduser(),
+            cache=expanded(c["data"]["cache"]),
             jobs=int(c["data"]["jobs"]),
             min_minutes=float(c["data"]["min_minutes"]),
-            run_dir=Path(c["run_dir"]).expanduser(),
+            run_dir=expanded(c["run_dir"]),
             name=str(c["name"]),
             licence=str(c["licence"]),
             resume=bool(c["resume"]),

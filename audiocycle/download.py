@@ -70,7 +70,7 @@ class _Part:
         """What is known of these bytes; empty if they cannot safely be continued from ``url``."""
         try:
             note = json.loads(self.note_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(note, dict) or note.get("url") != url or not isinstance(note.get("validator"), str):
             return {}
@@ -154,7 +154,10 @@ def checksum(path: str | os.PathLike[str], algorithm: str = "sha256") -> str:
 
 
 def _check_url(url: str) -> None:
-    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    try:
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    except ValueError:  # brackets that are not closed, or hold no address
+        scheme, host = "", None
     if not host or not (scheme == "https" or (scheme == "http" and host in LOOPBACK)):
         raise InputError(f"will not download {url}: use an https:// address")
 

@@ -146,6 +146,8 @@ class Ledger:
     def _clear(self, folder: Path) -> None:
         """Remove what a killed run left, once."""
         if folder not in self._unfinished:
+            if folder.is_symlink():  # what is made would be made elsewhere
+                folder.unlink()
             shutil.rmtree(folder, ignore_errors=True)
             self._unfinished.add(folder)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from audiocycle.bundle import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError, printable
 from audiocycle.hub import HubId, fetch, hint
-from audiocycle.names import normal_name
+from audiocycle.names import expanded, normal_name
 
 TOLD = 5
 """Bundles that cannot be read are named, up to so many."""
@@ -99,11 +99,11 @@ def locate(name: str | Path) -> Path:
     """A bundle's folder from a path, an installed model's name, or a model on the hub, ``hf:owner/name[@revision]``.
 
     Raises:
-        BundleError: there is none. ConfigError: ``hf:`` and something else.
+        BundleError: there is none. ConfigError: ``hf:`` and something else, or a home folder that is not known.
     """
     if hub_id := HubId.parse(str(name)):
         return fetch(hub_id, [CONFIG, WEIGHTS, CARD, GRAPHS])
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.exists():
         return path if path.is_dir() else folder_of(path)
     refused: Refused = {}

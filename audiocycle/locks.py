@@ -35,6 +35,8 @@ def open_log(path: Path) -> FileIO:
     """
     if path.is_symlink():
         raise OutputError(f"{path}: is a link to another place, and would be written there; move it away")
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe that nobody reads cannot be opened at all
+        raise OutputError(f"{path}: is no file, but a pipe or a device; move it away")
     file = FileIO(path, "a", opener=lambda name, flags: os.open(name, flags | CAREFULLY, 0o666))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()

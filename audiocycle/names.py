@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from pathlib import Path
 
 from audiocycle.errors import ConfigError
 
@@ -20,6 +21,18 @@ _PUNCTUATION = "_- "
 def normal_name(text: str) -> str:
     """A name as it is compared: composed (NFC). Folders that come from macOS spell ``é`` with two characters."""
     return unicodedata.normalize("NFC", text)
+
+
+def expanded(name: str | Path) -> Path:
+    """A path in which ``~`` and ``~somebody`` are their home folders.
+
+    Raises:
+        ConfigError: there is no such home.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{name}: the home folder that ~ stands for is not known; write the whole path, or ./~… for a name that begins so") from error
 
 
 def check_domain_name(text: str, setting: str = "data.domains") -> str:

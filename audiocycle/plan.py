@@ -11,7 +11,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from audiocycle.errors import InputError, OutputError
-from audiocycle.names import file_name
+from audiocycle.names import expanded, file_name
 from audiocycle.scan import scan, several
 
 UNFINISHED = ".unfinished"
@@ -41,11 +41,11 @@ def find_inputs(
         tell: called with a line on what else is passed over, where there is anything.
 
     Raises:
-        InputError: a glob or a folder without any usable file.
+        InputError: a glob or a folder without any usable file. ConfigError: a home folder that is not known.
     """
     found: dict[Path, Path] = {}
     for name in inputs:
-        path = Path(name).expanduser()
+        path = expanded(name)
         if not name:
             raise InputError("the name of an input is empty; is a variable of your shell not set?")
         if name == "-":

@@ -40,6 +40,7 @@ from audiocycle.configure import (
 from audiocycle.debugging import debugging
 from audiocycle.errors import ConfigError, TrainingError, one_line
 from audiocycle.monitor import average_kinds
+from audiocycle.names import expanded
 from audiocycle.progress import console
 from audiocycle.sweep_job import OUTCOME, STOP, job
 
@@ -173,7 +174,7 @@ def sweep_folder(base: DictConfig) -> Path:
         ConfigError: the run folder's name is not known.
     """
     try:
-        return Path(str(base.hydra.sweep.dir)).expanduser().absolute()
+        return expanded(str(base.hydra.sweep.dir)).absolute()
     except OmegaConfBaseException as error:
         raise ConfigError("run_dir: is named after data.domains, which is not set, or swept; set run_dir=RUN") from error
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from audiocycle.bundle import CONFIG, WEIGHTS, graph_files
 from audiocycle.convert import Converter, Record, extras_of
 from audiocycle.errors import BundleError, explain
+from audiocycle.names import expanded
 from audiocycle.plan import UNFINISHED, Job
 from audiocycle.runtimes.choice import AUTO, RUNTIMES
 
@@ -122,7 +123,7 @@ def recipe_of(task: Task, converter: Converter) -> Recipe:
         AudioCycleError: the task is impossible.
     """
     source, target = converter.resolve(task.target, task.source)
-    vocoder = Path(task.vocoder).expanduser() if task.vocoder else None
+    vocoder = expanded(task.vocoder) if task.vocoder else None
     parts = sorted(p for p in vocoder.iterdir() if p.is_file()) if vocoder and vocoder.is_dir() else [vocoder]
     weights = content_hash(*(p for p in parts if p is not None)) if vocoder and vocoder.exists() else task.vocoder
     renderer = task.renderer or converter.adapter.renderers[0]

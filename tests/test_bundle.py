@@ -165,12 +165,18 @@ def test_missing_weights_are_named(bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[1, 2]", b"null", b"{}", b'{"format": null}', b"\xff\xfe\x00", b'{"format": Infinity}'],
+    [b"", b"{", b"[1, 2]", b"null", b"{}", b'{"format": null}', b"\xff\xfe\x00", b'{"format": Infinity}', b'{"format": -1}'],
     ids=repr,
 )
 def test_damaged_settings_are_refused(bundle: Path, content: bytes) -> None:
     (bundle / CONFIG).write_bytes(content)
     assert_refused(bundle, CONFIG, "copy the bundle again")
+
+
+@pytest.mark.parametrize("version", [0, -1, True, 1.0, "1"])
+def test_a_format_that_never_was_is_damage(bundle: Path, version: object) -> None:
+    edit(bundle, lambda raw: raw.update(format=version))
+    assert_refused(bundle, CONFIG, "not a bundle's settings; copy the bundle again")
 
 
 @pytest.mark.parametrize("key", ["name", "modality", "domains", "adapter", "model", "stats"])

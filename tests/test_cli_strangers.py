@@ -99,6 +99,31 @@ def test_one_bad_bundle_disables_no_other(models: Path, cli: Run, how: Callable[
         assert f"{bad.name}/{CONFIG}: " in cli(*command).error
 
 
+def test_an_installed_model_with_anothers_weights_stops_nobody(models: Path, cli: Run) -> None:
+    other = tiny_bundle(models.parent / "other", ("anna", "cleo"))
+    bad = spoil(models, "a-bad-one", lambda bundle: shutil.copy(other / WEIGHTS, bundle / WEIGHTS))
+    said = f"models/{bad.name}/{WEIGHTS}: weights do not fit {CONFIG} (missing: generators.anna->ben); copy the bundle again"
+    found = cli("convert", "in.wav", "--target", "ben", "-o", "out.wav")
+    assert found.code == 0
+    assert found.err[0] == f"passed over: {said}"
+    assert said in cli("convert", "in.wav", "--target", "ben", "-m", bad, "-o", "out2.wav").error
+
+
+HOMELESS = [
+    ("convert", "in.wav", "-t", "ben", "-m", "~nobodyx/anna"), ("convert", "~nobodyx/in.wav", "-t", "ben", "-m", "tiny"),
+    ("convert", "in.wav", "~nobodyx/in.wav", "-t", "ben", "-m", "tiny", "-o", "out"), ("info", "~nobodyx/anna"),
+    ("train", "data.root=~nobodyx/data", "data.domains=[a,b]"), ("train", "run_dir=~nobodyx/run", "data.root=.", "data.domains=[a,b]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", HOMELESS, ids=lambda words: " ".join(words)[:30])
+def test_the_home_of_nobody_is_told(cli: Run, words: tuple[str, ...]) -> None:
+    done = cli(*words)
+    assert done.code == 1
+    assert "~nobodyx" in done.error
+    assert "the home folder that ~ stands for is not known" in done.error
+
+
 def test_what_may_not_be_read_is_passed_over_and_said(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Path.lstat
 

@@ -172,6 +172,14 @@ def test_complete_part_needs_no_request(site: Site, tmp_path: Path) -> None:
     assert not site.requests
 
 
+@pytest.mark.parametrize("note", ["[" * 100_000, "{", "5", '"x"', "\udcff"], ids=lambda note: note[:5])
+def test_a_note_that_is_none_begins_afresh(site: Site, tmp_path: Path, note: str) -> None:
+    (tmp_path / "data.bin.part").write_bytes(BODY[:1000])
+    (tmp_path / "data.bin.part.json").write_bytes(note.encode("utf-8", "surrogateescape"))
+    assert_alone(fetch(site.url, tmp_path / "data.bin", sha256=SHA256))
+    assert [request.get("Range") for request in site.requests] == [None]
+
+
 @pytest.mark.parametrize(
     "fault", ["no ranges", "changed", "changed, If-Range ignored", "shrunk", "wrong span", "no validator"]
 )
@@ -265,7 +273,7 @@ def test_web_page_is_not_taken_for_the_file(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.org/x.zip", "ftp://example.org/x", "file:///etc/passwd", "x"]
+    "url", ["http://example.org/x.zip", "ftp://example.org/x", "file:///etc/passwd", "x", "https://[x", "https://[1:::2]/x"]
 )
 def test_only_https_or_this_machine(tmp_path: Path, url: str) -> None:
     with pytest.raises(AudioCycleError, match="https"):

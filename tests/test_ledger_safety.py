@@ -106,6 +106,25 @@ def test_an_output_stays_ours_though_its_last_line_is_of_a_file_that_never_came(
     assert Path("out/a.txt").read_text() == "one ben: mended"
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["to a folder", "to nothing"])
+def test_what_is_in_the_making_is_made_nowhere_else(folder: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    """Somebody has put a link in the place of the folder where outputs are made."""
+    elsewhere = folder / "elsewhere"
+    if there:
+        elsewhere.mkdir()
+        (elsewhere / "precious").write_text("theirs")
+    Path("out").mkdir()
+    Path("out", UNFINISHED).symlink_to(elsewhere)
+    places: list[Path] = []
+    real = ledger.os.replace  # type: ignore[attr-defined]
+    monkeypatch.setattr(os, "replace", lambda source, target: places.append(Path(source).resolve()) or real(source, target))
+    assert statuses()["a.txt"] == "converted"
+    assert places
+    assert not [place for place in places if elsewhere in place.parents]
+    assert not Path("out", UNFINISHED).is_symlink()
+    assert [path.name for path in elsewhere.glob("*")] == ["precious"] * there
+
+
 ACTIONS = ("input", "edit", "delete", "bad", "model", "loud", "plain", "run", "plot", "picture")
 
 

@@ -16,6 +16,7 @@ from audiocycle.names import (
     LONGEST_FILE,
     as_domain_name,
     check_domain_name,
+    expanded,
     file_name,
     shortened,
 )
@@ -53,6 +54,14 @@ def test_a_file_name_fits_and_is_changed_only_where_it_must_be(stem: str, ending
     assert len(os.fsencode(name)) <= LONGEST_FILE
     assert name.endswith(ending)
     assert (name == whole) is (len(os.fsencode(whole)) <= LONGEST_FILE)
+
+
+def test_a_home_that_is_not_known_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert expanded("~/a") == tmp_path / "a"
+    assert expanded(Path("a~b")) == Path("a~b")
+    with pytest.raises(ConfigError, match="^~nobodyx/anna: the home folder that ~ stands for is not known; write the whole path"):
+        expanded("~nobodyx/anna")
 
 
 def test_names_that_were_cut_stay_apart(tmp_path: Path) -> None:

@@ -93,9 +93,17 @@ def odd_pool(state: dict[str, Any]) -> None:
     state["pools"]["fake"]["a->b"] = [torch.zeros(8, 16), torch.zeros(4, 16)]
 
 
+def counted_pool(state: dict[str, Any]) -> None:
+    state["pools"]["fake"]["a->b"] = [torch.zeros(8, 16, dtype=torch.int64)]
+
+
+def infinite_pool(state: dict[str, Any]) -> None:
+    state["pools"]["fake"]["a->b"] = [torch.full((8, 16), float("inf"))]
+
+
 ODD = [
     wider, doubles, no_number, words, one_less, short_moments, no_moments, two_groups, odd_betas, no_optimizer, short_average, old_average,
-    no_pool, odd_pool,
+    no_pool, odd_pool, counted_pool, infinite_pool,
 ]  # fmt: skip
 
 
@@ -131,6 +139,22 @@ def test_fakes_of_another_length_are_not_shown_to_the_critics(tmp_path: Path) ->
     assert longer.resume()
     longer.run()
     assert longer.step == 4
+
+
+def test_a_history_of_fakes_of_two_precisions_is_restored(tmp_path: Path) -> None:
+    """Fakes are as precise as the step that made them, and a resume may change the precision."""
+    for precision, steps in (("bf16", 2), ("fp32", 4)):
+        trainer = tiny_trainer(tmp_path, max_steps=steps, precision=precision, **STATEFUL)
+        assert trainer.resume() == (steps > 2)
+        trainer.run()
+    kinds = {item.dtype for pool in trainer.pools.values() for items in pool.items.values() for item in items}
+    assert kinds == {torch.bfloat16, torch.float32}
+    told: list[str] = []
+    again = tiny_trainer(tmp_path, max_steps=5, on_note=told.append, **STATEFUL)
+    assert again.resume()
+    assert (again.step, told) == (4, [])
+    again.run()
+    assert again.step == 5
 
 
 def test_other_files_of_equal_length_are_another_run(tmp_path: Path) -> None:

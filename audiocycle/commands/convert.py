@@ -178,8 +178,10 @@ def one_file(inputs: list[str], output: Path | None) -> str | None:
     """The only input when the output is a file too; None when outputs go into a folder."""
     from glob import has_magic
 
+    from audiocycle.names import expanded
+
     name = inputs[0]
-    path = Path(name).expanduser()
+    path = expanded(name)
     many = len(inputs) > 1 or path.is_dir() or (has_magic(name) and not path.exists())
     into_folder = output is not None and str(output) != "-" and (output.is_dir() or not output.suffix)
     return None if many or into_folder else name
@@ -213,10 +215,10 @@ def check_inputs(inputs: list[str], config: BundleConfig) -> None:
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:
     """A job for one input; cheap checks come before the network is loaded."""
-    from audiocycle.names import file_name
+    from audiocycle.names import expanded, file_name
     from audiocycle.plan import Job
 
-    path = Path(name).expanduser()
+    path = expanded(name)
     if output is None:
         output = Path("-") if name == "-" else Path(file_name(path.stem, f".{target}{suffix}"))  # not beside the input: that may be training material
     if name != "-" and not path.exists():

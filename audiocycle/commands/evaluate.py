@@ -69,8 +69,10 @@ def evaluate(
     from audiocycle import progress
     from audiocycle.convert import Converter
     from audiocycle.errors import ConfigError
+    from audiocycle.library import locate
 
-    converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")  # the same figures on every machine
+    located = locate(bundle)  # once: on the hub it might be another one later
+    converter = Converter.from_pretrained(located, runtime="torch", precision="fp32")  # the same figures on every machine
     kind, name = converter.config.modality, converter.config.name
     given: dict[str, dict[str, Any]] = {
         VOICE: {"--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer},
@@ -95,9 +97,9 @@ def evaluate(
                 console.print(f"evaluated: {done} of {total}")
 
         if kind == MUSIC:
-            told = music(converter, bundle, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
+            told = music(converter, located, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
         else:
-            told = voice(converter, bundle, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
+            told = voice(converter, located, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
     found, text = told
     typer.echo(json.dumps(found) if as_json else printable(text, lines=True))
 
@@ -122,7 +124,7 @@ def two_domains(converter: Converter, source: str | None, target: str | None) ->
 
 def music(
     converter: Converter,
-    bundle: str,
+    bundle: Path,
     folders: dict[str, Path],
     classifier: Path | None,
     parallel: bool,
@@ -150,14 +152,13 @@ def music(
 
 
 def keep(
-    bundle: str, report: Path | None, card: bool, write_report: Callable[[Path, Path | None], Path], markdown: Callable[[], str]
+    bundle: Path, report: Path | None, card: bool, write_report: Callable[[Path, Path | None], Path], markdown: Callable[[], str]
 ) -> None:
     """Write the page, and into the card, if there are to be any, and say where they lie."""
     from audiocycle.evaluation.card import write_card
-    from audiocycle.library import locate
 
     paths = [write_report(report, training_log(bundle))] if report is not None else []
-    paths += [write_card(locate(bundle), markdown())] if card else []
+    paths += [write_card(bundle, markdown())] if card else []
     for path in paths:
         typer.echo(f"written: {printable(path)}", err=True)
 
@@ -179,17 +180,15 @@ def genre_folders(given: list[str]) -> list[tuple[str, Path]]:
     return found
 
 
-def training_log(bundle: str) -> Path | None:
+def training_log(bundle: Path) -> Path | None:
     """The log of the training that made a bundle; None where there is none beside it."""
-    from audiocycle.library import locate
-
-    log = locate(bundle).parent / "log.jsonl"
+    log = bundle.parent / "log.jsonl"
     return log if log.is_file() else None
 
 
 def voice(
     converter: Converter,
-    bundle: str,
+    bundle: Path,
     folders: dict[str, Path],
     parallel: bool,
     one_way: bool,

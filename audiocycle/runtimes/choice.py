@@ -9,13 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audiocycle.bundle import BundleConfig, check_settings, graph_files
-from audiocycle.errors import BundleError, ConfigError
+from audiocycle.errors import BundleError, ConfigError, printable
 from audiocycle.progress import console
 from audiocycle.runtimes.network import Network
-from audiocycle.spec import PRECISIONS
+from audiocycle.spec import PRECISIONS, FloatArray
 
 AUTO = "auto"
+TRIED_FRAMES = 16
+"""Of the features that graphs are tried with."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
 
     Args:
         runtime: a name in :data:`RUNTIMES`; ``auto`` is the first that is installed, knows the precision, and has graphs if it
-            needs them. Where graphs are not as they should be, it says so and takes torch.
+            needs them. Where graphs are not as they should be, or cannot be computed, it says so and takes torch.
         precision: ``bf16`` or ``fp32``; ``auto`` is bf16 where the runtime and the processor have it natively.
 
     Raises:
@@ -77,17 +81,54 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
     for option, value, known in (("runtime", runtime, (AUTO, *RUNTIMES)), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise ConfigError(f"--{option} {value}: unknown; choose one of: {', '.join(known)}")
-    check_settings(folder, config)
+    adapter, _ = check_settings(folder, config)
     name = first_fitting(folder, precision) if runtime == AUTO else runtime
     if not RUNTIMES[name].installed:
         raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
-    try:
+    if runtime != AUTO or not RUNTIMES[name].graphs or not RUNTIMES["torch"].installed:
         return RUNTIMES[name].load(folder, config, precision)
-    except BundleError as error:
-        if runtime != AUTO or not RUNTIMES[name].graphs or not RUNTIMES["torch"].installed:
-            raise
-        console().print(f"{error} (the graphs are not used, torch computes)", markup=False, soft_wrap=True)
-        return RUNTIMES["torch"].load(folder, config, precision)
+    return GraphsOrTorch(folder, config, name, precision, tuple(adapter.spec.shape))
+
+
+class GraphsOrTorch(Network):
+    """A bundle's graphs, for as long as they can be used; torch from the first error on, which is told.
+
+    Args:
+        name: of the runtime that computes the graphs.
+        shape: of the features, without batch and frames.
+    """
+
+    def __init__(self, folder: Path, config: BundleConfig, name: str, precision: str, shape: tuple[int, ...]) -> None:
+        self._folder, self._config, self._asked, self._shape = folder, config, precision, shape
+        self._network: Network | None = None
+        self._tried: set[tuple[str, str]] = set()
+        try:
+            self._use(RUNTIMES[name].load(folder, config, precision))
+        except BundleError as error:
+            self._take_torch(error)
+
+    def _use(self, network: Network) -> None:
+        self._network, self.runtime, self.precision = network, network.runtime, network.precision
+
+    def _take_torch(self, error: BundleError) -> None:
+        if self.runtime == "torch" and self._network is not None:
+            raise error
+        console().print(f"{printable(error)} (the graphs are not used, torch computes)", markup=False, soft_wrap=True)
+        self._use(RUNTIMES["torch"].load(self._folder, self._config, self._asked))
+
+    def prepare(self, source: str, target: str) -> None:
+        """Compute a few frames, too: some graphs that a library takes fail only then."""
+        if (source, target) not in self._tried:
+            self(np.zeros((1, *self._shape, TRIED_FRAMES), np.float32), source, target)
+            self._tried.add((source, target))
+
+    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        assert self._network is not None
+        try:
+            return self._network(batch, source, target)
+        except BundleError as error:
+            self._take_torch(error)
+        return self._network(batch, source, target)
 
 
 def first_fitting(folder: Path, precision: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from audiocycle.runtimes.graph_memory import Alive
 from audiocycle.runtimes.graph_rules import INPUT, MAX_RANK, OUTPUT, GraphError, constant
 from audiocycle.runtimes.onnx_messages import A_FLOAT, AN_INT, FLOAT32, INT64, INTS
 
@@ -60,7 +61,8 @@ def follow(model: Any, shape: tuple[int, ...]) -> Work:
     """What a checked model costs for an input (B, \\*shape, T).
 
     Raises:
-        GraphError: shapes do not fit together, or it costs more than :data:`MOST` allows.
+        GraphError: shapes do not fit together, or it costs more than :data:`MOST` allows, or takes more memory at a time than
+            :data:`~audiocycle.runtimes.graph_memory.MAX_ALIVE_BYTES`.
     """
     values = {INPUT: Value(shape)}
     numbers_in = math.prod(shape[:-1]) * max(shape[-1], LEAST_FRAMES)
@@ -72,6 +74,7 @@ def follow(model: Any, shape: tuple[int, ...]) -> Work:
             integers(numbers) if numbers is not None else Value(tuple(tensor.dims), tensor.data_type)
         )
     elements = products = 0
+    alive = Alive(model.graph, values[INPUT].elements)
     for node in model.graph.node:
         given = [values[name] for name in node.input]
         try:
@@ -86,12 +89,13 @@ def follow(model: Any, shape: tuple[int, ...]) -> Work:
             TypeError,
         ) as error:  # KeyError: an attribute is missing
             raise GraphError(f"shapes that do not fit together, in {node.op_type}") from error
-        if elements > most.elements or products > most.products:
+        if len(made) != len(node.output):
+            raise GraphError(f"{node.op_type} with {len(node.output)} outputs")
+        within = alive.made(node, [value.elements for value in made])
+        if not within or elements > most.elements or products > most.products:
             raise GraphError(
                 f"an input of {' x '.join(map(str, shape))} takes more memory or time than any network of ours"
             )
-        if len(made) != len(node.output):
-            raise GraphError(f"{node.op_type} with {len(node.output)} outputs")
         values.update(zip(node.output, made, strict=True))
     if (values[OUTPUT].shape, values[OUTPUT].kind) != (shape, FLOAT32):
         raise GraphError(f"{OUTPUT} has another shape than {INPUT}")
@@ -173,6 +177,13 @@ def together(compute: Callable[[Any, Any], Any]) -> Callable[[Sequence[Value], A
     return shape
 
 
+def of_integers(given: Sequence[Value], attributes: Attributes) -> list[Value]:
+    """The remainder, which ONNX has of floats only with another sign (``fmod``)."""
+    if any(value.kind != INT64 for value in given):
+        raise GraphError("an operator on numbers of a type that it has not")
+    return together(remainder)(given, attributes)
+
+
 def truncated(first: Any, second: Any) -> Any:
     """ONNX divides integers towards zero."""
     if (second == 0).any():
@@ -181,7 +192,7 @@ def truncated(first: Any, second: Any) -> Any:
 
 
 def remainder(first: Any, second: Any) -> Any:
-    """ONNX takes the sign of the divisor, as numpy does."""
+    """Of integers: ONNX takes the sign of the divisor, as numpy does."""
     if (second == 0).any():
         raise ZeroDivisionError
     return np.mod(first, second)
@@ -235,7 +246,10 @@ def cut(given: Sequence[Value], _: Attributes) -> list[Value]:
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         if step < 1:
             raise GraphError("a slice backwards")
-        parts[axis_of(axis, len(value.shape))] = slice(start, end, step)
+        place = axis_of(axis, len(value.shape))
+        if parts[place] != slice(None):
+            raise GraphError("an axis twice")
+        parts[place] = slice(start, end, step)
     sides = tuple(len(range(*part.indices(side))) for part, side in zip(parts, value.shape, strict=True))
     return [Value(sides, value.kind, None if value.numbers is None else value.numbers[tuple(parts)])]
 
@@ -283,10 +297,9 @@ def transpose(given: Sequence[Value], attributes: Attributes) -> list[Value]:
 def pad(given: Sequence[Value], attributes: Attributes) -> list[Value]:
     """More at the edges."""
     value, widths, rank = floats(given[0]), known(given[1]), len(given[0].shape)
-    longest = max(widths) if attributes.get("mode") == b"edge" else min(value.shape)
     if len(widths) != 2 * rank or min(widths) < 0:
         raise GraphError("a padding that does not fit")
-    if longest != max(widths) and any(
+    if attributes.get("mode") != b"edge" and any(
         width >= side for width, side in zip(widths, value.shape * 2, strict=True) if width
     ):
         raise GraphError("a reflection of more than there is")
@@ -329,6 +342,8 @@ def transposed_convolution(given: Sequence[Value], attributes: Attributes) -> li
     further = list(attributes.get("output_padding", [0] * len(kernel)))
     if value.shape[1] != weight.shape[0] or value.shape[1] % group or len(further) != len(kernel):
         raise GraphError("a convolution of other channels than there are")
+    if any(more >= stride for more, stride in zip(further, strides, strict=True)):
+        raise GraphError("an output padding of a stride or more")
     check_bias(given, weight.shape[1] * group)
     sides = [
         strides[i] * (side - 1)
@@ -389,7 +404,7 @@ def depth_to_space(given: Sequence[Value], attributes: Attributes) -> list[Value
 SHAPES: dict[str, Callable[[Sequence[Value], Attributes], list[Value]]] = {
     **dict.fromkeys(("Relu", "Sigmoid", "LeakyRelu"), same),
     "Add": together(np.add), "Sub": together(np.subtract), "Mul": together(np.multiply), "Max": together(np.maximum),
-    "Div": together(truncated), "Mod": together(remainder), "Cast": cast, "Concat": concat, "Conv": convolution,
+    "Div": together(truncated), "Mod": of_integers, "Cast": cast, "Concat": concat, "Conv": convolution,
     "ConvTranspose": transposed_convolution, "DepthToSpace": depth_to_space, "InstanceNormalization": instance_norm, "Pad": pad,
     "Reshape": reshape, "Shape": shape_of, "Slice": cut, "Split": split, "Squeeze": squeeze, "Transpose": transpose, "Unsqueeze": unsqueeze,
 }  # fmt: skip

@@ -55,5 +55,8 @@ class OnnxNetwork(Network):
     def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
         self.prepare(source, target)
         self._graphs.check_size(source, target, batch.shape)
-        made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
+        try:
+            made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
+        except Exception as error:  # as above
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
         return made

@@ -68,7 +68,10 @@ class OpenVinoNetwork(Network):
         self.prepare(source, target)
         self._graphs.check_size(source, target, batch.shape)
         request = self._requests[direction(source, target)].create_infer_request()  # each thread needs its own
-        made: FloatArray = request.infer([batch])[0]
+        try:
+            made: FloatArray = request.infer([batch])[0]
+        except RuntimeError as error:
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
         return made
 
 

@@ -23,6 +23,7 @@ from audiocycle.errors import BundleError, ConfigError
 from audiocycle.foreign import read_json, regular_file
 from audiocycle.hub import HubId, fetch
 from audiocycle.limits import Limit, Range, hold, shown
+from audiocycle.names import expanded
 from audiocycle.spec import Encoded, Signal
 from audiocycle.voice.mel_adapter import MelAdapter
 
@@ -290,7 +291,7 @@ def _local(location: str | Path | None) -> Path:
         raise ConfigError(f"HiFi-GAN has no weights of its own: {_WEIGHTS_HELP}")
     if hub_id := HubId.parse(str(location)):
         return fetch(hub_id, ["config.json", *_CHECKPOINTS])
-    path = Path(location).expanduser()
+    path = expanded(location)
     if not path.exists():
         raise ConfigError(f"{location}: no such HiFi-GAN weights here; {_WEIGHTS_HELP}")
     return path

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 from tiny_bundle import run_cli
 
@@ -45,6 +46,17 @@ def test_command_prints_one_json_object(
     assert set(each["quality"]["polyphony"]) == {"source", "transfer", "target"}
     assert report["classifier"]["trained_on"] == ["slow/one", "slow/two", "fast/one", "fast/two"]
     assert set(report["definitions"]) == {"controls", "strength", "content", "style", "quality", "middle", "seams", "intervals"}
+
+
+def test_a_model_on_the_hub_is_asked_for_once(
+    genres: Path, unchanging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two questions its branch may move: the report would be about another one."""
+    asked: list[str] = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda hub_id, **_: asked.append(hub_id) or str(unchanging))
+    done = run_cli(capsys, *command(genres, Path("hf:somebody/a-model"), "--limit", 1, "--report", tmp_path / "report"))
+    assert done.code == 0
+    assert asked == ["somebody/a-model"]
 
 
 def test_command_without_a_classifier_says_how_to_get_one(genres: Path, unchanging: Path, capsys: pytest.CaptureFixture[Any]) -> None:

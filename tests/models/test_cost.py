@@ -13,6 +13,8 @@ from audiocycle.models.cost import FRAMES, cost
 from audiocycle.models.layers import parameter_count
 from audiocycle.spec import FeatureSpec
 
+SHAPES: list[Any] = [[37], [10**12], [-36], [0], 5, None, True]
+"""Of options: in place of the adapter's, each came past all limits."""
 VOICE, MUSIC = FeatureSpec("voice", (36,), 200.0), FeatureSpec("music", (2, 84), 8.0, 64)
 
 
@@ -54,6 +56,7 @@ def test_nothing_is_built() -> None:
         ({"generator": "gated_212d", "generator_options": [1]}, VOICE, 2, "must be options by name"),
         ({"generator": "gated_212d", "generator_options": {"residual": 1}}, VOICE, 2, "residual=1 must be of type bool"),
         ({"generator": "unet", "generator_options": {"depth": 30}}, MUSIC, 2, "depth=30: choose a whole number from 1 to 7"),
+        *(({"generator": "gated_212d", "generator_options": {"shape": shape}}, VOICE, 2, "shape: follows from the adapter; leave it out") for shape in SHAPES),
         ({"generator": ["gated_212d"]}, VOICE, 2, "generator '['gated_212d']' is unknown"),
         ({}, VOICE, 2, "generator '' is unknown"),
         ({"generator": "gated_212d", "weights": 1}, VOICE, 2, "unknown setting weights"),
@@ -63,6 +66,15 @@ def test_models_that_cost_too_much_are_refused_before_they_are_built(config: dic
     with pytest.raises(ConfigError) as caught:
         model_cost(config, spec, n_directions)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(0,), (10**12,), (-36,), (2, 2, 2), (1.5,)], ids=str)
+@pytest.mark.parametrize("generator", sorted(GENERATORS))
+def test_what_torch_cannot_build_is_told_in_one_line(generator: str, shape: Any) -> None:
+    """Whichever way such a shape came through: no error of torch's gets out."""
+    with pytest.raises(ConfigError) as caught:
+        model_cost({"generator": generator}, FeatureSpec("voice", shape, 200.0), 2)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

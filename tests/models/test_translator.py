@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count, permutations
+from typing import Any
 
 import pytest
 import torch
@@ -97,6 +98,12 @@ def test_build_table_makes_networks_for_rolls(generator: str, critic: str) -> No
     y = translator(x, "jazz", "pop")
     assert y.shape == x.shape
     assert critics(y, "pop").shape[:2] == (1, 1)
+
+
+@pytest.mark.parametrize(("options", "said"), [({"channels": 5}, "channels: follows from the features"), ([1], "must be options by name")])
+def test_options_of_critics_do_not_replace_what_follows_from_features(options: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        build_critic({"critic": "gated_patch", "critic_options": options}, ("a", "b"))
 
 
 @pytest.mark.parametrize(

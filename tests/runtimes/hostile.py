@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,19 @@ def doubling(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("Slice", ["d40", "zero", "two", "one", "one"], ["converted"]))
 
 
+def wide_for_a_moment(model: onnx.ModelProto) -> None:
+    """4,000 times the input: fewer numbers than networks make on the way, but all at the same time."""
+    last = next(node for node in model.graph.node if "converted" in node.output)
+    last.output[:] = ["w0"]
+    for number, times in enumerate((10, 10, 10, 4)):
+        model.graph.node.append(
+            helper.make_node("Concat", [f"w{number}"] * times, [f"w{number + 1}"], axis=1)
+        )
+    for name, number in (("zero", 0), ("two", 2), ("one", 1)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), name))
+    model.graph.node.append(helper.make_node("Slice", ["w4", "zero", "two", "one", "one"], ["converted"]))
+
+
 def outer(model: onnx.ModelProto) -> None:
     """Frames times frames, by broadcasting: 16 GiB for a song."""
     constants = {"wide": [1, 1, 1, -1], "tall": [1, 1, -1, 1]}
@@ -97,6 +111,22 @@ def outer(model: onnx.ModelProto) -> None:
         model.graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
         model.graph.node.append(helper.make_node("Reshape", ["features", name], [f"{name}.features"]))
     model.graph.node.append(helper.make_node("Mul", ["wide.features", "tall.features"], ["square"]))
+
+
+def chain(length: int, first: str = "features") -> onnx.ModelProto:
+    """A graph of operations one after the other, from the features or from weights on."""
+    names = [first, *(f"r{n}" for n in range(1, length)), "converted"]
+    nodes = [helper.make_node("Relu", [given], [made]) for given, made in pairwise(names)]
+    value = helper.make_tensor_value_info("features", TensorProto.FLOAT, None)
+    weights = [numpy_helper.from_array(np.zeros(10, np.float32), "weights")]
+    graph = helper.make_graph(nodes, "chain", [value], [onnx.ValueInfoProto(name="converted")], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def remainder_of_floats(model: onnx.ModelProto) -> None:
+    """What ONNX has not, and ONNX Runtime finds only when it computes."""
+    two = np.array(2.0, np.float32)
+    with_constant("two", two, at_end("Mod", "two", fmod=0))(model)
 
 
 def large_constant(model: onnx.ModelProto) -> None:
@@ -232,6 +262,7 @@ HOSTILE: dict[str, tuple[Spoil, str]] = {
         "another shape than features",
     ),
     "an older ONNX": (lambda model: setattr(model, "ir_version", 3), "IR version 3"),
+    "a remainder of floats": (remainder_of_floats, "numbers of a type that it has not"),
     "nothing": (lambda model: model.graph.ClearField("node"), "nothing makes converted"),
 }
 """Name: how to spoil a graph, and what is said of it."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from hostile import chain, copied, spoilt, wide_for_a_moment
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from audiocycle.bundle import read_config
+from audiocycle.errors import BundleError
 from audiocycle.library import model_folders
-from audiocycle.runtimes import graph_shapes
+from audiocycle.runtimes import graph_memory, graph_shapes
 from audiocycle.runtimes.graph_rules import OPERATORS, GraphError, read_model
 from audiocycle.runtimes.graph_shapes import SHAPES, follow
 from audiocycle.runtimes.graphs import Graphs
@@ -195,3 +198,54 @@ def test_the_limit_is_above_all_that_we_train() -> None:
     """``gated_212d`` at width 1 takes 3,782 numbers and 1.1 million products for each of its input."""
     assert graph_shapes.MOST.elements > 2 * 3_782
     assert graph_shapes.MOST.products > 2 * 1_101_773
+
+
+@pytest.mark.parametrize(
+    ("operator", "shape", "inputs", "attributes", "said"),
+    [
+        ("Pad", (2, 2, 2, 4), [np.array([0, 0, 2, 0, 0, 0, 0, 0])], {"mode": "reflect"}, "reflection of more"),
+        ("Pad", (1, 1, 3, 4), [np.array([0, 0, 0, 0, 0, 0, 1, 4])], {"mode": "reflect"}, "reflection of more"),
+        ("Pad", (1, 1, 2, 4), [np.array([0, 0, -1, 0, 0, 0, 0, 0])], {"mode": "edge"}, "does not fit"),
+        ("Slice", (1, 1, 2, 4), [np.array([0, 0]), np.array([1, 2]), np.array([3, -1]), np.array([1, 1])], {}, "an axis twice"),
+        ("ConvTranspose", (1, 1, 2, 4), [np.zeros((1, 1, 3, 3), np.float32)], {"strides": [2, 2], "output_padding": [1, 2]}, "a stride or more"),
+        ("Mod", (1, 1, 2, 4), [np.ones(1, np.float32)], {"fmod": 0}, "numbers of a type"),
+    ],
+    ids=["a reflection of a whole side", "of a longer one", "a negative padding", "an axis twice", "output padding", "a remainder of floats"],
+)  # fmt: skip
+def test_what_libraries_would_find_only_when_they_compute_is_refused(
+    operator: str, shape: tuple[int, ...], inputs: list[np.ndarray], attributes: dict[str, Any], said: str
+) -> None:
+    model = read_model(alone(operator, inputs, **attributes).SerializeToString())
+    with pytest.raises(GraphError, match=said):
+        follow(model, shape)
+
+
+def test_what_is_alive_at_a_time_has_a_limit(tmp_path: Path) -> None:
+    """4,000 times 31 s of features are fewer numbers than our networks make of them on the way, one after the other."""
+    bundle = copied(tmp_path / "model")
+    path = spoilt(bundle, wide_for_a_moment)
+    graph = Graphs(bundle, read_config(bundle))  # it is small enough for few frames
+    graph.check_size("jazz", "classic", (1, 2, 84, 128))
+    with pytest.raises(BundleError, match=f"{path}: .*takes more memory or time than any network of ours"):
+        graph.check_size("jazz", "classic", (16, 2, 84, 384))
+
+
+def test_what_nothing_reads_any_more_is_not_alive() -> None:
+    model = read_model(chain(20).SerializeToString())
+    alive = graph_memory.Alive(model.graph, 10)
+    for node in model.graph.node:
+        assert alive.made(node, [10])
+        assert alive.bytes == 4 * 10
+
+
+def test_what_is_made_of_weights_is_kept_throughout() -> None:
+    model = read_model(chain(3, first="weights").SerializeToString())
+    alive = graph_memory.Alive(model.graph, 10)
+    for number, node in enumerate(model.graph.node, 1):
+        alive.made(node, [10])
+        assert alive.bytes == 4 * 10 * (1 + number)
+
+
+def test_the_limit_of_memory_is_above_all_that_we_train() -> None:
+    """``gated_212d`` at width 1 takes 0.40 GB for 31 s of sound."""
+    assert graph_memory.MAX_ALIVE_BYTES > 2 * 0.40e9

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import HOSTILE, copied, external, spoilt
+from hostile import HOSTILE, copied, external, remainder_of_floats, spoilt
 from tiny_bundle import run_cli, tiny_song
 
 from audiocycle.bundle import read_config
 from audiocycle.convert import Converter
 from audiocycle.errors import BundleError
+from audiocycle.runtimes import graph_shapes
 from audiocycle.runtimes.choice import load_network
 from audiocycle.runtimes.graphs import Graphs, graph_path
 
@@ -65,6 +66,62 @@ def test_auto_takes_torch_instead_and_says_so(bundle: Path, tmp_path: Path, caps
     assert len(said) == 1
     assert said[0].endswith("(the graphs are not used, torch computes)")
     assert Converter.from_pretrained(bundle).network.runtime == "torch"
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules that let something through which no library computes: one will be found some day."""
+    strict = graph_shapes.SHAPES["Mod"]
+
+    def mod(given: Any, attributes: Any) -> Any:
+        return strict(given, attributes) if given[0].kind == graph_shapes.INT64 else [given[0]]
+
+    monkeypatch.setitem(graph_shapes.SHAPES, "Mod", mod)
+
+
+@pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_what_fails_in_a_library_is_told_in_one_line(bundle: Path, runtime: str) -> None:
+    pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))
+    path = spoilt(bundle, remainder_of_floats)
+    network = load_network(bundle, read_config(bundle), runtime)
+    with pytest.raises(BundleError, match="damaged, or too new for what reads it") as refused:
+        network(np.zeros((1, 2, 84, 64), np.float32), "jazz", "classic")
+    assert str(refused.value).startswith(f"{path}: ")
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.usefixtures("lenient")
+def test_auto_takes_torch_where_a_graph_cannot_be_computed(
+    bundle: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    path = spoilt(bundle, remainder_of_floats)
+    song = tiny_song(tmp_path / "in.mid")
+    done = run_cli(capsys, "convert", song, "-m", bundle, "-t", "classic", "-o", tmp_path / "out.mid")
+    assert done.code == 0
+    said = [line for line in done.err if str(path) in line]
+    assert len(said) == 1
+    assert said[0].endswith("(the graphs are not used, torch computes)")
+
+
+def test_auto_takes_torch_where_a_graph_fails_later(bundle: Path, capsys: Capture) -> None:
+    """At another size than those that were tried."""
+    batch = np.random.default_rng(0).random((1, 2, 84, 64), np.float32)
+    wanted = load_network(bundle, read_config(bundle), "torch", "fp32")(batch, "jazz", "classic")
+    network = load_network(bundle, read_config(bundle), precision="fp32")
+    network.prepare("jazz", "classic")
+    assert network.runtime != "torch"
+    assert capsys.readouterr().err == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Graphs, "check_size", refuse)
+        found = network(batch, "jazz", "classic")
+    np.testing.assert_array_equal(found, wanted)
+    assert (network.runtime, network.precision) == ("torch", "fp32")
+    assert capsys.readouterr().err == "a\\x1bb: too large (the graphs are not used, torch computes)\n"
+
+
+def refuse(*_: Any) -> None:
+    raise BundleError("a\x1bb: too large")
 
 
 def test_a_link_out_of_the_folder_is_not_followed(bundle: Path, tmp_path: Path) -> None:
