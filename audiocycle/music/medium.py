@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocycle.errors import InputError
-from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi_file import (
@@ -190,8 +190,8 @@ def convert_song(
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    score = score_of(song, strokes)
-    spans = adapter.spans(score, options.first_bar)
+    bars = song.signatures, end_of(notes), song.per_quarter
+    spans = adapter.spans(bars, options.first_bar)
     parts_made = [outside(notes, spans)]
     programs: Any = None
     for index, span in enumerate(spans):
@@ -206,7 +206,7 @@ def convert_song(
     n_whole = int((strokes.end[made.origin[kept]] == made.end[kept]).sum())
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
-        "phrases_unchanged": adapter.phrases_outside(score, options.first_bar),
+        "phrases_unchanged": adapter.phrases_outside(bars, options.first_bar),
         "notes_in": len(notes),
         "notes_out": len(made),
         "notes_kept": n_whole,

@@ -68,7 +68,7 @@ def score_from_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> ScoreTi
     """What a MIDI file plays, as a score in ticks; see :func:`~audiocycle.music.midi_score.score_of`.
 
     Raises:
-        InputError: as :func:`song_from_bytes`, and if it holds no notes.
+        InputError: as :func:`song_from_bytes` and :func:`~audiocycle.music.midi_score.score_of`, and if it holds no notes.
     """
     return _checked(song_from_bytes(data, name, limits), name, limits)
 
@@ -76,7 +76,7 @@ def score_from_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> ScoreTi
 def _checked(song: Song, name: str, limits: Limits) -> ScoreTick:
     strokes = find_strokes(song.chunks)
     check_notes(len(strokes), name, limits)
-    return score_of(song, strokes)
+    return score_of(song, strokes, name, limits)
 
 
 def check_output(path: Path) -> None:

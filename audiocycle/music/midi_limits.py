@@ -26,12 +26,15 @@ class Limits:
         max_notes: notes in all tracks together.
         max_quarters: length in quarter notes, which decides how large a piano roll becomes: 40,000 are
             10,000 bars of 4/4, or 5.5 hours at 120 beats a minute.
+        max_moves: controllers and bends of a score, in which each track has all those of its channel: one channel's are told
+            again for each program and chunk that plays on it.
     """
 
     max_bytes: int = 4 << 20
     max_tracks: int = 256
     max_notes: int = 200_000
     max_quarters: int = 40_000
+    max_moves: int = 4_000_000
 
 
 LIMITS = Limits()
@@ -46,6 +49,19 @@ def check_tracks(n_tracks: int, name: str, limits: Limits) -> None:
     """
     if n_tracks > limits.max_tracks:
         raise InputError(f"{name}: has more than the {limits.max_tracks:,} tracks that are read; merge or remove some")
+
+
+def check_moves(n_moves: int, name: str, limits: Limits) -> None:
+    """Refuse too many controllers and bends.
+
+    Raises:
+        InputError: there are more than ``limits.max_moves``.
+    """
+    if n_moves > limits.max_moves:
+        raise InputError(
+            f"{name}: its tracks share {n_moves:,} controllers and bends, more than the {limits.max_moves:,} that are read; "
+            "thin them out, or merge tracks"
+        )
 
 
 def check_length(ticks: int, per_quarter: int, name: str, limits: Limits) -> None:
