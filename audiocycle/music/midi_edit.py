@@ -119,11 +119,12 @@ def _put_new(edits: Edits, strokes: Strokes, parts: Parts, new: Notes) -> None:
         mine = np.flatnonzero((strokes.chunk == chunk) & (strokes.channel == channel))
         times, programs = changes.get(channel, ([], [0]))
         varies = len(set(programs)) > 1 and len(mine) > 0
+        starts = strokes.start[mine]
         for number in np.flatnonzero(new.track == part).tolist():
             program = None
             if varies:
                 now = programs[bisect_right(times, (rows[number][0], chunk))]
-                place = int(np.searchsorted(strokes.start[mine], rows[number][0], side="right"))
+                place = int(np.searchsorted(starts, rows[number][0], side="right"))
                 around = strokes.program[mine[max(0, place - 1) : place + 1]].tolist()
                 program = None if now in around else (around[0], now)
             edits.put_note(chunk, channel, rows[number], program)
