@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
+DEVICE, CHANNEL_PREFIX, PORT = 0x09, 0x20, 0x21
 NAME, LYRIC, MARKER, END, TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
 """Kinds of meta events."""
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PITCH_BEND = 0x8, 0x9, 0xB, 0xC, 0xE
