@@ -26,7 +26,7 @@ from audiocycle.music.midi_file import (
     write_song,
 )
 from audiocycle.music.midi_limits import LIMITS, check_notes, check_score, check_writable, is_sane
-from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi_score import score_of, song_of, with_changes
 from audiocycle.music.midi_song import Song, finer, song_to_bytes
 from audiocycle.music.midi_strokes import find_strokes, parts_of
 from audiocycle.music.notes import NEW, join
@@ -119,9 +119,14 @@ class MusicMedium:
             raise InputError("score: has a time below 0, or a tempo or signature that means nothing; correct it")
         check_score(score, "score", LIMITS)
         check_writable(score, "score")
-        made, outcome = convert_song(song_of(score), "score", adapter, renderer, translate, options)
+        if score.ticks_per_quarter < COARSE:
+            score = score.resample(score.ticks_per_quarter * COARSE, 0)
+        song = song_of(score)
+        made, outcome = convert_song(song, "score", adapter, renderer, translate, options)
         warn(outcome)
-        return score_of(made)
+        if options.tracks == "merge":
+            return score_of(made, name="score")
+        return with_changes(score, song, made, options.programs == "target")
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
         """A symusic score in ticks, or its whole bars (of four quarters) up to ``seconds``."""

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 import symusic
-from symusic.core import KeySignatureTick, ScoreTick, TextMetaTick, TimeSignatureTick, TrackTick
+from symusic.core import ControlChangeTick, KeySignatureTick, ScoreTick, TextMetaTick, TimeSignatureTick, TrackTick
 
 from audiocycle.music.midi_channels import channels_for
 from audiocycle.music.midi_events import (
+    ALL_NOTES_OFF,
     CONTROL,
     END,
     KEY_SIGNATURE,
@@ -103,6 +104,35 @@ def song_of(score: ScoreTick) -> Song:
     return Song(1, score.ticks_per_quarter, score.ticks_per_quarter, chunks)
 
 
+def with_changes(score: ScoreTick, source: Song, made: Song, programs: bool) -> ScoreTick:
+    """A copy of a score with what became of its notes; all else is the score's own, and it ends no earlier.
+
+    Args:
+        source: what :func:`song_of` made of the score: track i is its chunk i + 1.
+        made: what became of that, with the same chunks.
+        programs: take the programs, too.
+    """
+    result: Any = score.copy()
+    before, after = (find_strokes(song.chunks) for song in (source, made))
+    for number, track in enumerate(result.tracks, start=1):
+        old, new = (np.flatnonzero(strokes.chunk == number) for strokes in (before, after))
+        if programs and len(old) and not track.is_drum:
+            track.program = next(e.body[0] for e in made.chunks[number] if e.status >> 4 == PROGRAM)
+        if not np.array_equal(_rows(before, old), _rows(after, new)):  # else notes that overlap stay as they are
+            _set_notes(track, after, new)
+    if result.end() < score.end():
+        longest = max(result.tracks, key=lambda track: 0 if track.is_drum else len(track.notes))
+        longest.controls.append(ControlChangeTick(score.end(), ALL_NOTES_OFF, 0))
+    return cast("ScoreTick", result)
+
+
+def _rows(strokes: Strokes, chosen: IntArray) -> IntArray:
+    """(N, 4) start, end, pitch and velocity, in an order of their own."""
+    columns = (strokes.start, strokes.end, strokes.pitch, strokes.velocity)
+    rows = np.stack([column[chosen] for column in columns], axis=1)
+    return rows[np.lexsort(rows.T)]
+
+
 def _common(score: ScoreTick) -> Iterator[tuple[int, Event]]:
     """What belongs to no track; each with its place among the events of its tick."""
     for tempo in score.tempos:
@@ -133,6 +163,10 @@ def _played(track: TrackTick, channel: int, is_shared: bool) -> Iterator[tuple[i
         yield 1, Event(lyric.time, META, LYRIC, lyric.text.encode(errors="replace"))
     for control in track.controls:
         yield 1, Event(control.time, CONTROL << 4 | channel, 0, bytes([control.number, control.value]))
+    if not any(control.number == _PEDAL for control in track.controls):  # else pedals are told twice
+        for pedal in sorted(track.pedals, key=lambda pedal: pedal.time):
+            for tick, value in ((pedal.time, 127), (pedal.end, 0)):
+                yield 1, Event(tick, CONTROL << 4 | channel, 0, bytes([_PEDAL, value]))
     for bend in track.pitch_bends:
         value = bend.value + BEND_CENTRE
         yield 1, Event(bend.time, PITCH_BEND << 4 | channel, 0, bytes([value & 0x7F, value >> 7]))
