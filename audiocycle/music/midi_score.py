@@ -11,7 +11,14 @@ from typing import Any, cast
 
 import numpy as np
 import symusic
-from symusic.core import ControlChangeTick, KeySignatureTick, ScoreTick, TextMetaTick, TimeSignatureTick, TrackTick
+from symusic.core import (
+    ControlChangeTick,
+    KeySignatureTick,
+    ScoreTick,
+    TextMetaTick,
+    TimeSignatureTick,
+    TrackTick,
+)
 
 from audiocycle.music.midi_channels import channels_for
 from audiocycle.music.midi_events import (

@@ -118,7 +118,7 @@ def test_values_that_midi_does_not_have_are_refused_in_one_line(change: Callable
     change(score.tracks[0])
     with pytest.raises(OutputError, match=f"^score: cannot be written, a MIDI file holds only {words}"):
         converted_item(score)
-    with pytest.raises(OutputError, match="^s.mid: cannot be written"):
+    with pytest.raises(OutputError, match=r"^s\.mid: cannot be written"):
         as_bytes(score, "s.mid")
 
 
