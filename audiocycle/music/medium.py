@@ -219,5 +219,5 @@ def convert_song(
         "notes_new": len(made) - int(kept.sum()),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
-    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
+    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
     return result, Outcome(seconds, details, note)
