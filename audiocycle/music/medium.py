@@ -109,7 +109,15 @@ class MusicMedium:
     def convert_item(
         self, item: Any, adapter: PianoRollAdapter, renderer: ScoreRenderer, translate: Translate, options: MusicOptions
     ) -> Any:
-        """Convert a symusic or pretty_midi score in memory; the same kind comes back."""
+        """Convert a symusic or pretty_midi score in memory; the same kind comes back.
+
+        Of a symusic score whose tracks are kept, everything but notes (and programs, if asked for) is the given one's; pretty_midi's
+        goes through a MIDI file.
+
+        Raises:
+            InputError: it is above the limits, means nothing, or holds nothing that could be converted.
+            OutputError: it has values that MIDI does not have.
+        """
         if hasattr(item, "instruments"):  # pretty_midi's
             made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
             warn(outcome)

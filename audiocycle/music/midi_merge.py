@@ -161,7 +161,9 @@ def _settings(chunks: Sequence[Chunk], channel: int) -> Chunk:
         event
         for chunk in chunks
         for event in chunk
-        if event.status < SYSEX and event.status & 0xF == channel and event.status >> 4 not in (NOTE_ON, NOTE_OFF)
+        if event.status < SYSEX
+        and event.status & 0xF == channel
+        and event.status >> 4 not in (NOTE_ON, NOTE_OFF)
     ]
     return sorted(found, key=lambda event: event.tick)
 

@@ -125,7 +125,9 @@ def with_changes(score: ScoreTick, source: Song, made: Song, programs: bool) -> 
         old, new = (np.flatnonzero(strokes.chunk == number) for strokes in (before, after))
         if programs and len(old) and not track.is_drum:
             track.program = next(e.body[0] for e in made.chunks[number] if e.status >> 4 == PROGRAM)
-        if not np.array_equal(_rows(before, old), _rows(after, new)):  # else notes that overlap stay as they are
+        if not np.array_equal(
+            _rows(before, old), _rows(after, new)
+        ):  # else notes that overlap stay as they are
             _set_notes(track, after, new)
     if result.end() < score.end():
         longest = max(result.tracks, key=lambda track: 0 if track.is_drum else len(track.notes))
@@ -226,7 +228,10 @@ def _kinds(
         if event.status < SYSEX and event.status & 0xF not in playing:
             channel = event.status & 0xF
             programs[channel] = event.body[0] if event.status >> 4 == PROGRAM else programs.get(channel, 0)
-    return [*found, *((channel, program, channel == DRUMS, mine[:0]) for channel, program in programs.items())]
+    return [
+        *found,
+        *((channel, program, channel == DRUMS, mine[:0]) for channel, program in programs.items()),
+    ]
 
 
 def _set_notes(track: Any, strokes: Strokes, chosen: IntArray) -> None:

@@ -36,6 +36,8 @@ def test_new_notes_beside_many_others_cost_what_they_are_not_what_is_there() -> 
     starts = np.arange(n) * 96
     new = Notes(starts, starts + 48, np.full(n, 72), np.full(n, 64), np.zeros(n, np.int64), np.full(n, NEW))
     Watched.n_copied = 0
-    made = edited(song, replace(strokes, start=strokes.start.view(Watched)), parts, source, join([source, new]))
+    made = edited(
+        song, replace(strokes, start=strokes.start.view(Watched)), parts, source, join([source, new])
+    )
     assert len(find_strokes(made.chunks)) == 2 * n
     assert Watched.n_copied < 10 * n

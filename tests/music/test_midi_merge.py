@@ -22,7 +22,9 @@ def unmerged(data: bytes, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize("reset", [GM_ON, GS_RESET])
-@pytest.mark.parametrize("between", [[], [track((0, b"\xc9\x08"), (0, on(36, 90, 9)), (9, off(36, 9)))]], ids=["", "drums"])
+@pytest.mark.parametrize(
+    "between", [[], [track((0, b"\xc9\x08"), (0, on(36, 90, 9)), (9, off(36, 9)))]], ids=["", "drums"]
+)
 def test_a_reset_stays_before_the_programs_that_it_resets(reset: bytes, between: list[bytes]) -> None:
     """Whether its chunk loses its notes or not, and whatever lies between that and the busiest."""
     data = midi(
@@ -46,7 +48,9 @@ def test_a_merged_track_does_not_come_before_what_is_sent_before_it() -> None:
 def test_words_of_several_chunks_stay_in_the_order_of_the_chunks() -> None:
     chunks = [track((0, meta(5, b"a")), *melody(1, 40, n=2)), track((0, meta(5, b"b")), *melody(n=12))]
     chunks.append(track((0, meta(5, b"c")), *melody(2, 40, n=2)))
-    events = [event.data[2:] for event in raw_events(unmerged(midi(*chunks))) if event.data[:2] == b"\xff\x05"]
+    events = [
+        event.data[2:] for event in raw_events(unmerged(midi(*chunks))) if event.data[:2] == b"\xff\x05"
+    ]
     assert events == [b"a", b"b", b"c"]
 
 
@@ -55,7 +59,11 @@ def test_port_and_device_of_a_chunk_go_with_it() -> None:
     data = midi(
         track((0, meta(0x21, b"\x00")), (0, b"\xc0\x30"), *melody(n=12)),
         track(
-            (0, meta(0x21, b"\x01")), (0, meta(0x20, b"\x01")), (0, meta(9, b"B")), (0, meta(5, b"la")), *melody(1, 40)
+            (0, meta(0x21, b"\x01")),
+            (0, meta(0x20, b"\x01")),
+            (0, meta(9, b"B")),
+            (0, meta(5, b"la")),
+            *melody(1, 40),
         ),
     )
     words = [event.data for event in others(raw_events(unmerged(data))) if event.data[0] == 0xFF]

@@ -161,7 +161,9 @@ def crowd(n_moves: int, n_chunks: int) -> bytes:
 def test_one_channels_controllers_in_many_tracks_are_counted_before_they_are_copied() -> None:
     song = song_from_bytes(crowd(500, 20), "s.mid", LIMITS)
     assert [len(part.controls) for part in score_of(song).tracks] == [500] * 20
-    with pytest.raises(InputError, match=r"^s\.mid: its tracks share 10,000 controllers and bends, more than the 9,999"):
+    with pytest.raises(
+        InputError, match=r"^s\.mid: its tracks share 10,000 controllers and bends, more than the 9,999"
+    ):
         score_of(song, name="s.mid", limits=Limits(max_moves=9999))
     score_of(song, limits=Limits(max_moves=10_000))
 
@@ -178,7 +180,9 @@ def test_a_file_of_a_few_bytes_cannot_become_a_score_of_gigabytes() -> None:
 
 
 def test_a_track_for_each_program_counts_as_a_track() -> None:
-    data = midi(track(*[each for i in range(9) for each in ((0, bytes([0xC0, i])), (0, on(60)), (9, off(60)))]))
+    data = midi(
+        track(*[each for i in range(9) for each in ((0, bytes([0xC0, i])), (0, on(60)), (9, off(60)))])
+    )
     assert len(score_from_bytes(data, "s.mid", Limits(max_tracks=9)).tracks) == 9
     with pytest.raises(InputError, match=r"^s\.mid: has more than the 8 tracks"):
         score_from_bytes(data, "s.mid", Limits(max_tracks=8))

@@ -14,7 +14,9 @@ NOTE = ((0, on(60, channel=1)), (96, off(60, channel=1)))
 
 def strokes(*events: bytes) -> Strokes:
     """Of a note on channel 2 behind these events."""
-    return find_strokes(song_from_bytes(midi(track(*[(0, event) for event in events], *NOTE)), "s.mid", LIMITS).chunks)
+    return find_strokes(
+        song_from_bytes(midi(track(*[(0, event) for event in events], *NOTE)), "s.mid", LIMITS).chunks
+    )
 
 
 def packet(status: int, content: str) -> bytes:
@@ -35,7 +37,15 @@ MPE_ZONE = [control(101, 0), control(100, 6), control(6, 15)]
         ([packet(0xF0, "41 10 42 12 40 11 15 01 19 f7")], False),  # part 2: the first channel
         ([packet(0xF0, "41 10 42 12 40 12 15 01 18 f7")], True),
         ([packet(0xF0, "41 10 42 12 40"), packet(0xF7, "12 15 01 18 f7")], True),
-        ([packet(0xF0, "41 10"), packet(0xF7, "42 12 40"), packet(0xF7, "12 15"), packet(0xF7, "01 18 f7")], True),
+        (
+            [
+                packet(0xF0, "41 10"),
+                packet(0xF7, "42 12 40"),
+                packet(0xF7, "12 15"),
+                packet(0xF7, "01 18 f7"),
+            ],
+            True,
+        ),
         ([packet(0xF7, "41 10 42 12 40 12 15 01 18 f7")], False),  # an escape: nothing was begun
         ([packet(0xF0, "41 10 42 12 40 f7"), packet(0xF7, "12 15 01 18 f7")], False),
         ([packet(0xF0, "43 10 4c"), packet(0xF7, "08 01 07 01 f7")], True),

@@ -98,14 +98,20 @@ def test_a_score_is_as_long_as_it_was() -> None:
 def test_merged_scores_keep_pedals_that_are_no_controllers() -> None:
     score = a_score(a_track((0, BAR, 60, 64)))
     score.tracks[0].pedals.extend([core.PedalTick(0, STEP), core.PedalTick(STEP, STEP)])
-    for made in (converted_item(score, strength=0.0, tracks="merge"), score_from_bytes(as_bytes(score, "s.mid"), "s.mid")):
+    for made in (
+        converted_item(score, strength=0.0, tracks="merge"),
+        score_from_bytes(as_bytes(score, "s.mid"), "s.mid"),
+    ):
         assert [(pedal.time, pedal.duration) for pedal in made.tracks[0].pedals] == [(0, STEP), (STEP, STEP)]
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda part: part.pitch_bends.append(core.PitchBendTick(0, -9000)), "pitch bends of -8,192 to 8,191"),
+        (
+            lambda part: part.pitch_bends.append(core.PitchBendTick(0, -9000)),
+            "pitch bends of -8,192 to 8,191",
+        ),
         (lambda part: part.pitch_bends.append(core.PitchBendTick(0, 8192)), "pitch bends of -8,192 to 8,191"),
         (lambda part: part.pitch_bends.append(core.PitchBendTick(0, 1_000_000)), "pitch bends of"),
         (lambda part: part.controls.append(core.ControlChangeTick(0, 200, 1)), "controllers of 0 to 127"),
@@ -113,7 +119,9 @@ def test_merged_scores_keep_pedals_that_are_no_controllers() -> None:
         (lambda part: setattr(part, "program", 200), "programs of 0 to 127"),
     ],
 )
-def test_values_that_midi_does_not_have_are_refused_in_one_line(change: Callable[[Any], None], words: str) -> None:
+def test_values_that_midi_does_not_have_are_refused_in_one_line(
+    change: Callable[[Any], None], words: str
+) -> None:
     score = a_score(a_track((0, BAR, 60, 64)))
     change(score.tracks[0])
     with pytest.raises(OutputError, match=f"^score: cannot be written, a MIDI file holds only {words}"):
@@ -131,11 +139,16 @@ def test_the_outermost_bends_are_written() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda part: setattr(part, "name", "ピアノ"), "pretty_midi writes only Western European names and lyrics; rename them"),
+        (
+            lambda part: setattr(part, "name", "ピアノ"),
+            "pretty_midi writes only Western European names and lyrics; rename them",
+        ),
         (lambda part: setattr(part.notes[0], "velocity", 300), "cannot be written as MIDI"),
     ],
 )
-def test_pretty_midi_objects_that_cannot_be_written_are_refused_in_one_line(change: Callable[[Any], None], words: str) -> None:
+def test_pretty_midi_objects_that_cannot_be_written_are_refused_in_one_line(
+    change: Callable[[Any], None], words: str
+) -> None:
     pretty_midi = pytest.importorskip("pretty_midi")
     midi = pretty_midi.PrettyMIDI()
     midi.instruments.append(pretty_midi.Instrument(0, name="Flöte"))
