@@ -113,9 +113,9 @@ def merged(
             title = Event(0, META, NAME, REGISTER_NAMES[group])
             track = [title, *(event for event in track if not _is(event, NAME))]
             program = usual_program(lot.pitch, programs)
-            if program is not None:
+            if program is not None and target not in drums:
                 track = _with_program(track, target, program, int(lot.start.min()))
-                if target == channel and channel not in drums:  # other chunks may tell it another one
+                if target == channel:  # other chunks may tell it another one
                     bare = [_on_program(chunk, {channel}, program) for chunk in bare]
         tracks.append(with_notes(track, target, lot))
         lots.append(lot)

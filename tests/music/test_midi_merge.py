@@ -109,3 +109,12 @@ def test_a_program_in_another_chunk_does_not_undo_the_usual_one() -> None:
     for tracks in ("keep", "merge"):
         made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
         assert {note.program for note in heard(raw_events(made))} == {32}
+
+
+@pytest.mark.parametrize("tracks", ["keep", "merge"])
+def test_a_channel_that_plays_drums_at_any_time_keeps_its_kits(tracks: str) -> None:
+    kit = [(0, control(0, 127)), (0, b"\xc0\x08"), (0, on(38, 90)), (60, off(38))]
+    data = midi(track((0, b"\xc0\x30"), *melody(pitch=36, n=12), *kit))
+    made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
+    (before,), (after,) = ([n[2:] for n in heard(raw_events(each)) if n.velocity == 90] for each in (data, made))
+    assert after == before
