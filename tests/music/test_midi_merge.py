@@ -116,5 +116,7 @@ def test_a_channel_that_plays_drums_at_any_time_keeps_its_kits(tracks: str) -> N
     kit = [(0, control(0, 127)), (0, b"\xc0\x08"), (0, on(38, 90)), (60, off(38))]
     data = midi(track((0, b"\xc0\x30"), *melody(pitch=36, n=12), *kit))
     made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
-    (before,), (after,) = ([n[2:] for n in heard(raw_events(each)) if n.velocity == 90] for each in (data, made))
+    (before,), (after,) = (
+        [n[2:] for n in heard(raw_events(each)) if n.velocity == 90] for each in (data, made)
+    )
     assert after == before
