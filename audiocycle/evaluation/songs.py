@@ -16,7 +16,7 @@ from audiocycle.classifier import corpus_of, midi_files, phrases_of
 from audiocycle.convert import Converter
 from audiocycle.errors import AudioCycleError, DataError
 from audiocycle.metrics import roll_seams
-from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
 from audiocycle.music.midi_file import read_score
 from audiocycle.music.notes import IntArray, notes_of
@@ -157,7 +157,7 @@ def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = 
     notes, window = notes_of(score), adapter.spec.window
     phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0
-    for span in adapter.spans(score):
+    for span in adapter.spans(bars_of(score)):
         source = adapter.analyze(notes, span)
         if not source.features.any():
             continue

@@ -35,6 +35,9 @@ LIMITS: dict[str, Limit] = {
 }
 """Of settings."""
 
+Bars = tuple[Sequence[Signature], int, int]
+"""What tells where the bars of a song are: its time signatures, the tick at which its last melodic note ends, ticks per quarter note."""
+
 
 @dataclass(frozen=True)
 class PianoRollAdapter:
@@ -75,19 +78,20 @@ class PianoRollAdapter:
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
         return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts)}
 
-    def spans(self, score: Any, first_bar: float = 0.0) -> list[Span]:
-        """The runs of 4/4 bars of a symusic score in ticks, up to its last note.
+    def spans(self, bars: Bars, first_bar: float = 0.0) -> list[Span]:
+        """The runs of 4/4 bars of a song, up to its last note.
 
         Args:
+            bars: where its bars are; see :func:`bars_of`.
             first_bar: quarter notes before its first whole bar.
         """
-        tpq = score.ticks_per_quarter
-        return find_spans(signatures_of(score), end_of(score), tpq, self.grid, self.pairs, round(first_bar * tpq))
+        signatures, end, per_quarter = bars
+        return find_spans(signatures, end, per_quarter, self.grid, self.pairs, round(first_bar * per_quarter))
 
-    def phrases_outside(self, score: Any, first_bar: float = 0.0) -> int:
+    def phrases_outside(self, bars: Bars, first_bar: float = 0.0) -> int:
         """How many phrases of ``bars`` bars lie between the spans: in other metres, upbeats, or cut short by a signature."""
-        tpq = score.ticks_per_quarter
-        found = stretches(signatures_of(score), end_of(score), tpq, self.pairs, round(first_bar * tpq))
+        signatures, end, per_quarter = bars
+        found = stretches(signatures, end, per_quarter, self.pairs, round(first_bar * per_quarter))
         return sum(-(-stretch.n_other // self.bars) for stretch in found)
 
     def analyze(self, notes: Notes, span: Span) -> Encoded:
@@ -105,7 +109,7 @@ class PianoRollAdapter:
             InputError: nothing to learn from: no 4/4 phrase with notes, or onsets off the grid.
         """
         notes = notes_of(score)
-        spans = self.spans(score)
+        spans = self.spans(bars_of(score))
         positions = [np.zeros(0)]
         phrases, places = [], []
         window = self.spec.window
@@ -197,14 +201,14 @@ def allowed_rows(roll: FloatArray, window: int) -> NDArray[np.bool_]:
     return allowed
 
 
-def signatures_of(score: Any) -> list[Signature]:
-    """Tick, numerator and denominator of each time signature of a score."""
-    return [(s.time, s.numerator, s.denominator) for s in score.time_signatures]
+def bars_of(score: Any) -> Bars:
+    """What tells where the bars of a symusic score in ticks are."""
+    signatures = [(each.time, each.numerator, each.denominator) for each in score.time_signatures]
+    return signatures, end_of(notes_of(score)), score.ticks_per_quarter
 
 
-def end_of(score: Any) -> int:
-    """The tick at which the last note of a score's melodic tracks ends; other events can lie far behind it."""
-    notes = notes_of(score)
+def end_of(notes: Notes) -> int:
+    """The tick at which the last of a song's melodic notes ends; other events can lie far behind it."""
     return int(np.maximum(notes.end, notes.start + 1).max(initial=0))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from audiocycle.music.grid import Span
 from audiocycle.music.midi_edit import edited, put_into
-from audiocycle.music.midi_events import CONTROL, Event
+from audiocycle.music.midi_events import ALL_NOTES_OFF, CONTROL, Event
 from audiocycle.music.midi_merge import merged, replayed
 from audiocycle.music.midi_song import Song
 from audiocycle.music.midi_strokes import Parts, Strokes
@@ -17,9 +17,6 @@ from audiocycle.music.notes import NEVER, NEW, IntArray, Notes, join, latest_end
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import begins_in
 from audiocycle.spec import FloatArray
-
-ALL_NOTES_OFF = 123
-"""A controller that changes nothing where nothing sounds: it makes a song as long as it was."""
 
 
 def outside(notes: Notes, spans: Sequence[Span]) -> Notes:

@@ -77,6 +77,11 @@ class Stretch:
     n_other: int
 
 
+def metres_taken(pairs: bool) -> list[tuple[int, int]]:
+    """The metres whose bars are converted; ``pairs``: see :func:`stretches`."""
+    return [(4, 4), (2, 4), (2, 2)] if pairs else [(4, 4)]
+
+
 def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool = False, first: int = 0) -> list[Stretch]:
     """The metres of a score, in order.
 
@@ -91,7 +96,7 @@ def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool =
         first: the tick at which the first whole bar begins; what lies before it is an upbeat, in bars of 1/4.
     """
     bar = BEATS * tpq
-    fitting = {(4, 4)} | ({(2, 4), (2, 2)} if pairs else set())
+    fitting = metres_taken(pairs)
     metres = {0: (4, 4)} | {tick: (top, bottom) for tick, top, bottom in sorted(signatures, key=itemgetter(0))}
     if first:
         then = metres[max(tick for tick in metres if tick <= first)]

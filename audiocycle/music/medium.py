@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocycle.errors import InputError
-from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi_file import (
@@ -26,7 +26,7 @@ from audiocycle.music.midi_file import (
     write_song,
 )
 from audiocycle.music.midi_limits import LIMITS, check_notes, check_score, check_writable, is_sane
-from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi_score import score_of, song_of, with_changes
 from audiocycle.music.midi_song import Song, finer, song_to_bytes
 from audiocycle.music.midi_strokes import find_strokes, parts_of
 from audiocycle.music.notes import NEW, join
@@ -109,7 +109,15 @@ class MusicMedium:
     def convert_item(
         self, item: Any, adapter: PianoRollAdapter, renderer: ScoreRenderer, translate: Translate, options: MusicOptions
     ) -> Any:
-        """Convert a symusic or pretty_midi score in memory, or a file; the same kind comes back, of a file a symusic score in ticks."""
+        """Convert a symusic or pretty_midi score in memory, or a file; the same kind comes back, of a file a symusic score in ticks.
+
+        Of a symusic score whose tracks are kept, everything but notes (and programs, if asked for) is the given one's; pretty_midi's
+        goes through a MIDI file.
+
+        Raises:
+            InputError: it is above the limits, means nothing, or holds nothing that could be converted.
+            OutputError: it has values that MIDI does not have.
+        """
         if isinstance(item, Path):
             item = self.read(item)
         if hasattr(item, "instruments"):  # pretty_midi's
@@ -121,9 +129,14 @@ class MusicMedium:
             raise InputError("score: has a time below 0, or a tempo or signature that means nothing; correct it")
         check_score(score, "score", LIMITS)
         check_writable(score, "score")
-        made, outcome = convert_song(song_of(score), "score", adapter, renderer, translate, options)
+        if score.ticks_per_quarter < COARSE:
+            score = score.resample(score.ticks_per_quarter * COARSE, 0)
+        song = song_of(score)
+        made, outcome = convert_song(song, "score", adapter, renderer, translate, options)
         warn(outcome)
-        return score_of(made)
+        if options.tracks == "merge":
+            return score_of(made, name="score")
+        return with_changes(score, song, made, options.programs == "target")
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
         """A symusic score in ticks, or its whole bars (of four quarters) up to ``seconds``."""
@@ -192,8 +205,8 @@ def convert_song(
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    score = score_of(song, strokes)
-    spans = adapter.spans(score, options.first_bar)
+    bars = song.signatures, end_of(notes), song.per_quarter
+    spans = adapter.spans(bars, options.first_bar)
     parts_made = [outside(notes, spans)]
     programs: Any = None
     for index, span in enumerate(spans):
@@ -208,7 +221,7 @@ def convert_song(
     n_whole = int((strokes.end[made.origin[kept]] == made.end[kept]).sum())
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
-        "phrases_unchanged": adapter.phrases_outside(score, options.first_bar),
+        "phrases_unchanged": adapter.phrases_outside(bars, options.first_bar),
         "notes_in": len(notes),
         "notes_out": len(made),
         "notes_kept": n_whole,
@@ -216,5 +229,5 @@ def convert_song(
         "notes_new": len(made) - int(kept.sum()),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
-    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
+    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
     return result, Outcome(seconds, details, note)

@@ -32,6 +32,7 @@ class Edits:
         self.song = song
         self.out: dict[int, set[int]] = defaultdict(set)
         self.into: dict[int, list[tuple[int, int, Event]]] = defaultdict(list)
+        self.before: dict[int, dict[int, Event]] = defaultdict(dict)
         self._off = next(
             (e for c in song.chunks for e in c if _is_off(e)), Event(0, NOTE_OFF << 4, 0, bytes([0, RELEASE]))
         )
@@ -44,6 +45,10 @@ class Edits:
     def put(self, chunk: int, event: Event) -> None:
         """Put in an event, behind all that its tick has."""
         self.into[chunk].append((event.tick, _AFTER, event))
+
+    def put_before(self, chunk: int, place: int, event: Event) -> None:
+        """Put in an event directly before another, at its tick; one at most before each."""
+        self.before[chunk][place] = event._replace(tick=self.song.chunks[chunk][place].tick)
 
     def put_off(self, chunk: int, channel: int, row: Sequence[int], like: Event | None = None) -> None:
         """Put in the note-off of a note (start, end, pitch, ...), written as ``like`` is, or as the song writes its first."""
@@ -69,10 +74,15 @@ class Edits:
         return [self._chunk(number, chunk) for number, chunk in enumerate(self.song.chunks)]
 
     def _chunk(self, number: int, chunk: Chunk) -> Chunk:
-        out, into = self.out[number], self.into[number]
-        if not out and not into:
+        out, into, before = self.out[number], self.into[number], self.before[number]
+        if not out and not into and not before:
             return chunk
-        stays = [(event.tick, _THERE, event) for place, event in enumerate(chunk[:-1]) if place not in out]
+        stays = []
+        for place, event in enumerate(chunk[:-1]):
+            if place in before:
+                stays.append((event.tick, _THERE, before[place]))
+            if place not in out:
+                stays.append((event.tick, _THERE, event))
         stays += into
         stays.sort(key=itemgetter(0, 1))
         return closed([event for *_, event in stays], chunk[-1])
@@ -119,11 +129,12 @@ def _put_new(edits: Edits, strokes: Strokes, parts: Parts, new: Notes) -> None:
         mine = np.flatnonzero((strokes.chunk == chunk) & (strokes.channel == channel))
         times, programs = changes.get(channel, ([], [0]))
         varies = len(set(programs)) > 1 and len(mine) > 0
+        starts = strokes.start[mine]
         for number in np.flatnonzero(new.track == part).tolist():
             program = None
             if varies:
                 now = programs[bisect_right(times, (rows[number][0], chunk))]
-                place = int(np.searchsorted(strokes.start[mine], rows[number][0], side="right"))
+                place = int(np.searchsorted(starts, rows[number][0], side="right"))
                 around = strokes.program[mine[max(0, place - 1) : place + 1]].tolist()
                 program = None if now in around else (around[0], now)
             edits.put_note(chunk, channel, rows[number], program)

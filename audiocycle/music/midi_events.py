@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
+DEVICE, CHANNEL_PREFIX, PORT = 0x09, 0x20, 0x21
 NAME, LYRIC, MARKER, END, TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
 """Kinds of meta events."""
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PITCH_BEND = 0x8, 0x9, 0xB, 0xC, 0xE
 """Upper halves of the status of what is played on a channel."""
+ALL_NOTES_OFF = 123
+"""A controller that changes nothing where nothing sounds: it makes a song as long as it was."""
 _N_DATA = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 _N_SYSTEM_DATA = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 _MOST_STRAYS = 16

@@ -68,7 +68,7 @@ def score_from_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> ScoreTi
     """What a MIDI file plays, as a score in ticks; see :func:`~audiocycle.music.midi_score.score_of`.
 
     Raises:
-        InputError: as :func:`song_from_bytes`, and if it holds no notes.
+        InputError: as :func:`song_from_bytes` and :func:`~audiocycle.music.midi_score.score_of`, and if it holds no notes.
     """
     return _checked(song_from_bytes(data, name, limits), name, limits)
 
@@ -76,7 +76,7 @@ def score_from_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> ScoreTi
 def _checked(song: Song, name: str, limits: Limits) -> ScoreTick:
     strokes = find_strokes(song.chunks)
     check_notes(len(strokes), name, limits)
-    return score_of(song, strokes)
+    return score_of(song, strokes, name, limits)
 
 
 def check_output(path: Path) -> None:
@@ -103,15 +103,16 @@ def write_song(path: Path, song: Song) -> None:
 def write_score(path: Path, score: ScoreTick) -> None:
     """Write a score as a MIDI file (format 1, one chunk a track) whole, or not at all.
 
-    Lost are pedals that are not among the controls as well, tracks without events, and which of several notes that overlap on
-    one pitch of a track ends first.
+    Lost are which of several notes that overlap on one pitch of a track ends first and, where there are sustain controllers (64),
+    pedals that are not among them.
 
     Raises:
         OutputError: as :func:`write_song`, and if the score has values that MIDI does not have.
     """
     check_output(path)
-    check_writable(score, str(path))
-    write_song(path, song_of(score))
+    data = as_bytes(score, str(path))
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def as_bytes(score: ScoreTick, name: str) -> bytes:
@@ -128,10 +129,17 @@ def from_pretty_midi(midi: PrettyMIDI) -> Song:
     """A pretty_midi object as a song, through a MIDI file in memory: seconds become ticks of ``midi.resolution``.
 
     Raises:
-        InputError: it is above the limits.
+        InputError: it is above the limits, or has names or values that pretty_midi cannot write.
     """
     file = io.BytesIO()
-    midi.write(file)
+    try:
+        midi.write(file)
+    except UnicodeEncodeError:
+        raise InputError(
+            "PrettyMIDI object: pretty_midi writes only Western European names and lyrics; rename them"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"PrettyMIDI object: cannot be written as MIDI ({error}); correct it") from error
     return song_from_bytes(file.getvalue(), "PrettyMIDI object", LIMITS)
 
 
@@ -144,7 +152,7 @@ def to_pretty_midi(song: Song) -> PrettyMIDI:
     from pretty_midi import PrettyMIDI, pretty_midi
 
     if song.last >= pretty_midi.MAX_TICK:
-        score = score_of(song)
+        score = score_of(song, name="PrettyMIDI object")
         fewer = score.resample(int(score.ticks_per_quarter * (pretty_midi.MAX_TICK - 1) / song.last), 1)
         song = song_of(fewer)
     return PrettyMIDI(io.BytesIO(song_to_bytes(song)))

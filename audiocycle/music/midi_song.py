@@ -165,8 +165,11 @@ def song_to_bytes(song: Song) -> bytes:
 
 
 def finer(song: Song, times: int) -> Song:
-    """The same song with so many times more ticks."""
-    chunks = [[event._replace(tick=event.tick * times) for event in chunk] for chunk in song.chunks]
+    """The same song with so many times more ticks; ends of tracks that would lie too far off for a file stay nearer."""
+    chunks = [
+        [event._replace(tick=min(event.tick * times, LONGEST_TICKS)) for event in chunk]
+        for chunk in song.chunks
+    ]
     per_unit = song.division if song.tempo is None else song.division & 0xFF  # a quarter note, or a frame
     division = song.division + per_unit * (times - 1)
     return replace(song, division=division, per_quarter=song.per_quarter * times, chunks=chunks)

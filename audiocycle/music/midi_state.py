@@ -11,7 +11,7 @@ from audiocycle.music.midi_events import CONTROL, PROGRAM
 
 DRUMS = 9
 """The channel that plays drums unless something else is said."""
-BANK, BANK_FINE, DATA_ENTRY, RPN_FINE, RPN = 0, 32, 6, 100, 101
+BANK, BANK_FINE, DATA_ENTRY, NRPN_FINE, NRPN, RPN_FINE, RPN = 0, 32, 6, 98, 99, 100, 101
 _MPE_ZONE = 6
 _GM_ON, _GM2_ON, _GM_OFF = (b"\x09\x01", b"\x09\x03", b"\x09\x02")
 _XG_ON = b"\x4c\x00\x00\x7e\x00"
@@ -51,11 +51,13 @@ class ChannelState:
                 self._rpn[channel] = (value, self._rpn[channel][1])
             elif number == RPN_FINE:
                 self._rpn[channel] = (self._rpn[channel][0], value)
+            elif number in (NRPN, NRPN_FINE):  # data is now for a parameter that is not registered
+                self._rpn[channel] = (127, 127)
             elif number == DATA_ENTRY and self._rpn[channel] == (0, _MPE_ZONE) and channel in (0, 15):
                 self._make_zone(channel, min(value, 15))
 
-    def tell(self, body: bytes) -> None:
-        """Take in a system exclusive message: what follows its F0."""
+    def tell(self, body: bytes) -> bool:
+        """Take in a system exclusive message: what follows its F0, or as much of it as counts. True if it means something here."""
         if body[:1] == b"\x7e" and body[2:4] in (_GM_ON, _GM2_ON, _GM_OFF):
             self._reset("gm2" if body[2:4] == _GM2_ON else "gm")
         elif body[:1] == b"\x43" and body[2:7] == _XG_ON:
@@ -78,6 +80,9 @@ class ChannelState:
             and body[5] == 0x07
         ):
             self.is_drum[body[4]] = body[6] > 0
+        else:
+            return False
+        return True
 
     def _reset(self, dialect: str) -> None:
         """Drums are where they are without a word. Programs stay: files send them before and after resets alike."""

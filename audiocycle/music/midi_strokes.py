@@ -10,12 +10,14 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.music.midi_events import META, NOTE_OFF, NOTE_ON, SYSEX, Event
+from audiocycle.music.midi_events import ESCAPE, META, NOTE_OFF, NOTE_ON, SYSEX, Event
 from audiocycle.music.midi_song import Chunk
 from audiocycle.music.midi_state import ChannelState
 from audiocycle.music.notes import IntArray, Notes
 
 NOTHING = -1
+_LONGEST_MESSAGE = 16
+"""Bytes of a system exclusive message that are kept; those that change a channel are shorter."""
 _Key = tuple[int, int, int]
 _Off = tuple[int, int]
 
@@ -78,13 +80,15 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
     """
     state = ChannelState()
     found: list[tuple[int, ...]] = []  # chunk, on, channel, pitch, velocity, start, program, is_drum, master
+    packets: dict[int, bytes] = {}
+    """By chunk: a system exclusive message that was begun, and goes on in packets of its own."""
     keys: dict[_Key, list[tuple[int, int]]] = {}
     """Strikes as (number, 0), releases as (NOTHING, place in the chunk)."""
     for tick, number, place, event in _in_time(chunks):
         status, body = event.status, event.body
         kind = status >> 4
-        if status == SYSEX:
-            state.tell(body)
+        if status in (SYSEX, ESCAPE):
+            _listen(state, packets, number, event)
         elif kind not in (NOTE_ON, NOTE_OFF):
             if status < SYSEX:
                 state.play(status, body)
@@ -98,6 +102,16 @@ def find_strokes(chunks: Sequence[Chunk]) -> Strokes:
             else:
                 keys.setdefault(key, []).append((NOTHING, place))
     return _ended(chunks, found, keys)
+
+
+def _listen(state: ChannelState, packets: dict[int, bytes], chunk: int, event: Event) -> None:
+    """Take in a system exclusive message that is whole, or a packet of one; an escape that continues nothing says nothing."""
+    begun = packets.pop(chunk, b"") if event.status == ESCAPE else b""
+    if event.status == ESCAPE and not begun:
+        return
+    message = (begun + event.body)[:_LONGEST_MESSAGE]
+    if not state.tell(message) and not event.body.endswith(b"\xf7"):
+        packets[chunk] = message
 
 
 def _in_time(chunks: Sequence[Chunk]) -> list[tuple[int, int, int, Event]]:

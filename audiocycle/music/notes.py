@@ -70,11 +70,11 @@ def latest_end(end: IntArray, voice: IntArray) -> IntArray:
     return np.asarray(np.maximum.accumulate(voice * NEVER + end) - voice * NEVER)
 
 
-def notes_of(score: Any, drums: bool = False) -> Notes:
+def notes_of(score: Any) -> Notes:
     """All notes of a score but those of its drum tracks."""
     parts = [empty()]
     for index, track in enumerate(score.tracks):
-        if len(track.notes) and (drums or not track.is_drum):
+        if len(track.notes) and not track.is_drum:
             table = track.notes.numpy()
             time, duration, pitch, velocity = (table[name].astype(np.int64) for name in COLUMNS)
             parts.append(

@@ -204,7 +204,7 @@ def _events(score: ScoreSecond, synth: Any, font: int) -> Iterator[tuple[float, 
             yield float(stop), 0, synth.noteoff, (channel, int(pitch))
             yield float(start), 2, synth.noteon, (channel, int(pitch), int(velocity))
         for control in track.controls:
-            if control.number < _FIRST_MODE and control.number != _SUSTAIN:  # symusic keeps that as pedals, too
+            if control.number < _FIRST_MODE and control.number != _SUSTAIN:  # that is among the pedals, too
                 yield control.time, 1, synth.cc, (channel, control.number, control.value)
         for pedal in track.pedals:
             yield pedal.time, 1, synth.cc, (channel, _SUSTAIN, 127)

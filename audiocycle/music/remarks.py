@@ -8,7 +8,7 @@ import numpy as np
 
 from audiocycle.music.adapter import MIN_ON_GRID
 from audiocycle.music.bar_lines import suspicion
-from audiocycle.music.grid import STEPS_PER_BEAT, Signature, Span, on_grid_share
+from audiocycle.music.grid import STEPS_PER_BEAT, Signature, Span, metres_taken, on_grid_share
 from audiocycle.music.notes import Notes
 from audiocycle.music.piano_roll import begins_in, in_range
 
@@ -23,6 +23,7 @@ def remarks(
     per_quarter: int,
     grid: str,
     first_bar: float,
+    pairs: bool = False,
 ) -> str:
     """In one line; empty where all is as it should be.
 
@@ -32,6 +33,7 @@ def remarks(
         signatures: tick, numerator and denominator of each, in any order.
         grid: its name.
         first_bar: what the user said of it, quarter notes.
+        pairs: bars in 2/4 and 2/2 are converted, too.
     """
     notes = notes.where(in_range(notes))
     shown, positions = np.zeros(len(notes), dtype=bool), [np.zeros(0)]
@@ -40,14 +42,16 @@ def remarks(
         shown |= inside
         positions.append(span.positions(notes.start[inside]))
     metres = [f"{top}/{bottom}" for _, top, bottom in sorted(signatures)]
-    others = ", ".join(dict.fromkeys(metre for metre in metres if metre != "4/4"))
+    taken = [f"{top}/{bottom}" for top, bottom in metres_taken(pairs)]
+    others = ", ".join(dict.fromkeys(metre for metre in metres if metre not in taken))
+    only = f"only bars in {', '.join(taken[:-1])} or {taken[-1]}" if pairs else "only bars in 4/4"
     if not shown.any():
         what = f"its metre is {others}" if others else "no note lies in a whole bar"
-        return f"nothing was converted, the result is a copy: {what}, and only bars in 4/4 are converted"
+        return f"nothing was converted, the result is a copy: {what}, and {only} are converted"
     said = []
     if others and (~shown).mean() > MUCH:
         said.append(
-            f"{(~shown).mean():.0%} of its notes stayed as they are: only bars in 4/4 are converted, not those in {others}"
+            f"{(~shown).mean():.0%} of its notes stayed as they are: {only} are converted, not those in {others}"
         )
     share = on_grid_share(np.concatenate(positions))
     if share < MIN_ON_GRID:
@@ -62,7 +66,7 @@ def remarks(
         said.append(
             f"only {share:.0%} of its onsets lie on the {grid} grid (below {MIN_ON_GRID:.0%} the result may make little sense): {advice}"
         )
-    elif not others and not first_bar:
+    elif set(metres) <= {"4/4"} and not first_bar:
         said += _of_bars(notes, per_quarter, bool(metres))
     return "; ".join(said)
 

@@ -10,7 +10,7 @@ from songs import BAR, STATS, STEP, TPQ, a_score, a_track, converted, core, nois
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.limits import hold_statistics
-from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, leaning, register
+from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, bars_of, leaning, register
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode
@@ -107,18 +107,18 @@ def test_nothing_to_learn_from_is_refused(score: Any) -> None:
 def test_what_lies_behind_the_last_note_makes_no_bars() -> None:
     score = song(0, PHRASE - STEP)
     score.markers.append(core.TextMetaTick(100 * PHRASE, "end"))
-    assert [span.n_bars for span in ADAPTER.spans(score)] == [4]
+    assert [span.n_bars for span in ADAPTER.spans(bars_of(score))] == [4]
     short = a_score(a_track((BAR, BAR, 60, 64)))
-    assert [span.n_bars for span in ADAPTER.spans(short)] == [2]  # a note of no length has a bar, too
+    assert [span.n_bars for span in ADAPTER.spans(bars_of(short))] == [2]  # a note of no length has a bar, too
 
 
 def test_phrases_in_other_metres_are_counted() -> None:
     score = song(0, 20 * TPQ, 60 * TPQ - STEP, metres=[(0, 4, 4), (16 * TPQ, 3, 4), (31 * TPQ, 4, 4)])
-    assert ADAPTER.phrases_outside(score) == 2  # five bars of three quarters
-    assert PianoRollAdapter(bars=1).phrases_outside(score) == 5
-    assert ADAPTER.phrases_outside(song(0, 60 * TPQ)) == 0
+    assert ADAPTER.phrases_outside(bars_of(score)) == 2  # five bars of three quarters
+    assert PianoRollAdapter(bars=1).phrases_outside(bars_of(score)) == 5
+    assert ADAPTER.phrases_outside(bars_of(song(0, 60 * TPQ))) == 0
     twice = song(0, 40 * TPQ, metres=[(0, 3, 4), (6 * TPQ, 4, 4), (22 * TPQ, 3, 4), (28 * TPQ, 4, 4)])
-    assert ADAPTER.phrases_outside(twice) == 2  # two bars each
+    assert ADAPTER.phrases_outside(bars_of(twice)) == 2  # two bars each
 
 
 def test_usual_programs_and_registers_without_any() -> None:
@@ -241,7 +241,7 @@ def test_key_lock_by_hand() -> None:
 def test_key_lock_lets_no_foreign_pitch_class_into_a_phrase(score: Any, seed: int, strength: float, bars: int) -> None:
     adapter, options = PianoRollAdapter(bars=bars), MusicOptions(key_lock=True, strength=strength)
     window, all_notes = adapter.spec.window, notes_of(score)
-    for span in adapter.spans(score):
+    for span in adapter.spans(bars_of(score)):
         source = adapter.analyze(all_notes, span)
         answer = adapter.transfer(source, noise(seed)(source.features), STATS, STATS, options)
         for row, first, steps in decode(answer.features, options.threshold, options.hold).tolist():
@@ -262,7 +262,7 @@ def test_key_lock_holds_in_the_result() -> None:
 
 def test_transfer_leaves_what_it_is_given_alone() -> None:
     adapter = PianoRollAdapter(velocity=True)
-    encoded = adapter.analyze(notes((0, STEP, 60, 99)), adapter.spans(song(0, PHRASE - STEP))[0])
+    encoded = adapter.analyze(notes((0, STEP, 60, 99)), adapter.spans(bars_of(song(0, PHRASE - STEP)))[0])
     answer = np.full(encoded.features.shape, 0.7, np.float32)
     made = adapter.transfer(encoded, answer, STATS, {"programs": np.array([1.0, 2, 3])}, MusicOptions())
     assert (answer == np.float32(0.7)).all()

@@ -107,6 +107,11 @@ def test_values_that_cannot_be_meant(change: Callable[[ScoreTick], None], sane: 
         (note(duration=-1), "end no earlier"),
         (note(pitch=-3), "pitches of 0 to 127"),
         (note(velocity=0), "velocities of 1 to 127"),
+        (lambda score: score.tracks[0].pedals.append(symusic.Pedal(5, -1)), "pedals that go up no earlier"),
+        (lambda score: score.tracks[0].pitch_bends.append(symusic.PitchBend(5, 8192)), "pitch bends of -8,192 to"),
+        (lambda score: score.tracks[0].controls.append(symusic.ControlChange(5, 128, 0)), "controllers of 0 to 127"),
+        (lambda score: score.tracks[0].controls.append(symusic.ControlChange(5, 0, 128)), "controllers of 0 to 127"),
+        (lambda score: setattr(score.tracks[0], "program", 128), "programs of 0 to 127"),
     ],
 )
 def test_what_a_file_cannot_hold_is_refused(change: Callable[[ScoreTick], None], words: str) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import pytest
 import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from songs import converted_song
 from symusic.core import ScoreTick, TrackTick
 from tiny_midi import SONG, meta, midi, off, on, track
 
+from audiocycle.errors import InputError
 from audiocycle.music.midi_channels import CHANNELS, channels_for
-from audiocycle.music.midi_limits import LIMITS
+from audiocycle.music.midi_file import score_from_bytes
+from audiocycle.music.midi_limits import LIMITS, Limits
 from audiocycle.music.midi_score import score_of, song_of
-from audiocycle.music.midi_song import Song, song_from_bytes
+from audiocycle.music.midi_song import Song, song_from_bytes, song_to_bytes
 from audiocycle.music.midi_state import DRUMS
 
 PROGRAMS = st.lists(st.integers(0, 127) | st.integers(0, 3), max_size=60)
@@ -145,3 +149,46 @@ def test_notes_of_no_length_stay_notes() -> None:
     before.tracks[0].notes[0].duration = 0
     again = score_of(song_of(before))
     assert [(note.time, note.duration) for note in again.tracks[0].notes] == [(60, 0)]
+
+
+def crowd(n_moves: int, n_chunks: int) -> bytes:
+    """A chunk of controllers, and others that play on their channel, each a program of its own."""
+    moves = [(1, bytes([0xB0, 7, i % 128])) for i in range(n_moves)]
+    players = [track((0, bytes([0xC0, i % 128])), (0, on(60)), (96, off(60))) for i in range(n_chunks)]
+    return midi(track(*moves), *players)
+
+
+def test_one_channels_controllers_in_many_tracks_are_counted_before_they_are_copied() -> None:
+    song = song_from_bytes(crowd(500, 20), "s.mid", LIMITS)
+    assert [len(part.controls) for part in score_of(song).tracks] == [500] * 20
+    with pytest.raises(
+        InputError, match=r"^s\.mid: its tracks share 10,000 controllers and bends, more than the 9,999"
+    ):
+        score_of(song, name="s.mid", limits=Limits(max_moves=9999))
+    score_of(song, limits=Limits(max_moves=10_000))
+
+
+def test_a_file_of_a_few_bytes_cannot_become_a_score_of_gigabytes() -> None:
+    """Read, not played: a conversion needs no score, whatever this is as one."""
+    data = crowd(40_000, 150)
+    with pytest.raises(InputError, match=r"^s\.mid: its tracks share 6,000,000 controllers"):
+        score_from_bytes(data, "s.mid")
+    with pytest.raises(InputError, match=r"^song: its tracks share"):
+        score_of(song_from_bytes(data, "s.mid", LIMITS))
+    made, outcome = converted_song(song_from_bytes(data, "s.mid", LIMITS), strength=0.0)
+    assert (song_to_bytes(made), outcome.details["notes_in"]) == (data, 150)
+
+
+def test_a_track_for_each_program_counts_as_a_track() -> None:
+    data = midi(
+        track(*[each for i in range(9) for each in ((0, bytes([0xC0, i])), (0, on(60)), (9, off(60)))])
+    )
+    assert len(score_from_bytes(data, "s.mid", Limits(max_tracks=9)).tracks) == 9
+    with pytest.raises(InputError, match=r"^s\.mid: has more than the 8 tracks"):
+        score_from_bytes(data, "s.mid", Limits(max_tracks=8))
+
+
+def test_tracks_of_one_channel_share_no_list() -> None:
+    first, second = score(crowd(3, 2)).tracks
+    first.controls.clear()
+    assert len(second.controls) == 3

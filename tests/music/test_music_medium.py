@@ -32,7 +32,7 @@ from songs import (
 )
 
 from audiocycle.errors import AudioCycleError, ConfigError, InputError
-from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.arrange import outside
 from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi_file import (
@@ -118,7 +118,7 @@ def test_whatever_the_network_says_the_song_stays_whole(
     assert without_notes(made) == without_notes(score)
     drums = [(table(a), table(b)) for a, b in zip(score.tracks, made.tracks, strict=True) if a.is_drum]
     assert all(a == b for a, b in drums)
-    untouched = outside(notes_of(score), adapter.spans(score))
+    untouched = outside(notes_of(score), adapter.spans(bars_of(score)))
     rows = np.stack([*untouched.columns[:4], untouched.track], axis=1)
     left = {(*row, i) for i, each in enumerate(tables(made)) for row in each}
     assert {tuple(row) for row in rows.tolist()} <= left

@@ -39,6 +39,21 @@ def test_a_copy_is_called_one(top: int, bottom: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("top", "bottom"), [(2, 4), (2, 2)])
+def test_metres_that_a_model_takes_are_not_called_others(top: int, bottom: int) -> None:
+    pairs = PianoRollAdapter(pairs=True)
+    beats = 4 * top // bottom
+    ordinary = score(tune(32 // beats * 2, beats), (0, top, bottom))
+    assert note(ordinary, pairs) == ""
+    assert "its metre is" in note(ordinary)
+    mixed = score(tune(16), (0, top, bottom), (8 * BAR, 3, 4))
+    assert note(mixed, pairs).startswith(
+        "50% of its notes stayed as they are: only bars in 4/4, 2/4 or 2/2 are converted, not those in 3/4"
+    )
+    waltz = note(score(tune(16, 3), (0, 3, 4)), pairs)
+    assert waltz.endswith("its metre is 3/4, and only bars in 4/4, 2/4 or 2/2 are converted")
+
+
 def test_how_much_of_a_song_stays() -> None:
     assert note(score(tune(16), (0, 4, 4), (8 * BAR, 3, 4))).startswith(
         "50% of its notes stayed as they are: only bars in 4/4"
