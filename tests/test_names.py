@@ -60,7 +60,7 @@ def test_a_home_that_is_not_known_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(tmp_path))
     assert expanded("~/a") == tmp_path / "a"
     assert expanded(Path("a~b")) == Path("a~b")
-    with pytest.raises(ConfigError, match="^~nobodyx/anna: the home folder that ~ stands for is not known; write the whole path"):
+    with pytest.raises(ConfigError, match=r"^~nobodyx/anna: the home folder that ~ stands for is not known; write the whole path"):
         expanded("~nobodyx/anna")
 
 
