@@ -71,7 +71,7 @@ def evaluate(
     from audiocycle.errors import ConfigError
     from audiocycle.library import locate
 
-    located = locate(bundle)  # once: on the hub it might be another one later
+    located = locate(bundle)  # once: a branch on the hub may move meanwhile
     converter = Converter.from_pretrained(located, runtime="torch", precision="fp32")  # the same figures on every machine
     kind, name = converter.config.modality, converter.config.name
     given: dict[str, dict[str, Any]] = {
