@@ -29,7 +29,7 @@ def show_records(
     failed: list[Record] = []
     last: Record | None = None
     audio = work = 0.0
-    noted: Counter[str] = Counter()
+    unusual_ones = others = 0
     with progress.counted(console, "files") as bar:
         task = bar.add_task("converting", total=n_files)
         for record in start(lambda share: bar.update(task, completed=counts.total() + share)):
@@ -40,14 +40,15 @@ def show_records(
                 failed.append(record)
             elif record.status == "converted":
                 audio, work = audio + record.audio_seconds, work + record.seconds
-            noted[record.status] += bool(record.note)
+            unusual_ones += bool(record.note)
+            others += bool(record.why_kept)
             if as_json:
                 print(json.dumps(record.to_json()), flush=True)  # ASCII: no terminal's encoding can be in the way
     if folder is not None:
         speed = f", {audio:.0f} s of audio in {work:.0f} s of work" if work else ""
         kept = f", {counts['kept']} kept as they were (--overwrite redoes them)" if counts["kept"] else ""
-        why = f", {noted['kept']} of them not as this run would make them (see their notes in the report)" if noted["kept"] else ""
-        unusual = f", {noted['converted']} unusual (see their notes in the report)" if noted["converted"] else ""
+        why = f", {others} of them not as this run would make them (the report says why)" if others else ""
+        unusual = f", {unusual_ones} unusual (see `note` in the report)" if unusual_ones else ""
         text = f"{printable(folder)}: {counts['converted']} converted{kept}{why}, {counts['failed']} failed{unusual}{speed}; {printable(folder / REPORT)}"
         console.print(text, markup=False)
     elif last is not None and last.status == "converted" and last.output != "-":

@@ -35,8 +35,8 @@ for each length that it meets. The chunks of an hour, each of another length, ma
 class Record:
     """What happened to one file. ``status`` is converted, kept (the output was there) or failed.
 
-    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says what was unusual about the input, or why an
-    output was kept that this run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
+    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says what was unusual about the input, and ``why_kept`` why
+    an output was kept that this run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
     the output was made from, and of the ``files`` made, by name.
     """
 
@@ -48,6 +48,7 @@ class Record:
     error: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    why_kept: str = ""
     input_hash: str = ""
     model_hash: str = ""
     options_hash: str = ""

@@ -127,7 +127,7 @@ class Ledger:
         if not there or self._overwrite:
             return None
         found = {path.name: content_hash(path) for path in there}
-        kept = replace(last, input=str(job.input), output=str(job.output), status="kept", error="", note="")
+        kept = replace(last, input=str(job.input), output=str(job.output), status="kept", error="", why_kept="")
         foreign = next((p for p in there if all(r.files.get(p.name) != found[p.name] for r in past)), None)
         if foreign is not None and job.output not in there:
             error = f"{foreign}: exists already; add --overwrite to replace it, or leave --plot or --preview out"
@@ -135,7 +135,7 @@ class Ledger:
         if foreign is not None:
             known = any(foreign.name in record.files for record in past)
             why = "was changed after it was made" if known else "was there before, and this report does not say from what it is"
-            return replace(kept, note=f"{foreign}: {why}; --overwrite redoes it")
+            return replace(kept, note="", why_kept=f"{foreign}: {why}; --overwrite redoes it")
         self._ours[job.output] |= found
         whole = len(there) == len(self._products(job.output)) and all(last.files.get(n) == h for n, h in found.items())
         alike = (last.model_hash, last.options_hash) == (self._recipe.model, self._recipe.options)

@@ -174,8 +174,8 @@ def train(config: RunConfig) -> Path:
 
             first = {domain: data[domain].paths[0] for domain in config.domains}
             trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
-        if config.resume and not trainer.resume():
-            monitor.note(f"{config.run_dir}: nothing to resume, starting at step 0")
+        if config.resume:
+            monitor.note(f"{config.run_dir}: " + resumed(trainer))
         for old in before if config.overwrite and not config.resume and processes.first else []:
             old.unlink()  # not before everything else is known to be in order
         if trainer.device.type == "cpu" and config.trainer.max_minutes is None and config.trainer.last_step >= LONG:
@@ -183,6 +183,15 @@ def train(config: RunConfig) -> Path:
         with stop_politely(trainer, monitor):
             trainer.run()
     return bundle
+
+
+def resumed(trainer: Trainer) -> str:
+    """Restore what there is, and say from where it goes on."""
+    if not trainer.resume():
+        return "nothing to resume, starting at step 0"
+    if trainer.step >= trainer.config.last_step:
+        return f"is at step {trainer.step} of {trainer.config.last_step} already; set a larger max_steps to go on"
+    return f"going on from step {trainer.step}"
 
 
 def started(config: RunConfig) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,17 @@ def test_the_summary_counts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_was_kept_though_it_is_not_ours_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    good, lines = shown(capsys, Record("a", "out/a", "kept"), Record("b", "out/b", "kept", note="out/b: was changed"))
+    good, lines = shown(capsys, Record("a", "out/a", "kept"), Record("b", "out/b", "kept", why_kept="out/b: was changed"))
     assert good
-    assert "2 kept as they were (--overwrite redoes them), 1 of them not as this run would make them (see their notes" in lines[0]
+    assert "2 kept as they were (--overwrite redoes them), 1 of them not as this run would make them (the report says why)" in lines[0]
 
 
 def test_what_was_unusual_is_counted_or_told(capsys: pytest.CaptureFixture[str]) -> None:
     made = Record("a", "out/a", "converted", 10.0, 2.0, details={"notes_in": 3}, note="a copy")
+    _, lines = shown(capsys, replace(made, status="kept"))
+    assert "1 kept as they were (--overwrite redoes them), 0 failed, 1 unusual (see `note` in the report)" in lines[0]
     _, lines = shown(capsys, made, Record("b", "out/b", "converted", 5.0, 1.0))
-    assert "2 converted, 0 failed, 1 unusual (see their notes in the report)" in lines[0]
+    assert "2 converted, 0 failed, 1 unusual (see `note` in the report)" in lines[0]
     for output, line in (("out/a", "out/a: 10.0 s in 2.00 s; notes: 3 in; note: a copy"), ("-", "note: a copy")):
         record = Record("a", output, "converted", 10.0, 2.0, details={"notes_in": 3}, note="a copy")
         assert show_records(lambda progress, record=record: iter([record]), 1, None, as_json=False)  # type: ignore[misc]

@@ -305,7 +305,7 @@ def test_the_command_line_says_why_and_takes_the_first_bar(bundle: Path, tmp_pat
     assert done.code == 0
     assert done.err[-1].endswith("note: nothing was converted, the result is a copy: its metre is 3/4, and only bars in 4/4 are converted")
     done = run_cli(capsys, "convert", tmp_path / "in", *model, "-o", tmp_path / "out")
-    assert "2 converted, 0 failed, 1 unusual (see their notes in the report)" in done.err[-1]
+    assert "2 converted, 0 failed, 1 unusual (see `note` in the report)" in done.err[-1]
     records = [json.loads(line) for line in (tmp_path / "out/report.jsonl").read_text().splitlines()]
     assert [bool(record["note"]) for record in sorted(records, key=lambda record: record["input"])] == [False, True]
     done = run_cli(capsys, "convert", tmp_path / "in/song.mid", *model, "-o", tmp_path / "moved.mid", "--first-bar", "2", "--json")

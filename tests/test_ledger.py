@@ -40,12 +40,21 @@ def test_a_line_says_what_was_made_from_what(folder: Path) -> None:
     assert Path("out/a.txt").read_text() == "one ben: first"
 
 
+def test_what_was_unusual_stays_known(folder: Path) -> None:
+    (folder / "in/odd.txt").write_text("odd")
+    for status in ("converted", "kept", "kept"):
+        record = run()["odd.txt"]
+        assert (record.status, record.note, record.why_kept) == (status, "odd", "")
+    (folder / "out/odd.txt").write_text("somebody else's")
+    assert run()["odd.txt"].note == ""
+
+
 def test_nothing_changed_nothing_is_done(folder: Path) -> None:
     run()
     written = {name: (folder / "out" / name).stat().st_mtime_ns for name in ("a.txt", "sub/b.txt")}
     second = run()
     assert {record.status for record in second.values()} == {"kept"}
-    assert {record.note for record in second.values()} == {""}
+    assert {record.why_kept for record in second.values()} == {""}
     assert second["a.txt"].audio_seconds == 1.0  # what is known of it stays known
     assert second["a.txt"].details == {"words": 2}
     assert statuses() == {"a.txt": "kept", "b.txt": "kept"}
@@ -110,9 +119,9 @@ def test_an_output_that_somebody_changed_is_kept(folder: Path) -> None:
     for _ in range(2):
         record = run()["a.txt"]
         assert record.status == "kept"
-        assert record.note == "out/a.txt: was changed after it was made; --overwrite redoes it"
+        assert record.why_kept == "out/a.txt: was changed after it was made; --overwrite redoes it"
         assert Path("out/a.txt").read_text() == "mine"
-    assert [line["note"] for line in lines() if line["file"] == "a.txt"] == [record.note]
+    assert [line["why_kept"] for line in lines() if line["file"] == "a.txt"] == [record.why_kept]
     Path("out/a.txt").write_text("one ben: first")  # as it was: ours again, and out of date
     assert run()["a.txt"].status == "converted"
 
@@ -123,7 +132,7 @@ def test_an_output_that_was_there_before_is_kept(folder: Path) -> None:
     for _ in range(2):
         record = run()["a.txt"]
         assert (record.status, Path("out/a.txt").read_text()) == ("kept", "mine")
-        assert record.note == "out/a.txt: was there before, and this report does not say from what it is; --overwrite redoes it"
+        assert record.why_kept == "out/a.txt: was there before, and this report does not say from what it is; --overwrite redoes it"
 
 
 def test_overwrite_does_everything_again(folder: Path) -> None:
@@ -170,7 +179,7 @@ def test_somebody_elses_picture_is_not_replaced(folder: Path) -> None:
     assert record.status == "failed"
     assert record.error == "out/a.png: exists already; add --overwrite to replace it, or leave --plot or --preview out"
     assert run()["a.txt"].status == "converted"
-    assert run(plot=True)["a.txt"].note.startswith("out/a.png: was there before")
+    assert run(plot=True)["a.txt"].why_kept.startswith("out/a.png: was there before")
     assert Path("out/a.png").read_text() == "mine"
     run(plot=True, overwrite=True)
     assert Path("out/a.png").read_text() == "picture of first"

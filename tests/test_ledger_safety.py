@@ -82,7 +82,7 @@ def test_a_run_killed_at_any_moment_goes_on(folder: Path, when: str, again: bool
             path.write_text(f"new {path.name}")
     killed(when)
     done = run(plot=True)
-    assert not [record.note for record in done.values() if record.note]
+    assert not [record.why_kept for record in done.values() if record.why_kept]
     assert {record.status for record in done.values()} <= {"converted", "kept"}
     for name, path in (("a.txt", "in/a.txt"), ("sub/b.txt", "in/sub/b.txt")):
         assert Path("out", name).read_text() == f"one ben: {Path(path).read_text()}"
@@ -170,7 +170,7 @@ def play(actions: list[str]) -> None:
             made = run(options={"loud": loud}, plot=action == "plot")["a.txt"]
             for path, text in theirs.items():
                 assert path.read_text() == text
-            if output not in theirs and made.status != "failed" and not made.note:
+            if output not in theirs and made.status != "failed" and not made.why_kept:
                 said = f"{Path('model/model.safetensors').read_text()} ben: {source.read_text()}"
                 assert output.read_text() == (said.upper() if loud else said)
             assert made.status != "converted" or output not in theirs

@@ -67,6 +67,9 @@ def test_train_resume_and_convert(recordings: Path, tmp_path: Path, capsys: pyte
     assert exit_code(*settings(recordings, run_dir, "max_steps=2")) == 1, "a run is never overwritten unasked"
     assert "resume=true" in capsys.readouterr().err
     assert exit_code(*settings(recordings, run_dir, "max_steps=4", "resume=true")) == 0
+    assert "going on from step 2" in capsys.readouterr().err
+    assert exit_code(*settings(recordings, run_dir, "max_steps=4", "resume=true")) == 0
+    assert "is at step 4 of 4 already; set a larger max_steps to go on" in capsys.readouterr().err
     steps = [json.loads(line)["step"] for line in (run_dir / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 4]
 

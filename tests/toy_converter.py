@@ -29,7 +29,7 @@ class ToyOptions:
 
 class ToyConverter:
     """Writes ``WEIGHTS TARGET: TEXT``. Files called ``bad*`` fail, ``deadly*`` kill their process (with ``crash`` in the name as native code does), ``slow*`` take a minute and
-    ``short*`` a moment."""
+    ``short*`` a moment; ``odd*`` have a note."""
 
     adapter = SimpleNamespace(renderers=("plain",))
     medium = SimpleNamespace(preview_suffix=".prv")
@@ -73,7 +73,8 @@ class ToyConverter:
         write_text(output, self.text(path.read_text(), target, **options))
         if plot:
             write_text(output.with_suffix(".png"), f"picture of {path.read_text()}")
-        return Record(str(path), str(output), "converted", 1.0, 0.5, details={"words": 2})
+        note = "odd" if path.name.startswith("odd") else ""
+        return Record(str(path), str(output), "converted", 1.0, 0.5, details={"words": 2}, note=note)
 
 
 def toy_bundle(folder: Path, weights: str = "one") -> Path:
