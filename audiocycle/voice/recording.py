@@ -94,6 +94,7 @@ def convert_recording(
     notes, missing = found.notes(adapter, source.notes), missing_above(found.band_limit, adapter)
     if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):
         adapter = completing(adapter, missing, translate.of_source)
+        notes = (*notes, "what is missing was estimated")
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         energies: list[FloatArray] = []
         n_samples, source_peak = 0, 0.0

@@ -121,7 +121,7 @@ def test_a_file_of_floats_beyond_full_scale_is_scaled_and_the_record_says_so(con
 
 CHANNELS = np.random.default_rng(0).normal(0.0, 1e-3, (2, len(VOWEL))) + VOWEL
 UNUSUAL = {
-    "a telephone's": (vowel(0.4, 8000), 8000, r"holds nothing above 3\.\d kHz, and the model hears up to 8 kHz"),
+    "a telephone's": (vowel(0.4, 8000), 8000, r"holds nothing above 3\.\d kHz, and the model hears up to 8 kHz; what is missing was estimated"),
     "inverted": (np.stack([CHANNELS[0], -CHANNELS[1]]), 16000, "channel [12] has the opposite phase, turned round"),
     "half silent": (np.stack([CHANNELS[0], 0 * VOWEL]), 16000, "channel 2 is next to silent, left out"),
     "loud and half silent": (np.stack([9 * CHANNELS[0], 0 * VOWEL]), 16000, "scaled by .* dB; channel 2 is next to silent"),
