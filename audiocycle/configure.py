@@ -65,7 +65,8 @@ def folder_name(overrides: str, number: int) -> str:
     name = re.sub(r"[^\w.,=+-]", "_", overrides, flags=re.ASCII)[:LONGEST]
     if name in ("", ".", ".."):
         return str(number)
-    return name if name == overrides else f"{name}-{hashlib.sha256(overrides.encode()).hexdigest()[:8]}"
+    readable = name == overrides and "=" in name  # a bare number is the name of a job without overrides
+    return name if readable else f"{name}-{hashlib.sha256(overrides.encode()).hexdigest()[:8]}"
 
 
 def compose_run(overrides: Sequence[str]) -> RunConfig:

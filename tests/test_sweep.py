@@ -14,7 +14,7 @@ from unicodedata import normalize
 
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny_bundle import exit_code
 
@@ -196,6 +196,7 @@ def test_the_sweeps_folder_is_absolute_and_knows_home(tmp_path: Path, monkeypatc
 
 
 @given(st.text(), st.text())
+@example("", "7")
 def test_jobs_folders_are_names_and_differ(one: str, other: str) -> None:
     name = folder_name(one, 7)
     assert Path(name).name == name
