@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 
 
 class AudioCycleError(Exception):
@@ -43,6 +44,19 @@ class RunExistsError(OutputError):
 
 class TrainingError(AudioCycleError):
     """Training stopped: a loss became NaN, or a checkpoint does not fit."""
+
+
+def tell(note: str) -> None:
+    """Say what is unusual about an item, as Python says such things, to who called the converter that calls the medium that calls this.
+
+    Args:
+        note: none where it is empty.
+
+    Warns:
+        AudioCycleWarning: the note.
+    """
+    if note:
+        warnings.warn(note, AudioCycleWarning, stacklevel=4)
 
 
 def explain(error: Exception, name: str = "") -> str:

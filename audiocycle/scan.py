@@ -65,10 +65,12 @@ def scan(folder: Path, accepts: Callable[[Path], bool], *, without: Path | None 
             elif accepts(path):
                 files.append(path)
             else:
-                passed["hidden" if name.startswith(".") else printable(path.suffix.lower()) or NO_ENDING] += 1
+                passed["hidden" if name.startswith(".") else shown_ending(path.suffix.lower())] += 1
     return Scan(sorted(files), +passed)
 
 
-def printable(ending: str) -> str:
-    """An ending as a terminal can show it."""
-    return ending if ending.isprintable() and len(ending) <= 12 else NO_ENDING if not ending else "odd ending"
+def shown_ending(ending: str) -> str:
+    """An ending as a terminal can show it, in a few letters."""
+    if not ending:
+        return NO_ENDING
+    return ending if ending.isprintable() and len(ending) <= 12 else "odd ending"

@@ -125,10 +125,10 @@ def tls_files(scheduler: str | None, ca_file: str | None, cert: str | None, key:
     Raises:
         ConfigError: some are missing, or there is no scheduler.
     """
-    from audiocycle.cluster import Tls
-
     if ca_file is None and cert is None and key is None:
         return None
+    from audiocycle.cluster import Tls
+
     if scheduler is None:
         raise ConfigError("--tls-ca-file, --tls-cert, --tls-key: are for a cluster; add --scheduler tls://host:8786")
     if ca_file is None or cert is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiocycle.errors import InputError
+from audiocycle.errors import InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
@@ -117,12 +116,15 @@ class MusicMedium:
         Raises:
             InputError: it is above the limits, means nothing, or holds nothing that could be converted.
             OutputError: it has values that MIDI does not have.
+
+        Warns:
+            AudioCycleWarning: it is unusual.
         """
         if isinstance(item, Path):
             item = self.read(item)
         if hasattr(item, "instruments"):  # pretty_midi's
             made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
-            warn(outcome)
+            tell(outcome.note)
             return to_pretty_midi(made)
         score = item.to("tick")
         if not is_sane(score):
@@ -133,7 +135,7 @@ class MusicMedium:
             score = score.resample(score.ticks_per_quarter * COARSE, 0)
         song = song_of(score)
         made, outcome = convert_song(song, "score", adapter, renderer, translate, options)
-        warn(outcome)
+        tell(outcome.note)
         if options.tracks == "merge":
             return score_of(made, name="score")
         return with_changes(score, song, made, options.programs == "target")
@@ -170,12 +172,6 @@ class MusicMedium:
 
         last = max(score.end() / score.ticks_per_quarter for _, score in rows)
         roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
-
-
-def warn(outcome: Outcome) -> None:
-    """Say in Python what the command line says in its last line."""
-    if outcome.note:
-        warnings.warn(outcome.note, stacklevel=4)
 
 
 def convert_song(

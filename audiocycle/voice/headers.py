@@ -243,7 +243,9 @@ def _are_chunks(file: IO[bytes], place: int, end: int) -> bool:
         return True
     for order in "<>":
         here = place
-        while here + 8 <= end:
+        for _ in range(MOST_CHUNKS):
+            if here + 8 > end:
+                break
             name, size = struct.unpack(order + "4sI", _read(file, here, 8))
             if not all(32 <= byte < 127 for byte in name):
                 break

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from audiocycle.errors import ConfigError, InputError
+from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.spec import Encoded, Outcome, Signal, refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
@@ -29,7 +29,7 @@ from audiocycle.voice.sound_file import (
     write_sound,
 )
 from audiocycle.voice.survey import missing_above, survey
-from audiocycle.voice.waveform import as_waveform, tell
+from audiocycle.voice.waveform import as_waveform
 
 BAND_LIMIT, MIXED = "band_limit", "mixed_otherwise"
 """In the side of training features: Hz above which a recording holds nothing, 0 where that is as usual; 1 where its channels were not averaged."""
@@ -112,12 +112,12 @@ class VoiceMedium:
 
     def remarks(self, items: Sequence[tuple[Path, Encoded]]) -> Iterator[str]:
         """What is unusual about the recordings of a domain, of those that :meth:`encode` made features of: a line for each kind."""
-        narrow = [path for path, item in items if float(item.side.get(BAND_LIMIT, 0.0)) > 0.0]
+        narrow = {path: limit for path, item in items if (limit := float(item.side.get(BAND_LIMIT, 0.0)) / 1000.0) > 0.0}
         if narrow:
-            limits = [float(item.side[BAND_LIMIT]) / 1000.0 for path, item in items if path in set(narrow)]
+            limits = narrow.values()
             span = f"{min(limits):.1f}" if max(limits) - min(limits) < 0.1 else f"{min(limits):.1f} to {max(limits):.1f}"
             what = "the voice is learned without its upper band; leave them out, or take better copies"
-            yield f"{len(narrow)} of {len(items)} files hold nothing above {span} kHz ({some_names(narrow)}): {what}"
+            yield f"{len(narrow)} of {len(items)} files hold nothing above {span} kHz ({some_names(list(narrow))}): {what}"
         mixed = [path for path, item in items if float(item.side.get(MIXED, 0.0)) > 0.0]
         if mixed:
             yield f"{len(mixed)} of {len(items)} files have a silent channel, left out, or one of opposite phase, turned round ({some_names(mixed)})"

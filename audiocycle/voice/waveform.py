@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import Any
 
 import numpy as np
 
-from audiocycle.errors import AudioCycleWarning, InputError
+from audiocycle.errors import InputError
 from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.opening import RATES
 
@@ -82,16 +81,3 @@ def with_channels_last(array: FloatArray) -> FloatArray:
     if array.ndim == 1:
         return array[:, None]
     return array.T if shape[0] < shape[1] else array
-
-
-def tell(note: str) -> None:
-    """Say what is unusual about an item, as Python says such things, to who called the converter.
-
-    Args:
-        note: none where it is empty.
-
-    Warns:
-        AudioCycleWarning: the note.
-    """
-    if note:
-        warnings.warn(note, AudioCycleWarning, stacklevel=4)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from songs import BAR, STEP, TPQ, a_score, a_track, converted_song, core, medium_parts, noise, tune
 
+from audiocycle.errors import AudioCycleWarning
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi_file import write_score
@@ -117,5 +118,5 @@ def test_the_outcome_of_a_file_and_a_warning_in_python_say_so(tmp_path: Path) ->
     outcome = MusicMedium().convert(tmp_path / "in.mid", tmp_path / "out.mid", *medium_parts())
     assert outcome.note.startswith("nothing was converted")
     assert json.loads(json.dumps(outcome.note)) == outcome.note
-    with pytest.warns(UserWarning, match="nothing was converted"):
+    with pytest.warns(AudioCycleWarning, match="nothing was converted"):
         MusicMedium().convert_item(waltz, *medium_parts())
