@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audiocycle.convert import Converter
+    from audiocycle.conversion.converter import Converter
 
 __version__ = "0.1.0"
 __all__ = ["Converter", "__version__"]
@@ -14,7 +14,7 @@ __all__ = ["Converter", "__version__"]
 def __getattr__(name: str) -> Any:
     """``audiocycle.Converter`` on first use: it loads torch, which ``audiocycle --help`` need not wait for."""
     if name == "Converter":
-        from audiocycle.convert import Converter
+        from audiocycle.conversion.converter import Converter
 
         return Converter
     raise AttributeError(f"module 'audiocycle' has no attribute '{name}'")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from audiocycle.conversion.windows import BATCH
 from audiocycle.errors import ConfigError, one_line
-from audiocycle.limits import hold, shown
 from audiocycle.spec import FeatureSpec
-from audiocycle.windows import BATCH
+from audiocycle.system.limits import hold, shown
 
 if TYPE_CHECKING:
     from audiocycle.models.cost import Cost
@@ -33,16 +33,16 @@ RENDERERS = {
 }
 MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium", "music": "audiocycle.music.medium:MusicMedium"}
 GENERATORS = {
-    "gated_212d": "audiocycle.models.gated_generator:GatedGenerator212D",
-    "gated_1d": "audiocycle.models.gated_generator_1d:GatedGenerator1D",
-    "gated_2d": "audiocycle.models.gated_generator_2d:GatedGenerator2D",
-    "resnet": "audiocycle.models.resnet_generator:ResNetGenerator",
-    "unet": "audiocycle.models.unet_generator:UNetGenerator",
+    "gated_212d": "audiocycle.models.generators.gated_212d:GatedGenerator212D",
+    "gated_1d": "audiocycle.models.generators.gated_1d:GatedGenerator1D",
+    "gated_2d": "audiocycle.models.generators.gated_2d:GatedGenerator2D",
+    "resnet": "audiocycle.models.generators.resnet:ResNetGenerator",
+    "unet": "audiocycle.models.generators.unet:UNetGenerator",
 }
 MODEL_SETTINGS = {"generator", "critic", "width", "generator_options", "critic_options"}
 CRITICS = {
-    "gated_patch": "audiocycle.models.patch_critic:GatedPatchCritic",
-    "conv_patch": "audiocycle.models.conv_patch_critic:ConvPatchCritic",
+    "gated_patch": "audiocycle.models.critics.gated_patch:GatedPatchCritic",
+    "conv_patch": "audiocycle.models.critics.conv_patch:ConvPatchCritic",
 }
 
 CHUNK_SECONDS = 31.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError
-from audiocycle.limits import Table
+from audiocycle.system.limits import Table
 
 FloatArray = NDArray[np.floating[Any]]
 Stats = Mapping[str, FloatArray]

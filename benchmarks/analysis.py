@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import soundfile
 
-from audiocycle import threads
-from audiocycle.features import FeatureCache
+from audiocycle.data.cache import FeatureCache
+from audiocycle.system import threads
 from audiocycle.voice.medium import VoiceMedium
 from audiocycle.voice.world_adapter import F0_METHODS, WorldAdapter
 from benchmarks.measure import Figure, Settings, median_figure, seconds_of, synthetic_speech

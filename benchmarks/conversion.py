@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from audiocycle.build import build_translator
-from audiocycle.bundle import BundleConfig, read_config, stats_to_json, write_bundle
-from audiocycle.convert import Converter
-from audiocycle.demo import PRETRAINED
+from audiocycle.bundles.format import BundleConfig, read_config, stats_to_json, write_bundle
+from audiocycle.bundles.library import model_folders
+from audiocycle.bundles.runtimes.choice import load_network
+from audiocycle.conversion.converter import Converter
+from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.errors import ConfigError
-from audiocycle.library import model_folders
-from audiocycle.runtimes.choice import load_network
 from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.measure import (
@@ -102,7 +102,7 @@ def processes(bundle: Path, recording: Path, repeats: int) -> list[Figure]:
 
     def program(*arguments: str | Path) -> None:
         subprocess.run(
-            [sys.executable, "-m", "audiocycle.cli", *map(str, arguments)], check=True, capture_output=True
+            [sys.executable, "-m", "audiocycle.cli.main", *map(str, arguments)], check=True, capture_output=True
         )
 
     source, target = read_config(bundle).domains[:2]

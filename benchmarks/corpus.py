@@ -17,12 +17,12 @@ from unittest import mock
 import numpy as np
 
 from audiocycle.build import build_adapter, build_medium
-from audiocycle.configure import compose_run
-from audiocycle.data import domain_files
-from audiocycle.features import FeatureCache
+from audiocycle.cli.settings import compose_run
+from audiocycle.data.cache import FeatureCache
+from audiocycle.data.domains import domain_files
 from audiocycle.spec import Encoded
-from audiocycle.train import RunConfig, train
-from audiocycle.trainer import Trainer
+from audiocycle.training.run import RunConfig, train
+from audiocycle.training.trainer import Trainer
 from benchmarks.measure import Figure, Settings, in_fresh_process, peak_memory, seconds_of
 
 DOMAINS = ("low", "high")

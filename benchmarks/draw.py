@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiocycle.pictures import write_figure
+from audiocycle.system.figure import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from audiocycle.bundle import read_config
-from audiocycle.convert import Converter
+from audiocycle.bundles.format import read_config
+from audiocycle.conversion.converter import Converter
 from audiocycle.spec import FloatArray
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.conversion import choose_bundle
@@ -40,7 +40,7 @@ def write_recordings(folder: Path, count: int) -> Path:
 def seconds_side_by_side(commands: list[list[str | Path]], threads: int | None) -> float:
     """Wall time of ``audiocycle`` processes that run at the same time, each with so many threads; None leaves it to them."""
     environment = dict(os.environ) if threads is None else os.environ | {"OMP_NUM_THREADS": str(threads)}
-    program = [sys.executable, "-m", "audiocycle.cli"]
+    program = [sys.executable, "-m", "audiocycle.cli.main"]
     begin = time.perf_counter()
     running = [
         subprocess.Popen([*program, *map(str, command)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from audiocycle.devices import choose_bf16
+from audiocycle.models.precision import choose_bf16
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -11,15 +11,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import symusic
 
-from audiocycle.batch import Task, convert_jobs
 from audiocycle.build import build_translator
-from audiocycle.bundle import BundleConfig, read_config, write_bundle
-from audiocycle.demo import PRETRAINED
-from audiocycle.library import model_folders
+from audiocycle.bundles.format import BundleConfig, read_config, write_bundle
+from audiocycle.bundles.library import model_folders
+from audiocycle.conversion.demo import PRETRAINED
+from audiocycle.conversion.library.batch import Task, convert_jobs
+from audiocycle.conversion.library.plan import Job
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.medium import MusicMedium
-from audiocycle.music.midi_file import write_score
-from audiocycle.plan import Job
+from audiocycle.music.midi.file import write_score
 from benchmarks.measure import (
     Figure,
     Ratio,

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 
 from audiocycle.build import build_adapter, build_critic, build_translator
-from audiocycle.configure import compose_run
-from audiocycle.data import CropSampler
-from audiocycle.devices import choose_bf16
+from audiocycle.cli.settings import compose_run
+from audiocycle.data.sampler import CropSampler
 from audiocycle.models.layers import image_channels
-from audiocycle.objective import build_objective
+from audiocycle.models.precision import choose_bf16
+from audiocycle.objectives.cycle import build_objective
 from audiocycle.spec import FloatArray, direction, ordered_pairs
-from audiocycle.train import crop_length, steps_per_beat
-from audiocycle.trainer import Trainer
+from audiocycle.training.run import crop_length, steps_per_beat
+from audiocycle.training.trainer import Trainer
 from benchmarks import plain
 from benchmarks.measure import Figure, Ratio, Settings
 

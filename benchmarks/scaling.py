@@ -12,12 +12,12 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from audiocycle.batch import convert_jobs
-from audiocycle.bundle import read_config
-from audiocycle.convert import Converter
-from audiocycle.plan import Job
+from audiocycle.bundles.format import read_config
+from audiocycle.conversion.converter import Converter
+from audiocycle.conversion.library.batch import convert_jobs
+from audiocycle.conversion.library.plan import Job
+from audiocycle.conversion.library.worker import Task
 from audiocycle.spec import Signal
-from audiocycle.worker import Task
 from benchmarks.conversion import choose_bundle, write_speech
 from benchmarks.machine import precisions
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of, synthetic_speech

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
-from audiocycle.convert import Converter
+from audiocycle.conversion.converter import Converter
 from audiocycle.voice import renderers
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from audiocycle.bundle import read_config
-from audiocycle.convert import Converter
-from audiocycle.live import open_stream
-from audiocycle.metrics.mcd import frame_distortion
-from audiocycle.metrics.mel_cepstrum import spectrum_to_mel_cepstrum
+from audiocycle.bundles.format import read_config
+from audiocycle.conversion.converter import Converter
+from audiocycle.conversion.live import open_stream
+from audiocycle.metrics.voice.mcd import frame_distortion
+from audiocycle.metrics.voice.mel_cepstrum import spectrum_to_mel_cepstrum
 from audiocycle.spec import FloatArray, Signal
 from audiocycle.voice.pulse_synthesis import PulseSynthesizer
 from audiocycle.voice.stream import StreamAtRate

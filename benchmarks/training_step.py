@@ -9,10 +9,10 @@ import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
 from audiocycle.build import build_critic, build_translator
-from audiocycle.data import CropSampler
-from audiocycle.objective import CycleObjective
-from audiocycle.train import DEFAULT_CROP
-from audiocycle.trainer import Trainer, TrainerConfig
+from audiocycle.data.sampler import CropSampler
+from audiocycle.objectives.cycle import CycleObjective
+from audiocycle.training.run import DEFAULT_CROP
+from audiocycle.training.trainer import Trainer, TrainerConfig
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.machine import matmul_peak, precisions
 from benchmarks.measure import (

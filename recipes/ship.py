@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from audiocycle.bundle import load_translator, model_card, read_config, write_bundle
-from audiocycle.export import export_bundle
+from audiocycle.bundles.export import export_bundle
+from audiocycle.bundles.format import load_translator, model_card, read_config, write_bundle
 from audiocycle.models.layers import parameter_count
 
 HERE = Path(__file__).parent

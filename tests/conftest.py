@@ -15,8 +15,8 @@ from time_limit import pytest_timeout_set_timer
 from audiocycle.spec import FloatArray
 
 if TYPE_CHECKING:
-    from audiocycle.classifier import Classifier
-    from audiocycle.trainer import Trainer
+    from audiocycle.evaluation.music.classifier import Classifier
+    from audiocycle.training.trainer import Trainer
 
 __all__ = ["pytest_timeout_set_timer"]  # a hook
 

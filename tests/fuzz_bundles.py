@@ -149,7 +149,7 @@ def mutate_weights(path: Path, draw: random.Random) -> None:
 
 def drawn(limits: dict[str, Any], draw: random.Random) -> dict[str, Any]:
     """Settings within their limits, often at the ends; some at their defaults."""
-    from audiocycle.limits import OneOf, Range
+    from audiocycle.system.limits import OneOf, Range
 
     made: dict[str, Any] = {}
     for name, limit in limits.items():
@@ -172,13 +172,11 @@ def consistent(bundle: Path, draw: random.Random) -> None:
 
     from audiocycle.build import build_adapter, build_translator
     from audiocycle.errors import ConfigError
-    from audiocycle.models import (
-        gated_generator,
-        gated_generator_1d,
-        gated_generator_2d,
-        resnet_generator,
-        unet_generator,
-    )
+    from audiocycle.models.generators import gated_1d as gated_generator_1d
+    from audiocycle.models.generators import gated_2d as gated_generator_2d
+    from audiocycle.models.generators import gated_212d as gated_generator
+    from audiocycle.models.generators import resnet as resnet_generator
+    from audiocycle.models.generators import unet as unet_generator
     from audiocycle.music import adapter as music
     from audiocycle.voice import mel_adapter, world_adapter
 
@@ -256,8 +254,8 @@ def use(bundle: Path, runtime: str, folder: Path) -> str:
     import numpy as np
     import soundfile
 
-    from audiocycle.bundle import describe_bundle
-    from audiocycle.convert import Converter
+    from audiocycle.bundles.format import describe_bundle
+    from audiocycle.conversion.converter import Converter
     from audiocycle.errors import AudioCycleError, printable
 
     try:

@@ -20,9 +20,9 @@ from omegaconf import OmegaConf
 from test_train_end_to_end import vowel
 from two_genres import write_genres
 
-from audiocycle.configure import compose_raw, compose_run
-from audiocycle.train import train
-from audiocycle.trainer import Trainer
+from audiocycle.cli.settings import compose_raw, compose_run
+from audiocycle.training.run import train
+from audiocycle.training.trainer import Trainer
 from audiocycle.voice import guide
 
 ODD = [

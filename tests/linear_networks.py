@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from audiocycle.models.translator import Critic, DomainCritic, PairTranslator, Translator
-from audiocycle.objective import Fakes, ObjectiveConfig, build_objective
+from audiocycle.objectives.cycle import Fakes, ObjectiveConfig, build_objective
 from audiocycle.spec import MIXED, FloatArray
 
 BATCH, ROWS, FRAMES = 2, 3, 5

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from audiocycle.distributed import Processes
+from audiocycle.training.distributed import Processes
 
 CONTEXT = get_context("forkserver")  # which imports torch once, so that each process starts in milliseconds
-CONTEXT.set_forkserver_preload(["audiocycle.trainer", "audiocycle.build", "torch._dynamo", "pytest", "hypothesis"])
+CONTEXT.set_forkserver_preload(["audiocycle.training.trainer", "audiocycle.build", "torch._dynamo", "pytest", "hypothesis"])
 """What children import, some of it late: optimizers load torch._dynamo."""
 PATIENCE = 60.0
 

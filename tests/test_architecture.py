@@ -156,7 +156,7 @@ def test_a_breach_would_be_seen(tmp_path: Path) -> None:
     source = "import hydra\ndef f():\n    from audiocycle.voice import f0\n    from audiocycle import cli\n    import audiocycle.models.layers\n"
     (tmp_path / "a.py").write_text(source)
     found = list(imports(tmp_path / "a.py"))
-    assert sorted(found) == ["audiocycle.cli", "audiocycle.models.layers", "audiocycle.voice", "hydra"]
+    assert sorted(found) == ["audiocycle.cli.main", "audiocycle.models.layers", "audiocycle.voice", "hydra"]
     assert (layer("cli"), layer("spec"), part("audiocycle.voice.f0")) == (len(LAYERS), 0, "voice")
 
 
@@ -176,15 +176,15 @@ def loaded_by(statement: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-HELP = "sys.argv = ['audiocycle', '--help']\nfrom audiocycle.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+HELP = "sys.argv = ['audiocycle', '--help']\nfrom audiocycle.cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
 
 
 @pytest.mark.parametrize(
-    "statement", ["import audiocycle", "import audiocycle.cli", HELP], ids=["package", "command line", "help"]
+    "statement", ["import audiocycle", "import audiocycle.cli.main", HELP], ids=["package", "command line", "help"]
 )
 def test_heavy_imports_happen_inside_commands(statement: str) -> None:
     assert loaded_by(statement) == set()
 
 
 def test_networks_load_no_audio_library() -> None:
-    assert loaded_by("import audiocycle.trainer") == {"torch"}
+    assert loaded_by("import audiocycle.training.trainer") == {"torch"}

@@ -17,16 +17,23 @@ from torch import nn
 
 from audiocycle import models
 from audiocycle.build import build_adapter, build_critic, build_translator
-from audiocycle.bundle import WEIGHTS, BundleConfig, load_translator, read_config, stats_to_json, write_bundle
-from audiocycle.checkpoint import FORMAT, load_newest
-from audiocycle.convert import Converter
+from audiocycle.bundles.format import (
+    WEIGHTS,
+    BundleConfig,
+    load_translator,
+    read_config,
+    stats_to_json,
+    write_bundle,
+)
+from audiocycle.bundles.runtimes.network import Network
+from audiocycle.conversion.converter import Converter
+from audiocycle.data.cache import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
-from audiocycle.features import FeatureCache
 from audiocycle.models.layers import GLU, parameter_count
-from audiocycle.objective import Critics, CycleObjective, Terms
-from audiocycle.runtimes.network import Network
+from audiocycle.objectives.cycle import Critics, CycleObjective, Terms
 from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.trainer import Trainer
+from audiocycle.training.checkpoint import FORMAT, load_newest
+from audiocycle.training.trainer import Trainer
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
 from audiocycle.voice.sound_file import read_mono
 from audiocycle.voice.world_adapter import WorldAdapter

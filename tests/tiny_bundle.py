@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from audiocycle.build import build_adapter, build_translator
-from audiocycle.bundle import BundleConfig, stats_to_json, write_bundle
+from audiocycle.bundles.format import BundleConfig, stats_to_json, write_bundle
 from audiocycle.spec import FloatArray
 
 MODEL = {"generator": "gated_212d", "width": 0.01, "generator_options": {"n_blocks": 1}}
@@ -147,7 +147,7 @@ def run_cli(capsys: pytest.CaptureFixture[Any], *arguments: object) -> Outcome:
 
 def exit_code(*arguments: object) -> int:
     """``audiocycle ARGUMENTS`` in this process."""
-    from audiocycle.cli import main
+    from audiocycle.cli.main import main
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["audiocycle", *map(str, arguments)])

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from audiocycle.build import build_critic, build_translator
-from audiocycle.data import CropSampler
-from audiocycle.distributed import ALONE, Processes
-from audiocycle.objective import CycleObjective, Objective
+from audiocycle.data.sampler import CropSampler
+from audiocycle.objectives.cycle import CycleObjective, Objective
 from audiocycle.spec import FloatArray
-from audiocycle.trainer import Trainer, TrainerConfig
+from audiocycle.training.distributed import ALONE, Processes
+from audiocycle.training.trainer import Trainer, TrainerConfig
 
 TINY = {
     "generator": "gated_212d",

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from audiocycle.atomic import write_text
-from audiocycle.convert import Record
+from audiocycle.conversion.library.worker import Task
+from audiocycle.conversion.record import Record
 from audiocycle.errors import ConfigError, InputError, OutputError
-from audiocycle.worker import Task
+from audiocycle.system.atomic import write_text
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from toy_converter import toy_bundle, use_toys
 
-from audiocycle.batch import convert_jobs
-from audiocycle.convert import Record
-from audiocycle.ledger import REPORT
-from audiocycle.plan import plan
-from audiocycle.worker import Task
+from audiocycle.conversion.library.batch import convert_jobs
+from audiocycle.conversion.library.ledger import REPORT
+from audiocycle.conversion.library.plan import plan
+from audiocycle.conversion.library.worker import Task
+from audiocycle.conversion.record import Record
 
 
 def toy_library(folder: Path, patch: pytest.MonkeyPatch) -> Path:

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import symusic
 
-from audiocycle.classifier import Classifier, ClassifierConfig, Training, load_corpora, train_network
+from audiocycle.evaluation.music.classifier import (
+    Classifier,
+    ClassifierConfig,
+    Training,
+    load_corpora,
+    train_network,
+)
 from audiocycle.music.adapter import PianoRollAdapter
 
 GENRES = ("slow", "fast")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
 from audiocycle.errors import ConfigError
-from audiocycle.limits import Limit, Range
+from audiocycle.system.limits import Limit, Range
 
 WIDTH: Limit = Range(1 / 256, 16.0, whole=False)
 """Of a network: the factor on its channel counts."""

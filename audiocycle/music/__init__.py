@@ -1,0 +1,1 @@
+"""Scores: MIDI files, piano rolls, and notes again."""

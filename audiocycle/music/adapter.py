@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
-from audiocycle.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 
 MIN_ON_GRID = 0.5
 """Files with a smaller share of onsets on the grid teach noise, and are refused for training."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from audiocycle.music.grid import Span
-from audiocycle.music.midi_edit import edited, put_into
-from audiocycle.music.midi_events import ALL_NOTES_OFF, CONTROL, Event
-from audiocycle.music.midi_merge import merged, replayed
-from audiocycle.music.midi_song import Song
-from audiocycle.music.midi_strokes import Parts, Strokes
+from audiocycle.music.midi.edit import edited, put_into
+from audiocycle.music.midi.events import ALL_NOTES_OFF, CONTROL, Event
+from audiocycle.music.midi.merge import merged, replayed
+from audiocycle.music.midi.song import Song
+from audiocycle.music.midi.strokes import Parts, Strokes
 from audiocycle.music.notes import NEVER, NEW, IntArray, Notes, join, latest_end, next_start
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import begins_in

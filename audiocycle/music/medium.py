@@ -13,7 +13,7 @@ from audiocycle.errors import InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
-from audiocycle.music.midi_file import (
+from audiocycle.music.midi.file import (
     check_output,
     from_pretty_midi,
     is_midi,
@@ -24,10 +24,10 @@ from audiocycle.music.midi_file import (
     write_score,
     write_song,
 )
-from audiocycle.music.midi_limits import LIMITS, check_notes, check_score, check_writable, is_sane
-from audiocycle.music.midi_score import score_of, song_of, with_changes
-from audiocycle.music.midi_song import Song, finer, song_to_bytes
-from audiocycle.music.midi_strokes import find_strokes, parts_of
+from audiocycle.music.midi.limits import LIMITS, check_notes, check_score, check_writable, is_sane
+from audiocycle.music.midi.score import score_of, song_of, with_changes
+from audiocycle.music.midi.song import Song, finer, song_to_bytes
+from audiocycle.music.midi.strokes import find_strokes, parts_of
 from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import in_range

@@ -1,6 +1,6 @@
 """Pictures of scores, for people: the source above its transfer, as piano rolls on one time axis.
 
-Like :mod:`audiocycle.pictures`, matplotlib is imported inside the functions, without pyplot.
+Like :mod:`audiocycle.system.figure`, matplotlib is imported inside the functions, without pyplot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.pictures import drawable, write_figure
+from audiocycle.system.figure import drawable, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

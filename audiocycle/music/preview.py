@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.atomic import whole_file
 from audiocycle.errors import ConfigError, InputError, OutputError
 from audiocycle.music.tones import TIMBRES, Samples, drum, release, tone
 from audiocycle.spec import Signal
+from audiocycle.system.atomic import whole_file
 
 if TYPE_CHECKING:
     from symusic.core import ScoreSecond, ScoreTick, TrackSecond

@@ -1,0 +1,1 @@
+"""Recordings of speech: features, and sound again."""

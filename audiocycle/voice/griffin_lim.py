@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.nn.functional import pad
 
-from audiocycle.compat import import_torchaudio
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, Signal
+from audiocycle.system.compat import import_torchaudio
 from audiocycle.voice.mel_adapter import MelAdapter, mel_filters
 
 torchaudio = import_torchaudio()

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from audiocycle.errors import BundleError, ConfigError
-from audiocycle.foreign import read_json, regular_file
-from audiocycle.hub import HubId, fetch
-from audiocycle.limits import Limit, Range, hold, shown
-from audiocycle.names import expanded
 from audiocycle.spec import Encoded, Signal
+from audiocycle.system.foreign import read_json, regular_file
+from audiocycle.system.hub import HubId, fetch
+from audiocycle.system.limits import Limit, Range, hold, shown
+from audiocycle.system.names import expanded
 from audiocycle.voice.mel_adapter import MelAdapter
 
 _SLOPE = 0.1  # of every leaky ReLU but the last, which has torch's default of 0.01

@@ -185,7 +185,7 @@ class VoiceMedium:
 
     def picture(self, rows: Sequence[tuple[str, Signal]], path: Path) -> None:
         """One spectrogram with its F0 track for each (title, waveform)."""
-        from audiocycle.pictures import compare_picture
+        from audiocycle.voice.picture import compare_picture
         from audiocycle.voice.world_adapter import track_f0
 
         compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from audiocycle.compat import import_torchaudio
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.limits import Limit, Range, Table, hold
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.system.compat import import_torchaudio
+from audiocycle.system.limits import Limit, Range, Table, hold
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.moments import Moments

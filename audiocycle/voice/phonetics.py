@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from audiocycle import threads
-from audiocycle.recognizer import load_whisper
 from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.system import threads
+from audiocycle.system.whisper import load_whisper
 from audiocycle.voice.sound_file import resample
 
 SAMPLE_RATE = 16000
@@ -24,7 +24,7 @@ class PhoneticEncoder:
     """Whisper's encoder (Radford et al. 2022, arXiv 2212.04356), of which only the states are used, never the words.
 
     Args:
-        model: folder with a faster-whisper model, a size, or ``hf:owner/name``; None: see :func:`~audiocycle.recognizer.load_whisper`.
+        model: folder with a faster-whisper model, a size, or ``hf:owner/name``; None: see :func:`~audiocycle.system.whisper.load_whisper`.
 
     Raises:
         ConfigError: faster-whisper is not installed, or there is no such model.

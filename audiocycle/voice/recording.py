@@ -25,7 +25,7 @@ import soxr
 
 from audiocycle.errors import InputError
 from audiocycle.spec import Encoded, FloatArray, Outcome, Translation
-from audiocycle.threads import available
+from audiocycle.system.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
 from audiocycle.voice.low_cut import audible_blocks

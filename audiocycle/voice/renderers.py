@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.threads import spread
+from audiocycle.system.threads import spread
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
 MAX_GAIN_DB = 30.0

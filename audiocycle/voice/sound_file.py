@@ -15,9 +15,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiocycle.atomic import whole_file
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
+from audiocycle.system.atomic import whole_file
 from audiocycle.voice.low_cut import audible_blocks
 from audiocycle.voice.opening import AnySound, Sound, native_name, truncated
 from audiocycle.voice.opening import open_sound as open_sound

@@ -17,11 +17,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.compat import import_pyworld
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
-from audiocycle.threads import spread
+from audiocycle.system.compat import import_pyworld
+from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
+from audiocycle.system.threads import spread
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.liveliness import with_power_of, with_variance

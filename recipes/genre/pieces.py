@@ -15,7 +15,7 @@ from pathlib import Path
 
 import symusic
 
-from audiocycle.music.midi_file import write_score
+from audiocycle.music.midi.file import write_score
 
 TPQ = 480
 SIXTEENTH = TPQ // 4

@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.progress import track
 
 from audiocycle.errors import AudioCycleError
-from audiocycle.music.midi_file import is_midi, read_score, write_score
+from audiocycle.music.midi.file import is_midi, read_score, write_score
 from audiocycle.music.notes import notes_of
 
 

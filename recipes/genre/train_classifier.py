@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from audiocycle import progress
-from audiocycle.classifier import (
+from audiocycle.errors import AudioCycleError, ConfigError
+from audiocycle.evaluation.music.classifier import (
     Classifier,
     ClassifierConfig,
     Corpora,
@@ -33,8 +33,8 @@ from audiocycle.classifier import (
     train_network,
     untested,
 )
-from audiocycle.errors import AudioCycleError, ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.system import progress
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import soundfile
 
-from audiocycle.archive import extract
-from audiocycle.download import fetch, place
 from audiocycle.errors import AudioCycleError, InputError
+from audiocycle.system.archive import extract
+from audiocycle.system.download import fetch, place
 
 URL = "https://www.openslr.org/resources/12/train-clean-100.tar.gz"
 MD5 = "2a93770f6d5c6c964bc36631d331a522"  # https://www.openslr.org/resources/12/md5sum.txt

@@ -17,12 +17,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audiocycle.atomic import write_text
-from audiocycle.convert import Converter
+from audiocycle.conversion.converter import Converter
 from audiocycle.errors import AudioCycleError
-from audiocycle.evaluation.card_voice import table
-from audiocycle.evaluation.listeners import Listeners, load_listeners
-from audiocycle.evaluation.voice import Direction, evaluate, over_directions
+from audiocycle.evaluation.voice.card import table
+from audiocycle.evaluation.voice.evaluate import Direction, evaluate, over_directions
+from audiocycle.evaluation.voice.listeners import Listeners, load_listeners
+from audiocycle.system.atomic import write_text
 
 PAIRS = (("SF1", "TM3"), ("SF1", "TF2"), ("SM1", "TF2"), ("SM1", "TM3"))
 

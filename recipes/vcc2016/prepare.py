@@ -12,9 +12,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from audiocycle.archive import extract
-from audiocycle.download import checksum, fetch, place
 from audiocycle.errors import AudioCycleError, InputError
+from audiocycle.system.archive import extract
+from audiocycle.system.download import checksum, fetch, place
 
 BASE_URL = "https://datashare.ed.ac.uk/bitstream/handle/10283/2211"
 LANDING_PAGE = "https://doi.org/10.7488/ds/1575"

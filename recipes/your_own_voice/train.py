@@ -16,10 +16,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audiocycle.download import place
 from audiocycle.errors import AudioCycleError, InputError
-from audiocycle.names import as_domain_name, file_name
-from audiocycle.scan import scan
+from audiocycle.system.download import place
+from audiocycle.system.names import as_domain_name, file_name
+from audiocycle.system.scan import scan
 from audiocycle.voice.sound_file import is_recording, open_sound
 
 ENOUGH_MINUTES = 3.0

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from tiny_bundle import vowel
 
-from audiocycle.evaluation.listeners import Listeners
+from audiocycle.evaluation.voice.listeners import Listeners
 from audiocycle.spec import FloatArray
 
 DOMAINS = ("anna", "ben")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiocycle.evaluation.voice import (
+from audiocycle.evaluation.voice.evaluate import (
     CONVERTED,
     MATCHED,
     OF_TARGET,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import symusic
 
-from audiocycle.evaluation.music import Evaluation
-from audiocycle.evaluation.music_examples import SOURCE, TARGET, TRANSFER, Example
-from audiocycle.evaluation.music_judging import GAIN, IDENTITY, MODEL, RANDOM, ROWS, Direction
+from audiocycle.evaluation.music.evaluate import Evaluation
+from audiocycle.evaluation.music.examples import SOURCE, TARGET, TRANSFER, Example
+from audiocycle.evaluation.music.judge import GAIN, IDENTITY, MODEL, RANDOM, ROWS, Direction
 from audiocycle.metrics.estimates import Estimate, estimate
 
 SONGS = ["one", '<img src=x onerror="boom()">', 'it\'s "two" & </script>']

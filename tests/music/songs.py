@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.medium import convert_song
-from audiocycle.music.midi_score import score_of, song_of
-from audiocycle.music.midi_song import Song
+from audiocycle.music.midi.score import score_of, song_of
+from audiocycle.music.midi.song import Song
 from audiocycle.music.notes import NEW, Notes
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer

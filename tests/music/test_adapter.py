@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from songs import BAR, STATS, STEP, TPQ, a_score, a_track, converted, core, noise, notes, scores, table
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.limits import hold_statistics
 from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, bars_of, leaning, register
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode
 from audiocycle.spec import Encoded
+from audiocycle.system.limits import hold_statistics
 
 PHRASE = 4 * BAR
 ADAPTER = PianoRollAdapter()

@@ -13,9 +13,9 @@ from songs import BAR, STATS, STEP, a_score, a_track, converted, core, noise, no
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import arrange, outside, without_overlaps
 from audiocycle.music.grid import Span
-from audiocycle.music.midi_merge import unison
-from audiocycle.music.midi_score import score_of, song_of
-from audiocycle.music.midi_strokes import find_strokes, parts_of
+from audiocycle.music.midi.merge import unison
+from audiocycle.music.midi.score import score_of, song_of
+from audiocycle.music.midi.strokes import find_strokes, parts_of
 from audiocycle.music.notes import Notes, empty, join, notes_of
 from audiocycle.music.options import MusicOptions
 

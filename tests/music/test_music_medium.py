@@ -31,11 +31,12 @@ from songs import (
     without_notes,
 )
 
+from audiocycle.conversion.windows import in_windows
 from audiocycle.errors import AudioCycleError, ConfigError, InputError
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.arrange import outside
 from audiocycle.music.medium import MusicMedium
-from audiocycle.music.midi_file import (
+from audiocycle.music.midi.file import (
     as_bytes,
     is_midi,
     read_score,
@@ -44,11 +45,10 @@ from audiocycle.music.midi_file import (
     write_score,
     write_song,
 )
-from audiocycle.music.midi_strokes import find_strokes
+from audiocycle.music.midi.strokes import find_strokes
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.spec import FloatArray
-from audiocycle.windows import in_windows
 
 DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 adapters = st.builds(

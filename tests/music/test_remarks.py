@@ -12,8 +12,8 @@ from songs import BAR, STEP, TPQ, a_score, a_track, converted_song, core, medium
 from audiocycle.errors import AudioCycleWarning
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.medium import MusicMedium
-from audiocycle.music.midi_file import write_score
-from audiocycle.music.midi_score import score_of, song_of
+from audiocycle.music.midi.file import write_score
+from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.notes import Notes
 
 

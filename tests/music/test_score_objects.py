@@ -25,7 +25,7 @@ from songs import (
 
 from audiocycle.errors import InputError, OutputError
 from audiocycle.music.medium import MusicMedium
-from audiocycle.music.midi_file import as_bytes, from_pretty_midi, score_from_bytes
+from audiocycle.music.midi.file import as_bytes, from_pretty_midi, score_from_bytes
 from audiocycle.music.options import MusicOptions
 
 

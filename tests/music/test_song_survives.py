@@ -19,11 +19,11 @@ from songs import Network, converted_song, noise, same
 from tiny_midi import END, SONG, body, chunk, header, meta, midi, off, on, track
 
 from audiocycle.errors import AudioCycleError
-from audiocycle.music.midi_edit import edited
-from audiocycle.music.midi_file import is_midi
-from audiocycle.music.midi_limits import LIMITS
-from audiocycle.music.midi_song import song_from_bytes, song_to_bytes
-from audiocycle.music.midi_strokes import find_strokes, parts_of
+from audiocycle.music.midi.edit import edited
+from audiocycle.music.midi.file import is_midi
+from audiocycle.music.midi.limits import LIMITS
+from audiocycle.music.midi.song import song_from_bytes, song_to_bytes
+from audiocycle.music.midi.strokes import find_strokes, parts_of
 from audiocycle.spec import Outcome
 
 DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from audiocycle.guides import Heard
+from audiocycle.data.guides import Heard
 from audiocycle.spec import FloatArray
 from audiocycle.voice import guide
 from audiocycle.voice.guide import TargetVoice, moments, standardised

@@ -12,7 +12,7 @@ from tiny_bundle import vowel
 
 import audiocycle
 from audiocycle.build import build_adapter
-from audiocycle.bundle import read_config
+from audiocycle.bundles.format import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import low_voice
 from audiocycle.voice.low_voice import least_share, lower_floor, repeats

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.limits import hold_statistics
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.system.limits import hold_statistics
 from audiocycle.voice import mel_adapter
 from audiocycle.voice.medium import VoiceOptions
 from audiocycle.voice.mel_adapter import MelAdapter

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle import Converter
-from audiocycle.bundle import read_config
+from audiocycle.bundles.format import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import recording as voice_recording
 from audiocycle.voice.liveliness import mel_points

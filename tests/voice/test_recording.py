@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
-from audiocycle import threads
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.system import threads
 from audiocycle.voice import recording, sound_file
 from audiocycle.voice.level import KNEE
 from audiocycle.voice.opening import PlainSound

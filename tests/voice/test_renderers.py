@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
-from audiocycle import threads
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.system import threads
 from audiocycle.voice import renderers
 from audiocycle.voice.renderers import (
     FADE_FRAMES,

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from tiny_bundle import tiny_bundle, vowel
 
-from audiocycle.convert import Converter
+from audiocycle.conversion.converter import Converter
 from audiocycle.errors import AudioCycleWarning, InputError
 from audiocycle.spec import Signal
 from audiocycle.voice.waveform import as_waveform

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
-from audiocycle import threads
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.limits import hold_statistics
 from audiocycle.spec import Encoded, FloatArray, Signal, Stats
+from audiocycle.system import threads
+from audiocycle.system.limits import hold_statistics
 from audiocycle.voice import world_adapter
 from audiocycle.voice.liveliness import log_power
 from audiocycle.voice.medium import VoiceOptions

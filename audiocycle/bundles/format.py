@@ -1,0 +1,394 @@
+"""A trained model as a folder that can be shared: numbers and plain settings, no code and no pickle.
+
+    config.json         adapter, model, domains, versions; every domain's statistics
+    model.safetensors   the translator's weights (float16 or float32)
+    README.md           a model card
+    A-to-B.onnx         graphs for runtimes other than torch (:mod:`audiocycle.bundles.runtimes.graphs`); not every bundle has them
+
+The resumable training state is another file (:mod:`audiocycle.training.checkpoint`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiocycle import __version__
+from audiocycle.build import MAX_WEIGHTS_GB, build_adapter, build_translator, model_cost
+from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
+from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
+from audiocycle.system.atomic import whole_file, write_text
+from audiocycle.system.foreign import read_json, regular_file
+from audiocycle.system.limits import Table, as_numbers, hold_statistics, shown
+from audiocycle.system.names import check_domain_name, normal_name
+
+if TYPE_CHECKING:
+    from audiocycle.models.translator import Translator
+
+BOTH_WAYS, FORMAT = 1, 2
+"""What older versions read, too, and the newest: a model of one way. Raised when a bundle cannot be read by the version before."""
+CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
+KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
+"""Settings that every bundle has, as JSON has them."""
+MORE_KINDS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "audiocycle": str}
+"""Those that not every bundle has."""
+MAX_DOMAINS = 32
+"""There are n (n - 1) directions."""
+LONGEST_TEXT = 200
+"""Characters of a name or a licence."""
+MAX_INDEX_BYTES = 10_000_000
+"""Of the names and shapes of weights: 992 directions of 60 tensors take 8 MB."""
+STORED_KINDS = {"F16", "BF16", "F32"}
+"""Of weights, as safetensors call them."""
+MOST_DEVIATION = 100.0
+"""Of a network's output, in units of the target's own."""
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """Everything about a bundle but its weights. JSON in, JSON out.
+
+    Attributes:
+        name: what ``audiocycle models`` calls it.
+        adapter, model: arguments of :mod:`audiocycle.build`.
+        stats: by domain, named arrays as nested lists.
+        one_way: from the first domain to the others only.
+        deviations: by direction, the deviation of the network's normalised output for each feature (see :mod:`audiocycle.training.deviations`).
+        licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
+        training: how it was trained, for people.
+    """
+
+    name: str
+    modality: str
+    domains: tuple[str, ...]
+    adapter: dict[str, Any]
+    model: dict[str, Any]
+    stats: dict[str, dict[str, Any]]
+    licence: str = "unknown"
+    training: dict[str, Any] = field(default_factory=dict)
+    deviations: dict[str, list[float]] = field(default_factory=dict)
+    one_way: bool = False
+    audiocycle: str = __version__
+
+    @property
+    def format(self) -> int:
+        """The oldest that can hold this."""
+        return FORMAT if self.one_way else BOTH_WAYS
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(source, target) of every direction that the model converts in."""
+        return ordered_pairs(self.domains, self.one_way)
+
+    @property
+    def directions(self) -> list[str]:
+        """The names of :attr:`pairs`."""
+        return [direction(*pair) for pair in self.pairs]
+
+    @property
+    def targets(self) -> list[str]:
+        """The domains that the model converts to."""
+        return [domain for domain in self.domains if self.sources_of(domain)]
+
+    def sources_of(self, target: str) -> list[str]:
+        """The domains that the model converts to ``target``."""
+        return [source for source, other in self.pairs if other == target]
+
+    def own_name(self, name: str) -> str:
+        """A domain's name as it is spelled here; terminals and file systems may separate its accents from the letters."""
+        return next((domain for domain in self.domains if normal_name(domain) == normal_name(name)), name)
+
+    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
+        """(source, target), the source guessed where only one is possible.
+
+        Raises:
+            DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
+        """
+        known = ", ".join(self.domains)
+        target, source = self.own_name(target), source and self.own_name(source)
+        for role, name in (("target", target), ("source", source)):
+            if name is not None and name not in self.domains:
+                raise DomainError(f"{role} '{name}' is unknown to model {self.name}; it knows: {known}")
+        sources = self.sources_of(target)
+        if source == target or len(self.domains) < 2:
+            raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.name} knows: {known}")
+        if not sources or source not in (None, *sources):
+            raise DomainError(f"model {self.name} was trained one way, {', '.join(self.directions)}; name one of these, or train a model without one_way")
+        if source is None and len(sources) > 1:
+            raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(sources)}")
+        return source or sources[0], target
+
+    def stats_of(self, domain: str) -> Stats:
+        """The statistics of one domain as float32 arrays."""
+        return {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[domain].items()}
+
+    def stats_of_target(self, target: str, source: str) -> Stats:
+        """Those of :meth:`stats_of`, and what is known of the network's output in this direction."""
+        stats = self.stats_of(target)
+        if (name := direction(source, target)) in self.deviations:
+            stats = {**stats, DEVIATION: np.asarray(self.deviations[name], dtype=np.float32)[:, None]}
+        return stats
+
+
+def stats_to_json(stats: Stats) -> dict[str, Any]:
+    """Arrays as nested lists of floats."""
+    return {key: np.asarray(value, dtype=np.float64).round(7).tolist() for key, value in stats.items()}
+
+
+def read_config(folder: Path) -> BundleConfig:
+    """Read and check ``config.json``.
+
+    Raises:
+        BundleError: missing, damaged, incomplete, or from a newer version.
+    """
+    path = folder / CONFIG
+    if not os.path.lexists(path):
+        hint = f"; did you mean {folder / 'bundle'}?" if (folder / "bundle" / CONFIG).is_file() else ""
+        raise BundleError(f"{folder}: not a bundle, it has no {CONFIG}{hint}")
+    raw = read_json(path)
+    version = raw.get("format")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise BundleError(f"{path}: damaged, not a bundle's settings; copy the bundle again")
+    if version > FORMAT:
+        made_by = raw.get("audiocycle", "?")
+        raise BundleError(
+            f"{folder}: bundle format {version} is from a newer audiocycle ({made_by}); this one ({__version__}) reads "
+            f"up to {FORMAT}: pip install --upgrade audiocycle"
+        )
+    wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
+    wrong += [key for key, kind in MORE_KINDS.items() if key in raw and not isinstance(raw[key], kind)]
+    wrong += [key for key in ("name", "licence") if isinstance(raw.get(key), str) and len(raw[key]) > LONGEST_TEXT]
+    if wrong:
+        raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
+    known = BundleConfig.__dataclass_fields__
+    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": domains_of(path, raw["domains"])})
+    for domain in config.domains:
+        statistics = config.stats.get(domain)
+        if not isinstance(statistics, dict) or any(as_numbers(value) is None for value in statistics.values()):
+            raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again")
+    if any(as_numbers(value) is None for value in config.deviations.values()):
+        raise BundleError(f"{path}: damaged, deviations that are no numbers; copy the bundle again")
+    return config
+
+
+def domains_of(path: Path, names: list[Any]) -> tuple[str, ...]:
+    """The domains of a bundle, which become parts of paths, options and messages: as strict as those of a training.
+
+    Raises:
+        BundleError: too few, too many, two alike, or one that is no name.
+    """
+    try:
+        if not 2 <= len(names) <= MAX_DOMAINS or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"domains: there must be 2 to {MAX_DOMAINS} names")
+        checked = tuple(check_domain_name(name, "domains") for name in names)
+        if checked != tuple(names) or len(set(checked)) < len(checked):
+            raise ConfigError("domains: two are alike, or one is not composed (NFC)")
+    except ConfigError as error:
+        raise BundleError(f"{path}: {error}; such a bundle was not made by audiocycle") from error
+    return checked
+
+
+def check_settings(folder: Path, config: BundleConfig) -> tuple[Any, dict[str, tuple[int, ...]]]:
+    """The adapter of a bundle, held to its limits before anything else is made of the settings, and its :func:`weights_index`.
+
+    Raises:
+        BundleError: impossible settings, or weights that are none, or those of other directions.
+    """
+    try:
+        adapter = build_adapter(config.adapter)
+    except ConfigError as error:
+        raise BundleError(f"{folder / CONFIG}: {error}") from error
+    shapes = weights_index(folder)
+    stored = {".".join(name.split(".", 2)[:2]) for name in shapes}
+    wanted = [f"generators.{name}" for name in config.directions]
+    if stored != set(wanted):  # another model's; that other shapes are, is found where the network is built
+        lacking = [name for name in wanted if name not in stored]
+        reason = f"missing: {lacking[0]}" if lacking else f"nobody knows {printable(min(stored - set(wanted)))}"
+        raise BundleError(f"{folder / WEIGHTS}: weights do not fit {CONFIG} ({reason}); copy the bundle again")
+    return adapter, shapes
+
+
+def check_statistics(folder: Path, config: BundleConfig) -> None:
+    """See that a bundle's statistics are what its adapter makes, and its deviations what its features have.
+
+    Raises:
+        BundleError: impossible settings, a statistic that is missing, has another shape, or is absurd.
+    """
+    adapter, _ = check_settings(folder, config)
+    deviation = Table(adapter.spec.shape, 0.0, MOST_DEVIATION)
+    try:
+        if adapter.spec.modality != config.modality:
+            raise ConfigError(f"modality={shown(config.modality)}: its adapter is one for {adapter.spec.modality}")
+        for domain in config.domains:
+            hold_statistics(domain, config.stats[domain], adapter.known_statistics)
+            if DEVIATION in config.stats[domain]:  # it comes from the deviations
+                raise ConfigError(f"{domain}: {DEVIATION} is no statistic of a domain")
+        hold_statistics("deviations", config.deviations, dict.fromkeys(config.deviations, deviation))
+    except ConfigError as error:
+        raise BundleError(f"{folder / CONFIG}: {error}; copy the bundle again") from error
+
+
+def weights_index(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a bundle's weights by name, from the head of their file.
+
+    Raises:
+        BundleError: they are missing, damaged, no real file, or too large.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / WEIGHTS
+    if not os.path.lexists(path):
+        raise BundleError(f"{folder}: not a whole bundle, it has no {WEIGHTS}; copy it again")
+    regular_file(path)
+    try:
+        with path.open("rb") as head:
+            if int.from_bytes(head.read(8), "little") > MAX_INDEX_BYTES:
+                raise BundleError(f"{path}: damaged, its index is longer than {MAX_INDEX_BYTES / 1e6:.0f} MB; copy the bundle again")
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            kinds, shapes = {x.get_dtype() for x in slices.values()}, {name: tuple(x.get_shape()) for name, x in slices.items()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
+    gigabytes = 4e-9 * sum(math.prod(shape) for shape in shapes.values())
+    if gigabytes > MAX_WEIGHTS_GB:
+        raise BundleError(f"{path}: would take {gigabytes:.3g} GB of memory, and the limit is {MAX_WEIGHTS_GB:g}; use another model")
+    if kinds - STORED_KINDS:
+        raise BundleError(f"{path}: holds numbers of kind {', '.join(sorted(kinds - STORED_KINDS))}, not {', '.join(sorted(STORED_KINDS))}; save it again")
+    return shapes
+
+
+def load_translator(folder: Path, config: BundleConfig) -> Translator:
+    """Build the translator that ``config`` describes and fill in its weights, as float32 in evaluation mode.
+
+    Raises:
+        BundleError: weights are missing, damaged or of another model.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    adapter, stored = check_settings(folder, config)
+    path, spec = folder / WEIGHTS, adapter.spec
+    try:
+        cost = model_cost(config.model, spec, len(config.pairs))
+    except ConfigError as error:
+        raise BundleError(f"{folder / CONFIG}: {error}") from error
+    wanted = {f"generators.{name}.{parameter}": shape for name in config.directions for parameter, shape in cost.shapes.items()}
+    if stored != wanted:
+        raise BundleError(f"{path}: weights do not fit {CONFIG} ({first_difference(stored, wanted)}); copy the bundle again")
+    try:
+        weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
+    with torch.device("meta"):
+        translator: Translator = build_translator(config.model, config.domains, spec.shape, config.one_way)
+    translator.load_state_dict(weights, assign=True)
+    return translator.eval()
+
+
+def first_difference(stored: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> str:
+    """Where the shapes of weights, by name, differ from those that belong there."""
+    for name, shape in wanted.items():
+        if name not in stored:
+            return f"missing: {name}"
+        if stored[name] != shape:
+            return f"{name} has the shape {stored[name]}, where {shape} belongs"
+    return f"nobody knows {printable(next(name for name in stored if name not in wanted))}"
+
+
+def graph_files(folder: Path) -> list[Path]:
+    """The graphs of a bundle, if it was exported."""
+    return sorted(folder.glob(GRAPHS))
+
+
+def describe_bundle(folder: Path) -> dict[str, Any]:
+    """What ``audiocycle info`` shows. Reads the header of the weights only.
+
+    Raises:
+        BundleError: missing or damaged.
+    """
+    config = read_config(folder)
+    path, shapes = folder / WEIGHTS, weights_index(folder)
+    return {
+        "name": config.name,
+        "path": str(folder),
+        "modality": config.modality,
+        "domains": list(config.domains),
+        "directions": config.directions,
+        "parameters": int(sum(math.prod(shape) for shape in shapes.values())),
+        "megabytes": round(path.stat().st_size / 1e6, 1),
+        "graphs": [graph.name for graph in graph_files(folder)],
+        "licence": config.licence,
+        "adapter": config.adapter,
+        "model": config.model,
+        "training": config.training,
+        "format": config.format,
+        "audiocycle": config.audiocycle,
+    }
+
+
+def write_bundle(
+    folder: Path,
+    config: BundleConfig,
+    weights: Mapping[str, Any],
+    *,
+    half: bool = True,
+    card: str | None = None,
+) -> None:
+    """Write a bundle; each file appears whole or not at all. Graphs of earlier weights are removed.
+
+    Args:
+        weights: the translator's state dict.
+        half: store float16 (half the size; conversion computes in float32 all the same).
+        card: the model card; a generated one when left out.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    tensors = {k: (v.detach().half() if half else v.detach().float()).cpu().contiguous() for k, v in weights.items()}
+    path = folder / WEIGHTS
+    for graph in graph_files(folder):
+        graph.unlink()
+    try:
+        with whole_file(path) as temporary:
+            save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random
+    except SafetensorError as error:
+        raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
+    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": config.format}, indent=1, ensure_ascii=False) + "\n")
+    parameters = sum(v.numel() for v in tensors.values())
+    write_text(folder / CARD, card or model_card(config, parameters))
+
+
+def model_card(config: BundleConfig, parameters: int) -> str:
+    """A model card in Markdown, with the front matter that model hubs read."""
+    training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
+    target = config.domains[-1]
+    between = f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
+    consent = " A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
+    return f"""---
+license: {config.licence}
+library_name: audiocycle
+tags: [{config.modality}-conversion, cyclegan]
+---
+# {config.name}
+
+Converts {config.modality} {between}, trained without paired data by audiocycle
+{config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).
+
+```
+audiocycle convert INPUT --model THIS_FOLDER --target {target}
+```
+
+| training | |
+|---|---|
+{training}
+
+Licence of the weights: {config.licence}.{consent if config.modality == "voice" else ""}
+"""

@@ -1,0 +1,62 @@
+"""Networks computed by ONNX Runtime: small, quick to start, float32 only on a CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import onnxruntime
+
+from audiocycle.bundles.format import BundleConfig
+from audiocycle.bundles.runtimes.graphs import INPUT, Graphs, graph_path, unreadable
+from audiocycle.bundles.runtimes.network import Network
+from audiocycle.errors import ConfigError
+from audiocycle.spec import FloatArray, direction
+from audiocycle.system import threads
+
+FATAL = 4
+"""Of ONNX Runtime's levels of messages: its errors reach us as exceptions, and need not be printed, too."""
+
+
+class OnnxNetwork(Network):
+    """The graphs of a bundle as sessions of ONNX Runtime, one for each direction that is asked for."""
+
+    runtime = "onnx"
+
+    def __init__(self, graphs: Graphs) -> None:
+        self._graphs = graphs
+        self._sessions: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:
+        """From a bundle.
+
+        Raises:
+            BundleError: a graph is missing, not one of ours, or made for other weights. ConfigError: ``bf16`` was asked for.
+        """
+        if precision == "bf16":
+            raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
+        return cls(Graphs(folder, config))
+
+    def prepare(self, source: str, target: str) -> None:
+        name = direction(source, target)
+        if name in self._sessions:
+            return
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads.available()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = FATAL
+        model = self._graphs.model(source, target)
+        try:
+            self._sessions[name] = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the library's own kinds have no common name
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+
+    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        self.prepare(source, target)
+        self._graphs.check_size(source, target, batch.shape)
+        try:
+            made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
+        except Exception as error:  # as above
+            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+        return made

@@ -1,0 +1,242 @@
+"""Hydra at the edge: command-line overrides to a :class:`~audiocycle.training.run.RunConfig`, at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from audiocycle.data.guides import GuideConfig
+from audiocycle.errors import ConfigError, one_line, printable
+from audiocycle.objectives.cycle import ObjectiveConfig
+from audiocycle.system.limits import shown
+from audiocycle.system.names import expanded, normal_name
+from audiocycle.training.run import RunConfig
+from audiocycle.training.trainer import TrainerConfig
+
+PATHS = ("data.root", "data.cache", "run_dir")
+TEXTS = (*PATHS, "name", "licence", "guide.recognizer")
+"""Settings whose value is a path or a sentence, one for each training."""
+LISTS = ("data.domains", "data.mixture")
+"""Settings whose value is a list of names."""
+GROUPS = ("data", "adapter", "model", "objective", "guide", "trainer")
+LONGEST = 100
+"""Characters of a job's folder name; file systems take 255 bytes."""
+NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+
+_PIECES = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\$\{[^}]*\}|[][(),]|[^][(),]+""")
+"""Of a list: what is quoted, an interpolation, a sign, or all else up to the next sign."""
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+"""Outside brackets: null, or the name of a function."""
+_BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
+
+
+def conf_dir() -> Path:
+    """The configurations: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "conf", package.parent / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise ConfigError(f"{package / 'conf'}: the configurations are missing; install audiocycle again")
+
+
+def register_resolvers() -> None:
+    """``${join:${data.domains}}`` is ``SF1-TM3``; ``${folder:TEXT,NUMBER}`` is :func:`folder_name`."""
+    OmegaConf.register_new_resolver("join", lambda names: "-".join(map(str, names)), replace=True)
+    OmegaConf.register_new_resolver("folder", folder_name, replace=True)
+
+
+def folder_name(overrides: str, number: int) -> str:
+    """A folder's name for one job of a sweep: its overrides, or its number where it has none.
+
+    What is no good in names becomes ``_``, and a digest is added then, so that no two jobs share a folder.
+    """
+    name = re.sub(r"[^\w.,=+-]", "_", overrides, flags=re.ASCII)[:LONGEST]
+    if name in ("", ".", ".."):
+        return str(number)
+    readable = name == overrides and "=" in name  # a bare number is the name of a job without overrides
+    return name if readable else f"{name}-{hashlib.sha256(overrides.encode()).hexdigest()[:8]}"
+
+
+def compose_run(overrides: Sequence[str]) -> RunConfig:
+    """Compose ``conf/config.yaml`` with Hydra overrides.
+
+    Raises:
+        ConfigError: an override is unknown or has the wrong type; a required setting is missing.
+    """
+    return to_run(compose_raw(overrides))
+
+
+def show_config(overrides: Sequence[str]) -> str:
+    """All settings with their values as YAML; unset ones stay ``???``."""
+    return OmegaConf.to_yaml(compose_raw(overrides))
+
+
+def compose_raw(overrides: Sequence[str], hydra: bool = False) -> DictConfig:
+    """The composed configuration; with Hydra's own settings too if ``hydra``.
+
+    Raises:
+        ConfigError: Hydra does not know a setting, a group's choice, or cannot parse an override.
+    """
+    with hydra_at_conf():
+        try:
+            return compose("config", overrides=[quoted(override) for override in overrides], return_hydra_config=hydra)
+        except (TypeError, AttributeError, KeyError, RecursionError) as error:  # a list that holds null, for a group
+            raise ConfigError(f"these settings cannot be put together ({one_line(error)}); see audiocycle train --help") from error
+
+
+@contextmanager
+def hydra_at_conf() -> Iterator[ConfigLoader]:
+    """Hydra's compose API, ready to read ``conf/``.
+
+    Raises:
+        ConfigError: what Hydra complains about inside the block, in one line.
+    """
+    register_resolvers()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
+            yield GlobalHydra.instance().config_loader()
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise ConfigError(explained(error)) from error
+
+
+def explained(error: BaseException) -> str:
+    """What Hydra complains about, in one line with our own advice."""
+    text = one_line(error).partition(" Config search path:")[0]  # ours is no place to look for anything
+    if "--multirun" in text:
+        text = "a list needs brackets, and quotes around it for the shell: 'data.domains=[A,B]'; to train with each of several values, add -m"
+    if "'hydra/launcher/" in text or "'hydra/sweeper/" in text:
+        text += "; for joblib and submitit_slurm: pip install 'audiocycle[sweep]'"
+    advice = text.find(" To append to your config")  # it would only silence a typing mistake
+    return text if advice < 0 else f"{text[:advice]} There is no such setting; audiocycle train --cfg lists all"
+
+
+def quoted(override: str) -> str:
+    """User's text in quotes: Hydra's grammar knows neither ``é`` nor all that folders' names hold, and reads ``1_0`` as 10.
+
+    Paths and sentences (:data:`TEXTS`) are quoted whole, names of domains (:data:`LISTS`) each by itself. What is in quotes already,
+    interpolations and functions of sweeps stay what they are.
+    """
+    key, sign, value = override.partition("=")
+    setting = key.lstrip("+")
+    if setting in LISTS:
+        return f"{key}{sign}{''.join(quoted_names(value))}"
+    if not value or setting not in TEXTS or is_quoted(value) or value in ("null", "???"):
+        return override
+    return f"{key}{sign}{in_quotes(value)}"
+
+
+def is_quoted(text: str) -> bool:
+    """True for what somebody put into quotes: the last of them has its partner at the beginning, and is no part of the text."""
+    return text[0] in "'\"" and text[-1] == text[0] and len(text) > 1
+
+
+def quoted_names(value: str) -> Iterator[str]:
+    """The pieces of a list, ``[José, 1_0]``, or of several, with the names between brackets and commas in quotes."""
+    depth = 0
+    for piece in _PIECES.findall(value):
+        depth += (piece == "[") - (piece == "]")
+        name = piece.strip()
+        bare = name and name[0] not in "[],()'\"" and not name.startswith("${")
+        yield piece.replace(name, in_quotes(normal_name(name))) if bare and (depth > 0 or not _PLAIN.fullmatch(name)) else piece
+
+
+def in_quotes(value: str) -> str:
+    """A text as Hydra's grammar reads it back: backslashes count only before a quote, and at the end."""
+    escaped = _BEFORE_QUOTE.sub(lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
+    return f"'{escaped}'"
+
+
+def to_run(raw: DictConfig) -> RunConfig:
+    """A composed configuration as frozen dataclasses."""
+    try:
+        missing = [key for key in ("data.domains", "data.root") if OmegaConf.select(raw, key) is None]
+        if missing:
+            example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
+            raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
+        check_groups(raw)
+        c: Any = OmegaConf.to_container(raw, resolve=True)
+        check_types(raw)
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise ConfigError(one_line(error)) from error
+    domains, mixture = c["data"]["domains"], c["data"]["mixture"] or []
+    for name, value in (("domains", domains), ("mixture", mixture)):
+        if not isinstance(value, list):
+            raise ConfigError(f"data.{name}={shown(value)}: a list is needed, e.g. 'data.{name}=[SF1,TM3]'")
+    trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
+    try:
+        return RunConfig(
+            data_root=expanded(c["data"]["root"]),
+            domains=tuple(str(domain) for domain in domains),
+            cache=expanded(c["data"]["cache"]),
+            jobs=int(c["data"]["jobs"]),
+            min_minutes=float(c["data"]["min_minutes"]),
+            run_dir=expanded(c["run_dir"]),
+            name=str(c["name"]),
+            licence=str(c["licence"]),
+            resume=bool(c["resume"]),
+            overwrite=bool(c["overwrite"]),
+            adapter=c["adapter"],
+            model=c["model"],
+            objective=ObjectiveConfig(**c["objective"]),
+            trainer=TrainerConfig(**trainer),
+            mixture=tuple(map(str, mixture)),
+            guide=GuideConfig(**c["guide"]),
+        )
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise ConfigError(one_line(error)) from error
+
+
+def check_groups(raw: DictConfig) -> None:
+    """What holds settings must hold settings, and the lists of names be lists, before anything asks for what is in them.
+
+    Raises:
+        ConfigError: names the first that does not.
+    """
+    for group in GROUPS:
+        value = OmegaConf.select(raw, group)
+        if not isinstance(value, DictConfig) or not all(isinstance(key, str) for key in value):
+            raise ConfigError(f"{group}={shown(value)}: settings by name are needed; audiocycle train --cfg shows them")
+    for group in ("model.generator_options", "model.critic_options"):
+        value = OmegaConf.select(raw, group, default=OmegaConf.create({}))
+        if not isinstance(value, DictConfig):
+            raise ConfigError(f"{group}={shown(value)}: options by name are needed, e.g. '{group}={{width: 0.5}}'")
+    for key in ("data.domains", "data.mixture"):
+        value = OmegaConf.select(raw, key)
+        if isinstance(value, bool | int | float):
+            raise ConfigError(f"{key}={shown(value)}: a list is needed, e.g. '{key}=[SF1,TM3]'")
+
+
+def check_types(raw: DictConfig) -> None:
+    """Refuse a value of another type than its setting's; ``overwrite=no`` is text, for one, and text counts as true.
+
+    Raises:
+        ConfigError: names the setting, its value and the type.
+    """
+    wanted: dict[str, Any] = {
+        "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
+        "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None, "name": str | int | float,
+        "licence": str | int | float,
+    }  # fmt: skip
+    for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig), ("guide", GuideConfig)):
+        wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
+    for key, hint in wanted.items():
+        value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)
+        fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
+        if not fits or (isinstance(value, bool) and bool not in kinds):
+            names = " or ".join(NAMES[kind] for kind in kinds)
+            raise ConfigError(f"{key}={shown(value)}: {names} is needed")
+        if isinstance(value, str) and ("\0" in value if key in PATHS else printable(value) != value):
+            raise ConfigError(f"{key}={shown(value)}: text of letters that can be shown is needed")

@@ -1,0 +1,236 @@
+"""A trained bundle at work: files, or signals in memory, of one domain to another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from audiocycle.build import build_adapter, build_medium, build_renderer
+from audiocycle.bundles.format import BundleConfig, check_statistics, read_config
+from audiocycle.bundles.runtimes.choice import AUTO, load_network
+from audiocycle.bundles.runtimes.network import Network
+from audiocycle.conversion.pauses import shown_frames
+from audiocycle.conversion.record import Record, beside, extras_of
+from audiocycle.conversion.windows import in_windows
+from audiocycle.errors import BundleError, OutputError, printable
+from audiocycle.spec import Encoded, FloatArray, Stats, Translation
+
+MOST_GAIN, MOST_PEAK = 10.0, 30.0
+"""Of a network, in root mean square and of the largest number: more than so many times what it was given (or 1, where that was less) is
+absurd. Noise, rumble, clicks and silence through the bundled voices gave up to 1.13 and 2.97 times as much."""
+MIN_FRAMES = 128
+"""Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
+are noise."""
+SHORT_GRID, LONG_GRID, LONG_FRAMES = 64, 512, 2048
+"""Inputs are mirrored up to a multiple of the first, or of the second beyond the third: torch's convolution library keeps a plan
+for each length that it meets. The chunks of an hour, each of another length, made that grow by 2 GiB, and 400 short files by 0.4."""
+
+
+
+
+class Converter:
+    """Converts between the domains of one bundle.
+
+    >>> converter = Converter.from_pretrained("runs/SF1-TM3/bundle")  # doctest: +SKIP
+    >>> signal = converter("in.wav", target="TM3")  # doctest: +SKIP
+
+    Args:
+        config: the bundle's settings.
+        network: translates normalised features.
+        renderer: its short name; None takes the adapter's first.
+        vocoder: where the weights of a neural renderer lie (a path, or ``hf:owner/name[@revision]``).
+    """
+
+    def __init__(self, config: BundleConfig, network: Network, renderer: str | None = None, vocoder: str | None = None) -> None:
+        self.config, self.network = config, network
+        self.adapter = build_adapter(config.adapter)
+        self.medium = build_medium(config.modality)
+        self.renderer = build_renderer(self.adapter, renderer, vocoder)
+
+    @classmethod
+    def from_pretrained(
+        cls, path: str | Path, renderer: str | None = None, vocoder: str | None = None, runtime: str = AUTO, precision: str = AUTO
+    ) -> Self:
+        """Load a bundle from a folder, by the name of an installed model, or from the model hub, ``hf:owner/name[@revision]``.
+
+        Args:
+            runtime, precision: what computes the network, and how (see :func:`~audiocycle.bundles.runtimes.choice.load_network`).
+
+        Raises:
+            BundleError: it is missing, damaged, or from a newer version.
+            ConfigError: a runtime, renderer or precision is unknown, not installed, or does not fit.
+        """
+        from audiocycle.bundles.library import locate
+
+        folder = locate(path)
+        config = read_config(folder)
+        check_statistics(folder, config)
+        return cls(config, load_network(folder, config, runtime, precision), renderer, vocoder)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names that ``source`` and ``target`` may take; :attr:`BundleConfig.pairs` says which together."""
+        return self.config.domains
+
+    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
+        """(source, target), the source guessed where only one is possible.
+
+        Raises:
+            DomainError: see :meth:`~audiocycle.bundles.format.BundleConfig.resolve`.
+        """
+        return self.config.resolve(target, source)
+
+    def options(self, values: Mapping[str, Any]) -> Any:
+        """The modality's options by name, checked.
+
+        Raises:
+            ConfigError: this modality, or this renderer, has no such option, or not with this value.
+        """
+        return self.medium.options(values, self.adapter, self.renderer)
+
+    def translation(self, target: str, source: str | None = None, **options: Any) -> Translation:
+        """The function from source features with side to converted features with side.
+
+        Raises:
+            DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`. BundleError: the network cannot be loaded.
+        """
+        source, target = self.resolve(target, source)
+        statistics = self.config.stats_of(source), self.config.stats_of_target(target, source)
+        chosen = self.options(options)
+        self.network.prepare(source, target)
+
+        def translate(encoded: Encoded) -> Encoded:
+            converted = self.translate_features(encoded.features, source, target, *statistics)
+            transferred: Encoded = self.adapter.transfer(encoded, converted, *statistics, chosen)
+            return transferred
+
+        return Translation(translate, statistics[0])
+
+    def translate_features(
+        self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats, shifted: bool = False
+    ) -> FloatArray:
+        """(*shape, T) of the source, not normalised, to the target's.
+
+        Args:
+            shifted: a network that knows windows of one length gets other ones (see :func:`~audiocycle.conversion.windows.window_starts`).
+
+        Raises:
+            BundleError: the network's output is not numbers.
+        """
+
+        def network(batch: FloatArray) -> FloatArray:
+            made = self.network(batch, source, target)
+            self.check(made, batch)
+            return made
+
+        n_frames, window = features.shape[-1], self.adapter.spec.window
+        if window:
+            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted, self.adapter.begins(features))
+        else:
+            shown = shown_frames(self.adapter.silent(features, of_source))
+            seen = mirrored_after(features[..., shown], padded_length(int(shown.sum())))
+            output = network(self.adapter.normalize(seen, of_source)[None])[0][..., np.cumsum(shown) - 1]
+        converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
+        return converted
+
+    def check(self, made: FloatArray, given: FloatArray) -> None:
+        """See that what a network made of normalised features can be features, too.
+
+        Raises:
+            BundleError: they have another shape, are not numbers, or are out of all proportion.
+        """
+        name = f"model {printable(self.config.name)}"
+        if made.shape != given.shape:
+            raise BundleError(f"{name} makes features {made.shape} of {given.shape}; its network is another model's, copy the bundle again")
+        if not np.isfinite(made).all():
+            raise BundleError(f"{name} gives NaN or infinite features; its weights are damaged, copy the bundle again")
+        size, peak = root_mean_square(made), float(np.abs(made).max())
+        if size > MOST_GAIN * max(1.0, root_mean_square(given)) or peak > MOST_PEAK * max(1.0, float(np.abs(given).max())):
+            raise BundleError(f"{name} gives absurd features, up to {peak:.3g} times as large as is usual; its weights are damaged, copy the bundle again")
+
+    def __call__(self, item: Any, target: str, source: str | None = None, **options: Any) -> Any:
+        """Convert a path, or an item in memory, and return what came of it.
+
+        Args:
+            item: voice: a path or a :class:`~audiocycle.spec.Signal`; music: a path, a symusic or a pretty_midi score (the
+                same kind comes back).
+            options: voice: ``pitch_shift``, ``variance``; music: see :class:`~audiocycle.music.options.MusicOptions`.
+        """
+        given = Path(item) if isinstance(item, str) else item
+        translate = self.translation(target, source, **options)
+        return self.medium.convert_item(given, self.adapter, self.renderer, translate, self.options(options))
+
+    def convert_file(
+        self,
+        path: str | Path,
+        output: str | Path,
+        target: str,
+        source: str | None = None,
+        *,
+        overwrite: bool = False,
+        plot: bool = False,
+        preview: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+        **options: Any,
+    ) -> Record:
+        """Convert one file, of any length, in bounded memory.
+
+        Args:
+            plot: draw source and result beside the output, with the ending ``.png``.
+            preview: write a sound of the result beside the output, with the ending ``.wav`` (music).
+            progress: called with the share that is done.
+            options: as in :meth:`__call__`.
+
+        Raises:
+            AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
+        """
+        path, output = Path(path), Path(output)
+        translate, chosen = self.translation(target, source, **options), self.options(options)
+        extras = extras_of(output, self.medium, plot, preview)
+        if str(output) != "-":
+            if output.exists() and path.exists() and output.samefile(path):
+                raise OutputError(f"{output}: is the input itself; name another output with -o")
+            if output.exists() and not overwrite:
+                raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
+            for extra in extras:
+                if extra.exists() and not overwrite:
+                    raise OutputError(f"{extra}: exists already; add --overwrite to replace it, or leave --plot or --preview out")
+        begin = time.perf_counter()
+        outcome = self.medium.convert(path, output, self.adapter, self.renderer, translate, chosen, progress)
+        taken = time.perf_counter() - begin
+        if plot and path.is_file() and output.is_file():  # not a pipe
+            rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
+            shown = [(title, self.medium.read(p, self.medium.plot_seconds)) for title, p in rows]
+            self.medium.picture(shown, beside(output, ".png"))
+        if preview and output.is_file():
+            self.medium.preview(output, beside(output, self.medium.preview_suffix))
+        seconds = round(outcome.seconds, 3)
+        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note=outcome.note)
+
+
+def root_mean_square(features: FloatArray) -> float:
+    """Of all numbers of an array."""
+    return float(np.sqrt(np.mean(np.square(features, dtype=np.float64))))
+
+
+
+
+
+
+def padded_length(frames: int) -> int:
+    """How many frames the network gets for an input of ``frames``: few different lengths, none too short."""
+    grid = SHORT_GRID if frames <= LONG_FRAMES else LONG_GRID
+    return max(-(-frames // grid) * grid, MIN_FRAMES)
+
+
+def mirrored_after(features: FloatArray, frames: int) -> FloatArray:
+    """(..., T) extended by reflection (repeated as often as needed) to at least ``frames``."""
+    missing = frames - features.shape[-1]
+    if missing <= 0:
+        return features
+    widths = [(0, 0)] * (features.ndim - 1) + [(0, missing)]
+    return np.pad(features, widths, mode="reflect" if features.shape[-1] > 1 else "edge")

@@ -1,0 +1,60 @@
+"""What happened to one file, and which files belong to one output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audiocycle.errors import ConfigError
+from audiocycle.system.names import file_name
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened to one file. ``status`` is converted, kept (the output was there) or failed.
+
+    ``details`` are the modality's counts (see :class:`~audiocycle.spec.Outcome`); ``note`` says what was unusual about the input, and ``why_kept`` why
+    an output was kept that this run would make differently. In the report of a folder there are hashes too: of the input, the model and the options that
+    the output was made from, and of the ``files`` made, by name.
+    """
+
+    input: str
+    output: str
+    status: str
+    audio_seconds: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    why_kept: str = ""
+    input_hash: str = ""
+    model_hash: str = ""
+    options_hash: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work for a second of audio; 0 when unknown."""
+        return self.seconds / self.audio_seconds if self.audio_seconds else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--json`` and ``report.jsonl`` have it."""
+        return vars(self) | {"real_time_factor": round(self.real_time_factor, 4)}
+
+
+def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path]:
+    """The files that are asked for beside an output: a picture, a sound.
+
+    Raises:
+        ConfigError: a preview of what is sound itself.
+    """
+    if preview and not medium.preview_suffix:
+        raise ConfigError("--preview: the output is sound already; leave it out")
+    return [beside(output, end) for end, wanted in ((".png", plot), (medium.preview_suffix, preview)) if wanted]
+
+
+def beside(output: Path, ending: str) -> Path:
+    """The file of another kind that belongs to an output."""
+    return output.with_name(file_name(output.stem, ending))

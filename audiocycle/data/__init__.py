@@ -1,0 +1,1 @@
+"""What trainings see: features kept, joined, cut and drawn."""

@@ -1,0 +1,1 @@
+"""Critics, a file each."""
