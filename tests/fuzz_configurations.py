@@ -17,7 +17,7 @@ import soundfile
 import torch
 from fuzzing import Case, main
 from omegaconf import OmegaConf
-from test_train_end_to_end import vowel
+from small_training import vowel
 from two_genres import write_genres
 
 from audiocycle.cli.settings import compose_raw, compose_run

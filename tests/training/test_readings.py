@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from test_trainer import Poisoned
 from torch.utils._python_dispatch import TorchDispatchMode
+from trainer_state import Poisoned
 
 from audiocycle.errors import TrainingError
 from audiocycle.training.checkpoint import checkpoints

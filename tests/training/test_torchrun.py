@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 from several_processes import PATIENCE, free_port, started
-from test_train_end_to_end import recordings, settings
-from test_trainer import assert_same
+from small_training import recordings, settings
+from trainer_state import assert_same
 
 from audiocycle.cli.settings import compose_run
 from audiocycle.training.checkpoint import checkpoints

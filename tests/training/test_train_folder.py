@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from several_processes import CONTEXT, PATIENCE
-from test_train_end_to_end import recordings, settings, vowel
+from small_training import recordings, settings, vowel
 from tiny_bundle import exit_code
 
 from audiocycle.errors import OutputError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from test_trainer import assert_same, snapshot
 from tiny_trainer import tiny_trainer
+from trainer_state import assert_same, snapshot
 
 from audiocycle.errors import TrainingError
 from audiocycle.training.checkpoint import checkpoints

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_trainer import assert_same, clone, snapshot
+from trainer_state import assert_same, clone, snapshot
 
 from audiocycle.errors import TrainingError
 from audiocycle.objectives.cycle import ObjectiveConfig, build_objective

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 from several_processes import CONTEXT, PATIENCE
-from test_trainer import assert_same, snapshot
 from tiny_trainer import tiny_trainer
+from trainer_state import assert_same, snapshot
 
 from audiocycle.objectives.cycle import CycleObjective, ObjectiveConfig
 from audiocycle.training.checkpoint import checkpoints

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import soundfile
 import symusic
+from report_page import Page
 from small_music_evaluation import LENGTHS, NOTES, SONGS, score, small_music_evaluation
-from test_report import Page
 from two_genres import a_song
 
 from audiocycle.evaluation.music.examples import (

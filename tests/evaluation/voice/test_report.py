@@ -14,50 +14,17 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from report_page import Page
 from small_evaluation import FILES, SAMPLE_RATE, small_evaluation
 
 from audiocycle.errors import InputError, OutputError
 from audiocycle.evaluation.page.charts import decades, pooled, spectrogram_png, ticks
-from audiocycle.evaluation.page.markup import VOID, Markup, element
+from audiocycle.evaluation.page.markup import Markup, element
 from audiocycle.evaluation.page.training import read_losses, thinned
 from audiocycle.evaluation.voice.evaluate import CONVERTED, MATCHED, ROWS, UNCONVERTED
 from audiocycle.evaluation.voice.report import page, write_report
 from audiocycle.evaluation.voice.texts import KEPT, LOST, aligned
 from audiocycle.metrics.voice.recognition import word_errors
-
-
-class Page(HTMLParser):
-    """What a page is made of; fails where an element is not closed in its turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.texts: list[tuple[tuple[str, ...], str]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"{tag}: an attribute twice"
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((tuple(self.open), data))
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of all elements of a kind."""
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    def text(self, inside: str = "body") -> str:
-        """What is written inside elements of a kind."""
-        return " ".join(data for path, data in self.texts if inside in path and "script" not in path)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import resource
 import time
 
 import pytest
+from song_events import DATA, FILES, melody
 from songs import MusicOptions, converted_song, noise
-from test_song_survives import DATA, FILES, melody
 from tiny_midi import midi, track
 
 from audiocycle.errors import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from heard import heard, others, raw_events
-from test_song_survives import control, made_of, melody, sysex
+from song_events import control, made_of, melody, sysex
 from tiny_midi import meta, midi, off, on, track
 
 GM_ON = sysex("7e 7f 09 01 f7")
