@@ -1,65 +1,148 @@
-"""The words that every layer shares: what features look like, what an adapter does, what a renderer does.
+"""The words that every layer shares: domains and directions, features and what an adapter does with them. Start reading here.
 
-Time is always the last axis, so crop, pad and chunk are ``x[..., a:b]`` for every modality. Domains (speakers,
-genres) go by name; a direction is written ``"spk1->spk2"``.
+Time is always the last axis, so crop, pad and chunk are ``x[..., a:b]`` for every modality. A domain (a speaker, a genre) and a direction
+are values: they are keys, they carry what is known of a domain, and networks read from them what they are conditioned on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from enum import Enum
 from itertools import permutations
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.errors import ConfigError
 from audiocycle.system.limits import Table
 
 FloatArray = NDArray[np.floating[Any]]
 Stats = Mapping[str, FloatArray]
 """What normalisation and transfer need to know of one domain: named float arrays, fitted by an adapter."""
-
-MIXED = "*"
-"""In a training batch: crops drawn from several domains alike. No domain can have this name."""
-
-DEVIATION = "made_deviation"
-"""Among a target's statistics in conversion: the deviation of what the network makes, normalised, so that 1 is the target's own."""
+Side = TypeVar("Side")
+Array = TypeVar("Array")
+Other = TypeVar("Other")
 
 PRECISIONS = ("auto", "bf16", "fp32")
 """Of a network's products, in training and in conversion; auto is bf16 where it is native."""
+WINDOWS_AT_ONCE = 16
+"""Windows that go through a network in one batch."""
+
+
+class Values(Enum):
+    """What the numbers of features are, which decides how far two of them are apart (:func:`audiocycle.objectives.losses.distance`)."""
+
+    REAL = "real"
+    PROBABILITIES = "probabilities"
+    """From 0 to 1."""
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """The shape of what a network sees.
+    """What a network sees.
 
     Attributes:
-        modality: ``"voice"`` or ``"music"``; picks the medium, which reads and writes files.
+        modality: which kind of files it is made of (:mod:`audiocycle.modality`).
         shape: all axes but time, e.g. ``(36,)`` for 36 coefficients.
         frame_rate: frames per second.
         window: frames that a network sees at a time, for training crops (which begin at its multiples) and in conversion
             (overlapping windows); 0 where any length will do.
+        values: what its numbers are.
+        steps_per_beat: frames of a beat; 0 where there are no beats.
     """
 
     modality: str
     shape: tuple[int, ...]
     frame_rate: float
     window: int = 0
+    values: Values = Values.REAL
+    steps_per_beat: int = 0
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One side of a conversion: a speaker, a genre. Domains of one name are equal.
+
+    Attributes:
+        name: as people write it.
+        stats: what an adapter knows of it; empty until that is asked for.
+        condition: what a network that serves many domains is told of this one (an embedding, a code, a reference), (D,) or (..., T). Networks of
+            a pair need none.
+    """
+
+    name: str
+    stats: Stats = field(default_factory=dict, compare=False, repr=False)
+    condition: FloatArray | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Direction:
+    """From one domain to another. Directions between equal domains are equal.
+
+    Attributes:
+        output_deviation: of what the network makes in this direction, normalised, (*shape, 1): 1 is the target's own, less is flatter. None: not known.
+    """
+
+    source: Domain
+    target: Domain
+    output_deviation: FloatArray | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def back(self) -> Direction:
+        """The other way."""
+        return Direction(self.target, self.source)
+
+    def __str__(self) -> str:
+        """As it is written: in logs, and as the name of its networks and files."""
+        return f"{self.source.name}->{self.target.name}"
+
+
+def directions(domains: Sequence[Domain], one_way: bool = False) -> tuple[Direction, ...]:
+    """All ordered pairs, or those from the first domain only."""
+    return tuple(Direction(*pair) for pair in permutations(domains, 2) if not one_way or pair[0] == domains[0])
 
 
 @dataclass
-class Encoded:
-    """One recording as features and side information.
+class Encoded(Generic[Side]):
+    """One recording, or a part of one, as features and side information.
 
     Attributes:
         features: ``(*spec.shape, T)``, not normalised; float32, or uint8 where that holds all there is.
-        side: what the network does not touch (F0, aperiodicity, the source waveform, a tempo map, ...).
+        side: what the network does not touch (F0, aperiodicity, notes, ...): a dataclass of the modality's.
     """
 
     features: FloatArray
-    side: dict[str, Any] = field(default_factory=dict)
+    side: Side
+
+
+@dataclass(frozen=True)
+class NoSide:
+    """The side of features that need none."""
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Array]):
+    """What one step of a training sees, normalised.
+
+    Attributes:
+        items: crops of each domain, (B, *shape, T).
+        guides: by direction, what the target is like where the source's crops are, of their shape.
+        mixed: crops drawn from several domains alike; None where no critic asks for them.
+    """
+
+    items: Mapping[Domain, Array]
+    guides: Mapping[Direction, Array] = field(default_factory=dict)
+    mixed: Array | None = None
+
+    def map(self, function: Callable[[Array], Other]) -> Batch[Other]:
+        """The same with ``function`` of each array."""
+        items = {domain: function(crops) for domain, crops in self.items.items()}
+        guides = {direction: function(crops) for direction, crops in self.guides.items()}
+        return Batch(items, guides, None if self.mixed is None else function(self.mixed))
 
 
 @dataclass(frozen=True)
@@ -91,18 +174,26 @@ class Translation:
 
     Attributes:
         function: does it.
-        of_source: the source's statistics, for those who have to guess what a recording of it does not hold.
+        direction: from where to where, for those who have to guess what a recording of the source does not hold.
     """
 
-    function: Callable[[Encoded], Encoded]
-    of_source: Stats
+    function: Callable[[Encoded[Any]], Encoded[Any]]
+    direction: Direction
 
-    def __call__(self, encoded: Encoded) -> Encoded:
+    def __call__(self, encoded: Encoded[Any]) -> Encoded[Any]:
         return self.function(encoded)
 
 
 class Adapter(Protocol):
-    """Turns a domain's files into features and back into something that a renderer understands."""
+    """Features of one kind: from recordings to what a network sees, and from its answer to what a renderer understands."""
+
+    @property
+    def renderers(self) -> tuple[str, ...]:
+        """Short names of those that understand it, the usual one first."""
+
+    @property
+    def analysis(self) -> int:
+        """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     @property
     def spec(self) -> FeatureSpec: ...
@@ -111,7 +202,7 @@ class Adapter(Protocol):
     def known_statistics(self) -> Mapping[str, Table]:
         """What :meth:`fit` makes, by name, and within which limits: bundles, which strangers may have made, are held to them."""
 
-    def fit(self, items: Sequence[Encoded]) -> Stats:
+    def fit(self, items: Sequence[Encoded[Any]]) -> Stats:
         """Statistics of one domain from all its training items."""
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
@@ -123,41 +214,22 @@ class Adapter(Protocol):
     def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
         """Training crops (B, *shape, T), not normalised, varied in ways that leave them items of their domain."""
 
-    def transfer(
-        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
-    ) -> Encoded:
+    def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """Mask (T,) of the frames in which there is something: a network is not shown windows, or long stretches, without any."""
+
+    def judged_frames(self, features: FloatArray) -> NDArray[np.bool_] | None:
+        """Mask (T,) of the frames over which the deviation of a network's output is taken; None where :meth:`transfer` has no use for it."""
+
+    def transfer(self, encoded: Encoded[Any], converted: FloatArray, direction: Direction, options: Any) -> Encoded[Any]:
         """Join converted features (denormalised, ``(*shape, T)``) with the source's transferred side.
 
         Args:
-            options: the modality's (see its medium).
+            options: the modality's.
         """
 
 
-def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
-    """Options that were given, by name, must be fields of a modality's dataclass of options.
+class Renderer(Protocol):
+    """Turns converted features with their side into what can be heard or written."""
 
-    Raises:
-        ConfigError: names the first that is not, as the command line spells it.
-    """
-    known = [field.name for field in fields(options)]
-    for name in values:
-        if name not in known:
-            spelled = ", ".join(f"--{other.replace('_', '-')}" for other in known)
-            raise ConfigError(f"--{name.replace('_', '-')}: not for this kind of model; it takes: {spelled}")
-
-
-def source_of(name: str) -> str:
-    """The source of a :func:`direction`."""
-    return name.partition("->")[0]
-
-
-def ordered_pairs(domains: Sequence[str], one_way: bool = False) -> tuple[tuple[str, str], ...]:
-    """(source, target) of every direction, or of those from the first domain only."""
-    return tuple(pair for pair in permutations(domains, 2) if not one_way or pair[0] == domains[0])
-
-
-def direction(source: str, target: str) -> str:
-    """The name of an ordered pair: ``direction("a", "b") == "a->b"``."""
-    return f"{source}->{target}"
-
-
+    def render(self, encoded: Encoded[Any]) -> Any:
+        """Samples, or notes."""
