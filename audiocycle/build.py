@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from audiocycle.conversion.windows import BATCH
 from audiocycle.errors import ConfigError, one_line
-from audiocycle.spec import FeatureSpec
+from audiocycle.modality import Modality
+from audiocycle.spec import WINDOWS_AT_ONCE, Adapter, Direction, Domain, FeatureSpec, Renderer
 from audiocycle.system.limits import hold, shown
 
 if TYPE_CHECKING:
     from audiocycle.models.cost import Cost
+    from audiocycle.models.translator import Critic, Translator
 
 ADAPTERS = {
     "world": "audiocycle.voice.world_adapter:WorldAdapter",
@@ -31,7 +32,7 @@ RENDERERS = {
     "hifigan": "audiocycle.voice.hifigan:HifiGanRenderer",
     "score": "audiocycle.music.renderer:ScoreRenderer",
 }
-MEDIA = {"voice": "audiocycle.voice.medium:VoiceMedium", "music": "audiocycle.music.medium:MusicMedium"}
+MODALITIES = {"voice": "audiocycle.voice.modality:VoiceModality", "music": "audiocycle.music.modality:MusicModality"}
 GENERATORS = {
     "gated_212d": "audiocycle.models.generators.gated_212d:GatedGenerator212D",
     "gated_1d": "audiocycle.models.generators.gated_1d:GatedGenerator1D",
@@ -86,13 +87,29 @@ def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str
     return make(**arguments)
 
 
-def build_adapter(config: Mapping[str, Any]) -> Any:
+def build_adapter(config: Mapping[str, Any]) -> Adapter:
     """``{"name": "world", **arguments}`` to an adapter."""
     arguments = dict(config)
-    return build(ADAPTERS, "adapter", arguments.pop("name", ""), arguments)
+    adapter: Adapter = build(ADAPTERS, "adapter", arguments.pop("name", ""), arguments)
+    return adapter
 
 
-def build_renderer(adapter: Any, name: str | None = None, weights: str | None = None) -> Any:
+def build_modality(adapter: Adapter) -> Modality:
+    """The files that an adapter's features are made of."""
+    return modality_class(adapter.spec.modality)(adapter)
+
+
+def modality_class(name: str) -> Callable[[Adapter], Modality]:
+    """What makes a modality of an adapter.
+
+    Raises:
+        ConfigError: this version knows no such modality.
+    """
+    made: Callable[[Adapter], Modality] = resolve(MODALITIES, "modality", name)
+    return made
+
+
+def build_renderer(adapter: Adapter, name: str | None = None, weights: str | None = None) -> Renderer:
     """A renderer for an adapter; its first one by default.
 
     Args:
@@ -106,23 +123,17 @@ def build_renderer(adapter: Any, name: str | None = None, weights: str | None = 
     if name not in fitting:
         raise ConfigError(f"renderer '{name}' does not work on this model's features; choose one of: {', '.join(fitting)}")
     make = resolve(RENDERERS, "renderer", name)
-    if hasattr(make, "load"):
-        return make.load(weights, adapter)
-    if weights:
+    if weights and not hasattr(make, "load"):
         raise ConfigError(f"--vocoder: renderer '{name}' takes no weights; leave it out")
-    return make(adapter)
+    renderer: Renderer = make.load(weights, adapter) if hasattr(make, "load") else make(adapter)
+    return renderer
 
 
-def build_medium(modality: str) -> Any:
-    """The reader, converter and writer of a modality's files."""
-    return build(MEDIA, "modality", modality, {})
+def build_translator(config: Mapping[str, Any], directions: Sequence[Direction], shape: Sequence[int]) -> Translator:
+    """``{"generator": name, "width": 1.0, ...}`` to a translator of all these directions."""
+    from audiocycle.models.translators.pair import PairTranslator
 
-
-def build_translator(config: Mapping[str, Any], domains: Sequence[str], shape: Sequence[int], one_way: bool = False) -> Any:
-    """``{"generator": name, "width": 1.0, ...}`` to a translator over all ordered pairs of domains, or from the first one only."""
-    from audiocycle.models.translator import PairTranslator
-
-    return PairTranslator(domains, generator_maker(config, shape), one_way)
+    return PairTranslator(directions, generator_maker(config, shape))
 
 
 def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable[[], Any]:
@@ -143,7 +154,7 @@ def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable
     return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments)
 
 
-def model_cost(config: Mapping[str, Any], spec: FeatureSpec, n_directions: int) -> Cost:
+def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequence[Direction]) -> Cost:
     """What each generator of a model costs; nothing is built but shapes.
 
     Raises:
@@ -155,9 +166,9 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, n_directions: int) 
         found = cost(generator_maker(config, spec.shape), spec.shape)
     except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:  # of torch, where options are allowed each for itself
         raise ConfigError(f"model: no network can be made of these settings ({one_line(error)[:100]}); change them") from error
-    frames = BATCH * spec.window if spec.window else CHUNK_SECONDS * spec.frame_rate
+    frames = WINDOWS_AT_ONCE * spec.window if spec.window else CHUNK_SECONDS * spec.frame_rate
     asked = {
-        "GB of weights": (4e-9 * found.parameters * n_directions, MAX_WEIGHTS_GB),
+        "GB of weights": (4e-9 * found.parameters * len(directions), MAX_WEIGHTS_GB),
         "GB for its largest layer": (1e-9 * found.bytes * frames, MAX_LAYER_GB),
         "billion products for a second": (1e-9 * found.products * spec.frame_rate, MAX_BILLIONS),
     }
@@ -167,7 +178,7 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, n_directions: int) 
     return found
 
 
-def build_critic(config: Mapping[str, Any], domains: Sequence[str], channels: int = 1) -> Any:
+def build_critic(config: Mapping[str, Any], domains: Sequence[Domain], channels: int = 1) -> Critic:
     """``{"critic": name, "width": 1.0, ...}`` to one critic for each domain.
 
     Args:

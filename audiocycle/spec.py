@@ -96,8 +96,13 @@ class Direction:
         """The other way."""
         return Direction(self.target, self.source)
 
+    @property
+    def file_stem(self) -> str:
+        """As names of files say it: ``anna-to-ben``."""
+        return f"{self.source.name}-to-{self.target.name}"
+
     def __str__(self) -> str:
-        """As it is written: in logs, and as the name of its networks and files."""
+        """As it is written in logs, and the name of its network: ``anna->ben``."""
         return f"{self.source.name}->{self.target.name}"
 
 

@@ -20,7 +20,7 @@ from audiocycle.bundles.format import WEIGHTS, graph_files, load_translator, rea
 from audiocycle.bundles.runtimes.choice import installed_kinds, load_network
 from audiocycle.bundles.runtimes.graphs import INPUT, MADE_FOR, OUTPUT, graph_path, seal, weights_hash
 from audiocycle.errors import BundleError, ConfigError
-from audiocycle.spec import FeatureSpec, FloatArray, direction
+from audiocycle.spec import Direction, FeatureSpec, FloatArray
 from audiocycle.system.atomic import whole_file
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class Agreement:
         relative: root mean square of the differences, as a share of the output's.
     """
 
-    source: str
-    target: str
+    direction: Direction
     runtime: str
     precision: str
     largest: float
@@ -76,13 +75,12 @@ def export_bundle(folder: Path) -> list[Path]:
     translator = load_translator(folder, config)
     shape = build_adapter(config.adapter).spec.shape
     stored, weights = stored_tensors(folder / WEIGHTS), weights_hash(folder)
-    source, target = config.pairs[0]
-    program = traced(translator.get_submodule(f"generators.{direction(source, target)}"), shape)
+    program = traced(translator.get_submodule(f"generators.{config.directions[0]}"), shape)
     paths = []
-    for source, target in config.pairs:
-        graph = with_stored_weights(program, stored, f"generators.{direction(source, target)}.")
-        graph.metadata_props[MADE_FOR] = seal(weights, source, target)
-        paths.append(graph_path(folder, source, target))
+    for direction in config.directions:
+        graph = with_stored_weights(program, stored, f"generators.{direction}.")
+        graph.metadata_props[MADE_FOR] = seal(weights, direction)
+        paths.append(graph_path(folder, direction))
         write_graph(graph, paths[-1])
     return paths
 
@@ -209,18 +207,18 @@ def agreements(folder: Path) -> Iterator[Agreement]:
     inputs = random_features(build_adapter(config.adapter).spec)
     reference = load_network(folder, config, "torch", "fp32")
     networks = [load_network(folder, config, *kind) for kind in installed_kinds() if kind != ("torch", "fp32")]
-    for source, target in config.pairs:
-        wanted = [reference(x, source, target) for x in inputs]
+    for direction in config.directions:
+        wanted = [reference(x, direction) for x in inputs]
         for network in networks:
-            errors = [network(x, source, target) - y for x, y in zip(inputs, wanted, strict=True)]
+            errors = [network(x, direction) - y for x, y in zip(inputs, wanted, strict=True)]
             largest = max(float(np.abs(error).max()) for error in errors)
             scale = root_mean_square(wanted)
-            found = Agreement(source, target, network.runtime, network.precision, largest, root_mean_square(errors) / scale)
+            found = Agreement(direction, network.runtime, network.precision, largest, root_mean_square(errors) / scale)
             if not (network.precision == "bf16" or largest <= TOLERANCE * scale):
                 for graph in graph_files(folder):
                     graph.unlink()
                 raise BundleError(
-                    f"{graph_path(folder, source, target)}: {network.runtime} differs from torch by {largest:.1e}; "
+                    f"{graph_path(folder, direction)}: {network.runtime} differs from torch by {largest:.1e}; "
                     "the graphs are removed again, convert with --runtime torch, and report this"
                 )
             yield found

@@ -14,16 +14,16 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audiocycle import __version__
-from audiocycle.build import MAX_WEIGHTS_GB, build_adapter, build_translator, model_cost
+from audiocycle.build import MAX_WEIGHTS_GB, build_adapter, build_modality, build_translator, model_cost
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
-from audiocycle.spec import DEVIATION, Stats, direction, ordered_pairs
+from audiocycle.spec import Adapter, Direction, Domain, Stats, directions
 from audiocycle.system.atomic import whole_file, write_text
 from audiocycle.system.foreign import read_json, regular_file
 from audiocycle.system.limits import Table, as_numbers, hold_statistics, shown
@@ -83,14 +83,9 @@ class BundleConfig:
         return FORMAT if self.one_way else BOTH_WAYS
 
     @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """(source, target) of every direction that the model converts in."""
-        return ordered_pairs(self.domains, self.one_way)
-
-    @property
-    def directions(self) -> list[str]:
-        """The names of :attr:`pairs`."""
-        return [direction(*pair) for pair in self.pairs]
+    def directions(self) -> tuple[Direction, ...]:
+        """Those that the model converts in; of their domains the names only."""
+        return directions([Domain(name) for name in self.domains], self.one_way)
 
     @property
     def targets(self) -> list[str]:
@@ -99,14 +94,14 @@ class BundleConfig:
 
     def sources_of(self, target: str) -> list[str]:
         """The domains that the model converts to ``target``."""
-        return [source for source, other in self.pairs if other == target]
+        return [direction.source.name for direction in self.directions if direction.target.name == target]
 
     def own_name(self, name: str) -> str:
         """A domain's name as it is spelled here; terminals and file systems may separate its accents from the letters."""
         return next((domain for domain in self.domains if normal_name(domain) == normal_name(name)), name)
 
-    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
-        """(source, target), the source guessed where only one is possible.
+    def resolve(self, target: str, source: str | None) -> Direction:
+        """The direction that these names mean, with all that is known of it; the source is guessed where only one is possible.
 
         Raises:
             DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
@@ -120,21 +115,20 @@ class BundleConfig:
         if source == target or len(self.domains) < 2:
             raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.name} knows: {known}")
         if not sources or source not in (None, *sources):
-            raise DomainError(f"model {self.name} was trained one way, {', '.join(self.directions)}; name one of these, or train a model without one_way")
+            raise DomainError(f"model {self.name} was trained one way, {', '.join(map(str, self.directions))}; name one of these, or train a model without one_way")
         if source is None and len(sources) > 1:
             raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(sources)}")
-        return source or sources[0], target
+        return self.direction(source or sources[0], target)
 
-    def stats_of(self, domain: str) -> Stats:
-        """The statistics of one domain as float32 arrays."""
-        return {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[domain].items()}
+    def domain(self, name: str) -> Domain:
+        """A domain with its statistics as float32 arrays."""
+        return Domain(name, {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[name].items()})
 
-    def stats_of_target(self, target: str, source: str) -> Stats:
-        """Those of :meth:`stats_of`, and what is known of the network's output in this direction."""
-        stats = self.stats_of(target)
-        if (name := direction(source, target)) in self.deviations:
-            stats = {**stats, DEVIATION: np.asarray(self.deviations[name], dtype=np.float32)[:, None]}
-        return stats
+    def direction(self, source: str, target: str) -> Direction:
+        """A direction with all that is known of it."""
+        found = Direction(self.domain(source), self.domain(target))
+        deviation = self.deviations.get(str(found))
+        return found if deviation is None else replace(found, output_deviation=np.asarray(deviation, dtype=np.float32)[:, None])
 
 
 def stats_to_json(stats: Stats) -> dict[str, Any]:
@@ -195,7 +189,7 @@ def domains_of(path: Path, names: list[Any]) -> tuple[str, ...]:
     return checked
 
 
-def check_settings(folder: Path, config: BundleConfig) -> tuple[Any, dict[str, tuple[int, ...]]]:
+def check_settings(folder: Path, config: BundleConfig) -> tuple[Adapter, dict[str, tuple[int, ...]]]:
     """The adapter of a bundle, held to its limits before anything else is made of the settings, and its :func:`weights_index`.
 
     Raises:
@@ -228,8 +222,6 @@ def check_statistics(folder: Path, config: BundleConfig) -> None:
             raise ConfigError(f"modality={shown(config.modality)}: its adapter is one for {adapter.spec.modality}")
         for domain in config.domains:
             hold_statistics(domain, config.stats[domain], adapter.known_statistics)
-            if DEVIATION in config.stats[domain]:  # it comes from the deviations
-                raise ConfigError(f"{domain}: {DEVIATION} is no statistic of a domain")
         hold_statistics("deviations", config.deviations, dict.fromkeys(config.deviations, deviation))
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}; copy the bundle again") from error
@@ -277,7 +269,7 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     adapter, stored = check_settings(folder, config)
     path, spec = folder / WEIGHTS, adapter.spec
     try:
-        cost = model_cost(config.model, spec, len(config.pairs))
+        cost = model_cost(config.model, spec, config.directions)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
     wanted = {f"generators.{name}.{parameter}": shape for name in config.directions for parameter, shape in cost.shapes.items()}
@@ -288,7 +280,7 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     except (SafetensorError, OSError) as error:
         raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
     with torch.device("meta"):
-        translator: Translator = build_translator(config.model, config.domains, spec.shape, config.one_way)
+        translator: Translator = build_translator(config.model, config.directions, spec.shape)
     translator.load_state_dict(weights, assign=True)
     return translator.eval()
 
@@ -321,7 +313,7 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
         "path": str(folder),
         "modality": config.modality,
         "domains": list(config.domains),
-        "directions": config.directions,
+        "directions": [str(direction) for direction in config.directions],
         "parameters": int(sum(math.prod(shape) for shape in shapes.values())),
         "megabytes": round(path.stat().st_size / 1e6, 1),
         "graphs": [graph.name for graph in graph_files(folder)],
@@ -371,7 +363,7 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
     between = f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
-    consent = " A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
+    consent = build_modality(build_adapter(config.adapter)).consent
     return f"""---
 license: {config.licence}
 library_name: audiocycle
@@ -390,5 +382,5 @@ audiocycle convert INPUT --model THIS_FOLDER --target {target}
 |---|---|
 {training}
 
-Licence of the weights: {config.licence}.{consent if config.modality == "voice" else ""}
+Licence of the weights: {config.licence}.{" " if consent else ""}{consent}
 """

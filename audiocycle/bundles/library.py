@@ -88,7 +88,7 @@ def find_for_target(target: str, source: str | None = None, refused: Refused | N
     """
     models = list(installed_models(refused))
     wanted, given_source = normal_name(target), source and normal_name(source)
-    if found := [m for m in models if any(normal_name(t) == wanted and given_source in (None, normal_name(s)) for s, t in m.config.pairs)]:
+    if found := [m for m in models if any(normal_name(d.target.name) == wanted and given_source in (None, normal_name(d.source.name)) for d in m.config.directions)]:
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from audiocycle.build import build_adapter, build_medium, build_renderer
+from audiocycle.build import build_adapter, build_modality, build_renderer
 from audiocycle.bundles.format import BundleConfig, check_statistics, read_config
 from audiocycle.bundles.runtimes.choice import AUTO, load_network
 from audiocycle.bundles.runtimes.network import Network
@@ -17,7 +17,7 @@ from audiocycle.conversion.pauses import shown_frames
 from audiocycle.conversion.record import Record, beside, extras_of
 from audiocycle.conversion.windows import in_windows
 from audiocycle.errors import BundleError, OutputError, printable
-from audiocycle.spec import Encoded, FloatArray, Stats, Translation
+from audiocycle.spec import Direction, Encoded, FloatArray, Translation
 
 MOST_GAIN, MOST_PEAK = 10.0, 30.0
 """Of a network, in root mean square and of the largest number: more than so many times what it was given (or 1, where that was less) is
@@ -48,7 +48,7 @@ class Converter:
     def __init__(self, config: BundleConfig, network: Network, renderer: str | None = None, vocoder: str | None = None) -> None:
         self.config, self.network = config, network
         self.adapter = build_adapter(config.adapter)
-        self.medium = build_medium(config.modality)
+        self.modality = build_modality(self.adapter)
         self.renderer = build_renderer(self.adapter, renderer, vocoder)
 
     @classmethod
@@ -73,46 +73,27 @@ class Converter:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """Names that ``source`` and ``target`` may take; :attr:`BundleConfig.pairs` says which together."""
+        """Names that ``source`` and ``target`` may take; :attr:`BundleConfig.directions` says which together."""
         return self.config.domains
-
-    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
-        """(source, target), the source guessed where only one is possible.
-
-        Raises:
-            DomainError: see :meth:`~audiocycle.bundles.format.BundleConfig.resolve`.
-        """
-        return self.config.resolve(target, source)
-
-    def options(self, values: Mapping[str, Any]) -> Any:
-        """The modality's options by name, checked.
-
-        Raises:
-            ConfigError: this modality, or this renderer, has no such option, or not with this value.
-        """
-        return self.medium.options(values, self.adapter, self.renderer)
 
     def translation(self, target: str, source: str | None = None, **options: Any) -> Translation:
         """The function from source features with side to converted features with side.
 
         Raises:
-            DomainError: see :meth:`resolve`. ConfigError: see :meth:`options`. BundleError: the network cannot be loaded.
+            DomainError: see :meth:`BundleConfig.resolve <audiocycle.bundles.format.BundleConfig.resolve>`. ConfigError: see
+                :meth:`Modality.chosen <audiocycle.modality.Modality.chosen>`. BundleError: the network cannot be loaded.
         """
-        source, target = self.resolve(target, source)
-        statistics = self.config.stats_of(source), self.config.stats_of_target(target, source)
-        chosen = self.options(options)
-        self.network.prepare(source, target)
+        direction = self.config.resolve(target, source)
+        chosen = self.modality.chosen(options, self.renderer)
+        self.network.prepare(direction)
 
-        def translate(encoded: Encoded) -> Encoded:
-            converted = self.translate_features(encoded.features, source, target, *statistics)
-            transferred: Encoded = self.adapter.transfer(encoded, converted, *statistics, chosen)
-            return transferred
+        def translate(encoded: Encoded[Any]) -> Encoded[Any]:
+            converted = self.translate_features(encoded.features, direction)
+            return self.adapter.transfer(encoded, converted, direction, chosen)
 
-        return Translation(translate, statistics[0])
+        return Translation(translate, direction)
 
-    def translate_features(
-        self, features: FloatArray, source: str, target: str, of_source: Stats, of_target: Stats, shifted: bool = False
-    ) -> FloatArray:
+    def translate_features(self, features: FloatArray, direction: Direction, shifted: bool = False) -> FloatArray:
         """(*shape, T) of the source, not normalised, to the target's.
 
         Args:
@@ -123,19 +104,19 @@ class Converter:
         """
 
         def network(batch: FloatArray) -> FloatArray:
-            made = self.network(batch, source, target)
+            made = self.network(batch, direction)
             self.check(made, batch)
             return made
 
         n_frames, window = features.shape[-1], self.adapter.spec.window
+        active = self.adapter.active_frames(features, direction.source.stats)
         if window:
-            output = in_windows(self.adapter.normalize(features, of_source), window, network, shifted, self.adapter.begins(features))
+            output = in_windows(self.adapter.normalize(features, direction.source.stats), window, network, shifted, active)
         else:
-            shown = shown_frames(self.adapter.silent(features, of_source))
+            shown = shown_frames(~active)
             seen = mirrored_after(features[..., shown], padded_length(int(shown.sum())))
-            output = network(self.adapter.normalize(seen, of_source)[None])[0][..., np.cumsum(shown) - 1]
-        converted: FloatArray = self.adapter.denormalize(output[..., :n_frames], of_target)
-        return converted
+            output = network(self.adapter.normalize(seen, direction.source.stats)[None])[0][..., np.cumsum(shown) - 1]
+        return self.adapter.denormalize(output[..., :n_frames], direction.target.stats)
 
     def check(self, made: FloatArray, given: FloatArray) -> None:
         """See that what a network made of normalised features can be features, too.
@@ -161,8 +142,8 @@ class Converter:
             options: voice: ``pitch_shift``, ``variance``; music: see :class:`~audiocycle.music.options.MusicOptions`.
         """
         given = Path(item) if isinstance(item, str) else item
-        translate = self.translation(target, source, **options)
-        return self.medium.convert_item(given, self.adapter, self.renderer, translate, self.options(options))
+        chosen = self.modality.chosen(options, self.renderer)
+        return self.modality.convert_item(given, self.renderer, self.translation(target, source, **options), chosen)
 
     def convert_file(
         self,
@@ -189,8 +170,8 @@ class Converter:
             AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
         """
         path, output = Path(path), Path(output)
-        translate, chosen = self.translation(target, source, **options), self.options(options)
-        extras = extras_of(output, self.medium, plot, preview)
+        translation, chosen = self.translation(target, source, **options), self.modality.chosen(options, self.renderer)
+        extras = extras_of(output, self.modality, plot, preview)
         if str(output) != "-":
             if output.exists() and path.exists() and output.samefile(path):
                 raise OutputError(f"{output}: is the input itself; name another output with -o")
@@ -200,14 +181,14 @@ class Converter:
                 if extra.exists() and not overwrite:
                     raise OutputError(f"{extra}: exists already; add --overwrite to replace it, or leave --plot or --preview out")
         begin = time.perf_counter()
-        outcome = self.medium.convert(path, output, self.adapter, self.renderer, translate, chosen, progress)
+        outcome = self.modality.convert(path, output, self.renderer, translation, chosen, progress)
         taken = time.perf_counter() - begin
         if plot and path.is_file() and output.is_file():  # not a pipe
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
-            shown = [(title, self.medium.read(p, self.medium.plot_seconds)) for title, p in rows]
-            self.medium.picture(shown, beside(output, ".png"))
+            shown = [(title, self.modality.read(p, self.modality.plot_seconds)) for title, p in rows]
+            self.modality.picture(shown, beside(output, ".png"))
         if preview and output.is_file():
-            self.medium.preview(output, beside(output, self.medium.preview_suffix))
+            self.modality.preview(output, beside(output, self.modality.preview_suffix))
         seconds = round(outcome.seconds, 3)
         return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note=outcome.note)
 

@@ -21,22 +21,22 @@ def run_demo(modality: str, folder: Path) -> list[Path]:
         raise ConfigError(f"demo '{modality}' is unknown; choose one of: {', '.join(PRETRAINED)}")
     bundle = model_folders()[-1] / PRETRAINED[modality]
     converter = Converter.from_pretrained(bundle)
-    medium = converter.medium
+    modality = converter.modality
     first, second = converter.domains[:2]
     written = []
     for source, target in ((first, second), (second, first)):
         sample = next(iter(sorted((bundle / "samples").glob(f"{source}-*"))))
-        given = medium.read(sample)
+        given = modality.read(sample)
         made = converter(given, target=target, source=source)
         name = f"{source}-to-{target}"
         for ending, item in ((".source", given), ("", made)):
-            path = folder / f"{name}{ending}{medium.suffix}"
-            medium.write(path, item)
+            path = folder / f"{name}{ending}{modality.suffix}"
+            modality.write(path, item)
             written.append(path)
-            if medium.preview_suffix:
-                written.append(path.with_name(f"{name}{ending}{medium.preview_suffix}"))
-                medium.preview(path, written[-1])
+            if modality.preview_suffix:
+                written.append(path.with_name(f"{name}{ending}{modality.preview_suffix}"))
+                modality.preview(path, written[-1])
         picture = folder / f"{name}.png"
-        medium.picture([(f"{source} (input)", given), (f"{source} converted to {target}", made)], picture)
+        modality.picture([(f"{source} (input)", given), (f"{source} converted to {target}", made)], picture)
         written.append(picture)
     return written

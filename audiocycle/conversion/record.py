@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocycle.errors import ConfigError
+from audiocycle.modality import Modality
 from audiocycle.system.names import file_name
 
 
@@ -44,15 +45,15 @@ class Record:
         return vars(self) | {"real_time_factor": round(self.real_time_factor, 4)}
 
 
-def extras_of(output: Path, medium: Any, plot: bool, preview: bool) -> list[Path]:
+def extras_of(output: Path, modality: Modality, plot: bool, preview: bool) -> list[Path]:
     """The files that are asked for beside an output: a picture, a sound.
 
     Raises:
         ConfigError: a preview of what is sound itself.
     """
-    if preview and not medium.preview_suffix:
+    if preview and not modality.preview_suffix:
         raise ConfigError("--preview: the output is sound already; leave it out")
-    return [beside(output, end) for end, wanted in ((".png", plot), (medium.preview_suffix, preview)) if wanted]
+    return [beside(output, end) for end, wanted in ((".png", plot), (modality.preview_suffix, preview)) if wanted]
 
 
 def beside(output: Path, ending: str) -> Path:

@@ -12,9 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.spec import FloatArray
-
-BATCH = 16
+from audiocycle.spec import WINDOWS_AT_ONCE, FloatArray
 
 
 def window_starts(frames: int, window: int, shifted: bool = False) -> list[int]:
@@ -46,7 +44,7 @@ def in_windows(
     window: int,
     network: Callable[[FloatArray], FloatArray],
     shifted: bool = False,
-    begins: NDArray[np.bool_] | None = None,
+    active: NDArray[np.bool_] | None = None,
 ) -> FloatArray:
     """(..., T) through ``network`` (B, ..., window) -> same, cross-faded where windows overlap; as long as it came.
 
@@ -55,16 +53,16 @@ def in_windows(
 
     Args:
         shifted: see :func:`window_starts`.
-        begins: (T,) where something begins; None: wherever anything is.
+        active: (T,) where there is something; None: wherever features are not 0.
     """
     frames = features.shape[-1]
-    begins = np.asarray(features.any(axis=tuple(range(features.ndim - 1)))) if begins is None else begins
+    active = np.asarray(features.any(axis=tuple(range(features.ndim - 1)))) if active is None else active
     if frames < window:
         widths = [(0, 0)] * (features.ndim - 1) + [(0, window - frames)]
-        wrapped = np.pad(features, widths, mode="wrap"), np.pad(begins, widths[-1], mode="wrap")
-        return in_windows(wrapped[0], window, network, begins=wrapped[1])[..., :frames]
+        wrapped = np.pad(features, widths, mode="wrap"), np.pad(active, widths[-1], mode="wrap")
+        return in_windows(wrapped[0], window, network, active=wrapped[1])[..., :frames]
     starts = window_starts(frames, window, shifted)
-    busy = [bool(begins[start : start + window].any()) for start in starts]
+    busy = [bool(active[start : start + window].any()) for start in starts]
     made = each_through(features, starts, busy, window, network)
     output = np.empty(features.shape, np.float32)
     output[..., :window] = next(made)
@@ -83,6 +81,6 @@ def each_through(
     """The windows that start there, the busy ones translated in batches, others as they are."""
     windows = [features[..., start : start + window] for start in starts]
     some = [item for item, sounds in zip(windows, busy, strict=True) if sounds]
-    translated = (made for first in range(0, len(some), BATCH) for made in network(np.stack(some[first : first + BATCH])))
+    translated = (made for first in range(0, len(some), WINDOWS_AT_ONCE) for made in network(np.stack(some[first : first + WINDOWS_AT_ONCE])))
     for item, sounds in zip(windows, busy, strict=True):
         yield next(translated) if sounds else item

@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
-from audiocycle.spec import Encoded
+from audiocycle.spec import Encoded, NoSide
 from audiocycle.system import threads
 from audiocycle.system.array_files import finite, is_features, read_arrays
 from audiocycle.system.atomic import whole_file, write_text
@@ -44,16 +46,22 @@ class FeatureCache:
 
     Args:
         folder: where they lie; made when missing.
-        encode: a file to features, with a light side (see ``media`` in :mod:`audiocycle.build`); InputError: unusable.
+        encode: a file to features, with a light side; InputError: unusable.
+        side: the dataclass of that side: its arrays and numbers are kept by the names of their fields.
         settings: the adapter's configuration, part of the key.
         shape: of features, without time; entries of another shape are made again. None: of any.
     """
 
     def __init__(
-        self, folder: Path, encode: Callable[[Path], Encoded], settings: Mapping[str, Any], shape: tuple[int, ...] | None = None
+        self,
+        folder: Path,
+        encode: Callable[[Path], Encoded[Any]],
+        settings: Mapping[str, Any],
+        shape: tuple[int, ...] | None = None,
+        side: type = NoSide,
     ) -> None:
         self.folder = folder
-        self.encode, self.shape = encode, shape
+        self.encode, self.shape, self.side = encode, shape, side
         self.salt = repr((FORMAT, sorted(settings.items())))
         self.digests = Digests(folder / "digests.jsonl")
 
@@ -65,7 +73,7 @@ class FeatureCache:
         """
         return self._key(self.digests.get(path))
 
-    def get(self, path: Path) -> Encoded:
+    def get(self, path: Path) -> Encoded[Any]:
         """The features of a file, analysed at most once, as :func:`compact` leaves them.
 
         Raises:
@@ -80,20 +88,25 @@ class FeatureCache:
             raise InputError(f"{path}: {reason}")
         try:
             encoded = compact(self.encode(path))
-            if not all(map(finite, (encoded.features, *encoded.side.values()))):
+            if not all(map(finite, (encoded.features, *arrays_of(encoded.side).values()))):
                 raise InputError(f"{path}: its features are not finite numbers; is it damaged?")
         except InputError as error:
             write_text(self._refusal(key), str(error).removeprefix(f"{path}: "))
             raise
         with whole_file(self._entry(key)) as temporary:
-            np.savez(temporary, features=encoded.features, **encoded.side)
+            np.savez(temporary, features=encoded.features, **arrays_of(encoded.side))
         return encoded
 
-    def _kept(self, key: str) -> Encoded | None:
+    def _kept(self, key: str) -> Encoded[Any] | None:
         """What lies in an entry; None: there is none, or it is damaged, or nothing that was written here."""
         arrays = read_arrays(self._entry(key)) or {}
         features = arrays.pop("features", None)
-        return Encoded(features, arrays) if features is not None and is_features(features, self.shape) else None
+        if features is None or not is_features(features, self.shape):
+            return None
+        try:
+            return Encoded(features, self.side(**arrays))
+        except TypeError:  # fields that another version had
+            return None
 
     def _reason(self, key: str) -> str:
         """Why a file was refused, in one line; empty: it was not, or nobody can read why."""
@@ -212,12 +225,17 @@ def stamp_of(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def compact(encoded: Encoded) -> Encoded:
+def arrays_of(side: Any) -> dict[str, NDArray[Any]]:
+    """What a side holds, by the names of its fields; without those that it lacks."""
+    named = {each.name: getattr(side, each.name) for each in fields(side)}
+    return {name: np.asarray(values) for name, values in named.items() if values is not None}
+
+
+def compact(encoded: Encoded[Any]) -> Encoded[Any]:
     """Features in half precision (rolls stay uint8), other floats in single.
 
     The 11 bits of float16 leave an error below 0.05 % of a value: of a level within ±32 log units, below 0.04 dB.
     """
     features = encoded.features.astype(np.float16) if encoded.features.dtype.kind == "f" else encoded.features
-    side = {name: np.asarray(values) for name, values in encoded.side.items()}
-    singles = {name: values.astype(np.float32) for name, values in side.items() if values.dtype.kind == "f"}
-    return Encoded(features, side | singles)
+    singles = {name: values.astype(np.float32) if values.dtype.kind == "f" else values for name, values in arrays_of(encoded.side).items()}
+    return Encoded(features, replace(encoded.side, **singles))

@@ -23,10 +23,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.data.cache import FeatureCache, Progress, stamp_of
+from audiocycle.data.cache import FeatureCache, Progress, arrays_of, stamp_of
 from audiocycle.data.domains import DomainData
 from audiocycle.errors import InputError, OutputError
-from audiocycle.spec import Adapter, Encoded, Stats
+from audiocycle.spec import Adapter, Encoded, NoSide, Stats
 from audiocycle.system.array_files import NUMBERS, read_arrays
 from audiocycle.system.atomic import whole_file, write_text
 
@@ -48,10 +48,10 @@ def open_corpus(cache: FeatureCache, paths: Sequence[Path], progress: Progress) 
     keys = [readable_key(cache, path) for path in paths]
     folder = cache.folder / "joined" / combined(keys)
     try:
-        return opened(folder, paths, keys, cache.shape)
+        return opened(folder, paths, keys, cache.shape, cache.side)
     except Exception:  # not made yet; or whatever a damaged one raises
         join(cache, paths, folder, progress)
-        return opened(folder, paths, keys, cache.shape)
+        return opened(folder, paths, keys, cache.shape, cache.side)
     finally:
         progress(len(paths), len(paths))
 
@@ -119,7 +119,7 @@ def join(cache: FeatureCache, paths: Sequence[Path], folder: Path, progress: Pro
             except InputError as error:
                 refused[place] = str(error).removeprefix(f"{path}: ")
                 continue
-            for name, values in {"features": encoded.features, **encoded.side}.items():
+            for name, values in {"features": encoded.features, **arrays_of(encoded.side)}.items():
                 if name not in tracks:
                     file = files.enter_context(whole_file(folder / f"{name}.raw"))
                     tracks[name] = Track(files.enter_context(file.open("wb")), values)
@@ -187,7 +187,9 @@ def remove_leftovers(folder: Path) -> None:
                 part.unlink()
 
 
-def opened(folder: Path, paths: Sequence[Path], keys: Sequence[str], shape: Sequence[int] | None = None) -> DomainData:
+def opened(
+    folder: Path, paths: Sequence[Path], keys: Sequence[str], shape: Sequence[int] | None = None, side: type = NoSide
+) -> DomainData:
     """A corpus of these files that has been joined, of features of this shape (time left out; None: any).
 
     Raises:
@@ -205,7 +207,7 @@ def opened(folder: Path, paths: Sequence[Path], keys: Sequence[str], shape: Sequ
         raise ValueError(f"{folder}: other features than these recordings have")
     sides = [dict(zip(tracks, values, strict=True)) for values in zip(*tracks.values(), strict=True)] or [{} for _ in features]
     return DomainData(
-        [Encoded(item, side) for item, side in zip(features, sides, strict=True)],
+        [Encoded(item, side(**arrays)) for item, arrays in zip(features, sides, strict=True)],
         [paths[place] for place in used],
         {paths[place]: f"{paths[place]}: {reason}" for place, reason in refused.items()},
         [keys[place] for place in used],

@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.errors import DataError
-from audiocycle.spec import Encoded, FloatArray
+from audiocycle.spec import Domain, Encoded, FloatArray
 from audiocycle.system.names import normal_name
 from audiocycle.system.scan import scan, several
+
+Places = Callable[[Encoded[Any]], NDArray[Any] | None]
+"""Of a training item, (N,) where each of its windows begins in its piece."""
 
 
 @dataclass
@@ -27,11 +32,20 @@ class DomainData:
         copies: path -> the first one whose item has the same features.
     """
 
-    items: list[Encoded]
+    items: list[Encoded[Any]]
     paths: list[Path]
     skipped: dict[Path, str]
     keys: list[str]
     copies: dict[Path, Path]
+
+    @property
+    def frames(self) -> int:
+        """Of all items."""
+        return sum(item.features.shape[-1] for item in self.items)
+
+    def seconds(self, frame_rate: float) -> float:
+        """Of all items."""
+        return self.frames / frame_rate
 
     def without(self, reasons: Mapping[Path, str]) -> DomainData:
         """Without the items of these paths, which are skipped."""
@@ -52,7 +66,7 @@ def without_copies(data: DomainData) -> DomainData:
     return data.without({path: f"has the same content as {first}" for path, first in data.copies.items() if path in here})
 
 
-def tell_shared(data: Mapping[str, DomainData], tell: Callable[[str], None]) -> None:
+def tell_shared(data: Mapping[Domain, DomainData], tell: Callable[[str], None]) -> None:
     """Say which domains have files of the same content: what is both says nothing of how they differ.
 
     Args:
@@ -67,10 +81,11 @@ def tell_shared(data: Mapping[str, DomainData], tell: Callable[[str], None]) -> 
             tell(f"warning: {one} and {other} have {len(shared)} {several('file', len(shared))} in common, e.g. {shared[0]}; keep each in one folder")
 
 
-def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], window: int) -> dict[str, DomainData]:
+def aligned_items(data: Mapping[Domain, DomainData], roots: Mapping[Domain, Path], window: int, places: Places) -> dict[Domain, DomainData]:
     """Items that every domain has under the same name, cut to the frames that they share, in the same order.
 
-    Where the adapter says at which ``places`` the windows of an item begin, windows are matched by them.
+    Args:
+        places: of an item, where each of its windows begins: windows are matched by them. None: frames are.
 
     Raises:
         DataError: no name is in all domains.
@@ -80,13 +95,13 @@ def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], win
         for domain, x in data.items()
     }
     common = sorted(set.intersection(*(set(names) for names in named.values())))
-    kept: dict[str, DomainData] = {d: DomainData([], [], dict(x.skipped), [], {}) for d, x in data.items()}
+    kept: dict[Domain, DomainData] = {d: DomainData([], [], dict(x.skipped), [], {}) for d, x in data.items()}
     for domain, names in named.items():
         kept[domain].skipped.update({path: "has no counterpart" for name, (_, path, _) in names.items() if name not in common})
     for name in common:
         items = {domain: names[name][0] for domain, names in named.items()}
         all_keys = " ".join(names[name][2] for names in named.values())
-        for domain, features in shared_frames(items, window).items():
+        for domain, features in shared_frames(items, window, places).items():
             if features.shape[-1]:
                 kept[domain].items.append(Encoded(features, items[domain].side))
                 kept[domain].paths.append(named[domain][name][1])
@@ -96,16 +111,17 @@ def aligned_items(data: Mapping[str, DomainData], roots: Mapping[str, Path], win
     return kept
 
 
-def shared_frames(items: Mapping[str, Encoded], window: int) -> dict[str, FloatArray]:
+def shared_frames(items: Mapping[Domain, Encoded[Any]], window: int, places: Places) -> dict[Domain, FloatArray]:
     """Features of counterparts, frame by frame: windows at the places that all have, or the length of the shortest."""
-    places = {domain: item.side.get("places") for domain, item in items.items()}
-    if any(place is None for place in places.values()):
+    begun = {domain: places(item) for domain, item in items.items()}
+    found = {domain: place.tolist() for domain, place in begun.items() if place is not None}
+    if len(found) < len(items):
         shortest = min(item.features.shape[-1] for item in items.values())
         return {domain: item.features[..., :shortest] for domain, item in items.items()}
-    common = sorted(set.intersection(*(set(np.asarray(place).tolist()) for place in places.values())))
+    common = sorted(set.intersection(*map(set, found.values())))
     cut = {}
     for domain, item in items.items():
-        index = [np.asarray(places[domain]).tolist().index(place) for place in common]
+        index = [found[domain].index(place) for place in common]
         chosen = [item.features[..., i * window : (i + 1) * window] for i in index]
         cut[domain] = np.concatenate([item.features[..., :0], *chosen], axis=-1)
     return cut

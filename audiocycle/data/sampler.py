@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from audiocycle.spec import MIXED, FloatArray, source_of
+from audiocycle.spec import Batch, Direction, Domain, FloatArray
 
 Drawn = Sequence[tuple[int, int, Sequence[tuple[int, int]]]]
 """A batch of crops, by their pieces: the piece's first frame in the crop, the one behind its last, and of each crop the item and frame at
 which a whole crop would begin."""
 Augment = Callable[[FloatArray, np.random.Generator], FloatArray]
 """(raw crops, random) to crops that are varied at random. Equal draws, equal changes: a guide is changed as its crop is."""
-Normalize = Callable[[str, FloatArray], FloatArray]
+Normalize = Callable[[Domain, FloatArray], FloatArray]
 """(domain, raw crops) to what the networks see."""
 
 
@@ -24,7 +24,7 @@ def not_augmented(crops: FloatArray, random: np.random.Generator) -> FloatArray:
     return crops
 
 
-def ready(domain: str, crops: FloatArray) -> FloatArray:
+def ready(domain: Domain, crops: FloatArray) -> FloatArray:
     """The :data:`Normalize` of features that are as networks see them."""
     return crops
 
@@ -44,28 +44,28 @@ class CropSampler:
         pieces: each crop is put together of so many, from anywhere where a whole crop would fit, all of a batch at the same places. What is around a
             sound then tells nothing about it, and there are many times as many crops to learn by heart.
         augment, normalize: applied to each domain's crops, in this order.
-        mixture: domains of which a further entry, :data:`~audiocycle.spec.MIXED`, is drawn; none leaves it out.
+        mixture: domains of which :attr:`Batch.mixed <audiocycle.spec.Batch.mixed>` is drawn; none leaves it out.
         aligned: item i of one domain is the counterpart of item i of every other, frame by frame, and crops are drawn
             together (for training on pairs).
-        guides: by direction ``s->t``, what goes with the items of s frame by frame, ready for the networks: crops of it are
-            an entry of the batch, cut where those of s are, and augmented as they are.
+        guides: by direction, what goes with the items of its source frame by frame, ready for the networks: crops of it are cut where
+            those of the source are, and augmented as they are.
     """
 
     def __init__(
         self,
-        items: Mapping[str, Sequence[FloatArray]],
+        items: Mapping[Domain, Sequence[FloatArray]],
         crop: int,
         batch_size: int,
         seed: int,
         *,
-        domains: Sequence[str] = (),
+        domains: Sequence[Domain] = (),
         hop: int = 1,
         pieces: int = 1,
         augment: Augment = not_augmented,
         normalize: Normalize = ready,
-        mixture: Sequence[str] = (),
+        mixture: Sequence[Domain] = (),
         aligned: bool = False,
-        guides: Mapping[str, Sequence[FloatArray]] | None = None,
+        guides: Mapping[Direction, Sequence[FloatArray]] | None = None,
     ) -> None:
         self.crop, self.batch_size, self.seed, self.pieces = crop, batch_size, seed, pieces
         self.augment, self.normalize, self.mixture, self.aligned = augment, normalize, tuple(mixture), aligned
@@ -76,17 +76,17 @@ class CropSampler:
         first = next(iter(self.ends.values()))
         assert not aligned or all(np.array_equal(first, ends) for ends in self.ends.values())
 
-    def batch(self, step: int) -> dict[str, FloatArray]:
-        """By domain, (batch_size, ..., crop), of the type that ``normalize`` makes of the items'."""
+    def batch(self, step: int) -> Batch[FloatArray]:
+        """Crops (batch_size, ..., crop), of the type that ``normalize`` makes of the items'."""
         random = np.random.default_rng([self.seed, step])
-        crops = {}
+        crops, guides, mixed = {}, {}, None
         for domain in self.domains:
             if self.aligned:  # the same draw, and the same augmentation, for each
                 random = np.random.default_rng([self.seed, step])
             drawn = self._drawn(domain, self.batch_size, random)
-            for name, items in self.guides.items():
-                if source_of(name) == domain:
-                    crops[name] = self.augment(self._cut(items, drawn), deepcopy(random)).astype(np.float32)
+            for direction, items in self.guides.items():
+                if direction.source == domain:
+                    guides[direction] = self.augment(self._cut(items, drawn), deepcopy(random)).astype(np.float32)
             crops[domain] = self._seen(domain, drawn, random)
         if self.mixture:
             counts = random.multinomial(self.batch_size, np.full(len(self.mixture), 1 / len(self.mixture)))
@@ -95,17 +95,17 @@ class CropSampler:
                 for d, n in zip(self.mixture, counts, strict=True)
                 if n
             ]
-            crops[MIXED] = np.concatenate(parts)
-        return crops
+            mixed = np.concatenate(parts)
+        return Batch(crops, guides, mixed)
 
-    def _seen(self, domain: str, drawn: Drawn, random: np.random.Generator) -> FloatArray:
+    def _seen(self, domain: Domain, drawn: Drawn, random: np.random.Generator) -> FloatArray:
         return self.normalize(domain, self.augment(self._cut(self.items[domain], drawn), random))
 
-    def _drawn(self, domain: str, count: int, random: np.random.Generator) -> Drawn:
+    def _drawn(self, domain: Domain, count: int, random: np.random.Generator) -> Drawn:
         cuts = np.sort(random.choice(np.arange(1, self.crop), self.pieces - 1, replace=False)).tolist() if self.pieces > 1 else []
         return [(a, b, self._places(domain, count, random)) for a, b in pairwise([0, *cuts, self.crop])]
 
-    def _places(self, domain: str, count: int, random: np.random.Generator) -> list[tuple[int, int]]:
+    def _places(self, domain: Domain, count: int, random: np.random.Generator) -> list[tuple[int, int]]:
         """Item and first frame of crops. They are counted through all items: item i has those from ``ends[i - 1]`` to below
         ``ends[i]``."""
         ends = self.ends[domain]

@@ -9,7 +9,7 @@ from typing import Any
 from audiocycle.errors import ConfigError
 
 
-def option(default: Any, help: str, metavar: str = "", choices: Sequence[str] = ()) -> Any:  # noqa: A002  (as typer calls it)
+def option(default: Any, help: str, metavar: str = "", choices: Sequence[str] = ()) -> Any:
     """A field of a dataclass of options.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
-from audiocycle.spec import direction
+from audiocycle.spec import Domain
 from audiocycle.voice.moments import Moments
 
 SECONDS = 60.0
@@ -14,20 +14,23 @@ SECONDS = 60.0
 PIECE_SECONDS = 5.0
 
 
-def output_deviations(converter: Converter, data: Mapping[str, DomainData]) -> dict[str, list[float]]:
+def output_deviations(converter: Converter, data: Mapping[Domain, DomainData]) -> dict[str, list[float]]:
     """By direction, the deviation (P,) over frames with speech of what the network makes of its training material.
 
-    Normalised as the target's features are: 1 is the target's own, less is flatter. The adapter must know frames with speech.
+    Normalised as the target's features are: 1 is the target's own, less is flatter. Nothing where the adapter judges no frames.
     """
     adapter, config = converter.adapter, converter.config
     made = {}
     piece, pieces = round(PIECE_SECONDS * adapter.spec.frame_rate), round(SECONDS / PIECE_SECONDS)
-    for source, target in config.pairs:
-        of_source, of_target = config.stats_of(source), config.stats_of(target)
-        items, moments = data[source].items, Moments()
+    for each in config.directions:
+        direction = config.direction(each.source.name, each.target.name)
+        items, moments = data[each.source].items, Moments()
         for item in items[:: max(1, len(items) // pieces)][:pieces]:
             features = item.features[:, :piece]
-            output = converter.translate_features(features, source, target, of_source, of_target)
-            moments.add(adapter.normalize(output, of_target)[:, adapter.speech(features)])
-        made[direction(source, target)] = moments.std.ravel().round(4).tolist()
+            judged = adapter.judged_frames(features)
+            if judged is None:
+                return {}
+            output = converter.translate_features(features, direction)
+            moments.add(adapter.normalize(output, direction.target.stats)[:, judged])
+        made[str(each)] = moments.std.ravel().round(4).tolist()
     return made

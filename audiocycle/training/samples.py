@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -13,7 +12,8 @@ from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.torch_network import TorchNetwork
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import AudioCycleError
-from audiocycle.spec import direction
+from audiocycle.models.translator import Translator
+from audiocycle.spec import Domain
 from audiocycle.training.monitor import Monitor
 
 
@@ -25,34 +25,35 @@ class SampleWriter:
         describe: the bundle's settings at a step (the converter needs the statistics).
     """
 
-    def __init__(self, run_dir: Path, paths: Mapping[str, Path], describe: Any, monitor: Monitor) -> None:
+    def __init__(self, run_dir: Path, paths: Mapping[Domain, Path], describe: Callable[[int], BundleConfig], monitor: Monitor) -> None:
         self.folder, self.paths, self.describe, self.monitor = run_dir / "samples", paths, describe, monitor
 
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
         """Convert in every direction with these weights. A sample that fails is noted, and training goes on."""
-        config: BundleConfig = self.describe(step)
+        config = self.describe(step)
         converter = Converter(config, TorchNetwork(own_copy(config, weights)))
         folder = self.folder / f"step-{step:08d}"
-        medium = converter.medium
-        for source, target in config.pairs:
+        modality = converter.modality
+        for direction in config.directions:
+            source, target = direction.source.name, direction.target.name
             try:
-                heard = medium.read(self.paths[source], medium.sample_seconds)
-                made = converter(heard, target, source)
+                source_item = modality.read(self.paths[direction.source], modality.sample_seconds)
+                made = converter(source_item, target, source)
             except AudioCycleError as error:
-                self.monitor.note(f"step {step}: no sample {direction(source, target)}: {error}")
+                self.monitor.note(f"step {step}: no sample {direction}: {error}")
                 continue
-            name = f"{source}-to-{target}"
-            medium.write(folder / f"{source}{medium.suffix}", heard)
-            medium.write(folder / f"{name}{medium.suffix}", made)
+            name = direction.file_stem
+            modality.write(folder / f"{source}{modality.suffix}", source_item)
+            modality.write(folder / f"{name}{modality.suffix}", made)
             picture = folder / f"{name}.png"
-            medium.picture([(source, heard), (f"{direction(source, target)}, step {step}", made)], picture)
-            self.monitor.audio(name, medium.listen(made), step)
+            modality.picture([(source, source_item), (f"{direction}, step {step}", made)], picture)
+            self.monitor.audio(name, modality.listen(made), step)
             self.monitor.picture(name, picture, step)
 
 
-def own_copy(config: BundleConfig, weights: Mapping[str, Tensor]) -> Any:
+def on_processor(config: BundleConfig, weights: Mapping[str, Tensor]) -> Translator:
     """A translator for these weights, on the CPU, so that training is not touched."""
-    translator = build_translator(config.model, config.domains, build_adapter(config.adapter).spec.shape, config.one_way)
+    translator = build_translator(config.model, config.directions, build_adapter(config.adapter).spec.shape)
     translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
     return translator.eval()
 

@@ -14,7 +14,7 @@ import numpy as np
 from audiocycle.bundles.format import BundleConfig, check_settings, graph_files
 from audiocycle.bundles.runtimes.network import Network
 from audiocycle.errors import BundleError, ConfigError, printable
-from audiocycle.spec import PRECISIONS, FloatArray
+from audiocycle.spec import PRECISIONS, Direction, FloatArray
 from audiocycle.system.progress import console
 
 AUTO = "auto"
@@ -101,7 +101,7 @@ class GraphsOrTorch(Network):
     def __init__(self, folder: Path, config: BundleConfig, name: str, precision: str, shape: tuple[int, ...]) -> None:
         self._folder, self._config, self._asked, self._shape = folder, config, precision, shape
         self._network: Network | None = None
-        self._tried: set[tuple[str, str]] = set()
+        self._tried: set[Direction] = set()
         try:
             self._use(RUNTIMES[name].load(folder, config, precision))
         except BundleError as error:
@@ -116,19 +116,19 @@ class GraphsOrTorch(Network):
         console().print(f"{printable(error)} (the graphs are not used, torch computes)", markup=False, soft_wrap=True)
         self._use(RUNTIMES["torch"].load(self._folder, self._config, self._asked))
 
-    def prepare(self, source: str, target: str) -> None:
+    def prepare(self, direction: Direction) -> None:
         """Compute a few frames, too: some graphs that a library takes fail only then."""
-        if (source, target) not in self._tried:
-            self(np.zeros((1, *self._shape, TRIED_FRAMES), np.float32), source, target)
-            self._tried.add((source, target))
+        if direction not in self._tried:
+            self(np.zeros((1, *self._shape, TRIED_FRAMES), np.float32), direction)
+            self._tried.add(direction)
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         assert self._network is not None
         try:
-            return self._network(batch, source, target)
+            return self._network(batch, direction)
         except BundleError as error:
             self._take_torch(error)
-        return self._network(batch, source, target)
+        return self._network(batch, direction)
 
 
 def first_fitting(folder: Path, precision: str) -> str:

@@ -29,7 +29,7 @@ from audiocycle.bundles.runtimes.graph_rules import (
 )
 from audiocycle.bundles.runtimes.graph_shapes import LEAST_FRAMES, follow
 from audiocycle.errors import BundleError, one_line
-from audiocycle.spec import direction
+from audiocycle.spec import Direction
 
 __all__ = [
     "INPUT",
@@ -52,9 +52,9 @@ SNAPSHOTS, BLOBS = "snapshots", "blobs"
 """In the model hub's cache: a bundle's folder is ``NAME/snapshots/REVISION``, and its files are links into ``NAME/blobs``."""
 
 
-def graph_path(folder: Path, source: str, target: str) -> Path:
+def graph_path(folder: Path, direction: Direction) -> Path:
     """Where the graph of a direction lies. In the bundle's folder: external data may not lie above a graph."""
-    return folder / f"{source}-to-{target}{SUFFIX}"
+    return folder / f"{direction.file_stem}{SUFFIX}"
 
 
 def digest(weights: bytes) -> str:
@@ -71,9 +71,9 @@ def weights_hash(folder: Path) -> str:
     return digest(content_of(folder, folder / WEIGHTS, MAX_WEIGHTS))
 
 
-def seal(weights: str, source: str, target: str) -> str:
+def seal(weights: str, direction: Direction) -> str:
     """What a graph says that it was made for."""
-    return f"{weights} {direction(source, target)}"
+    return f"{weights} {direction}"
 
 
 class Graphs:
@@ -87,11 +87,11 @@ class Graphs:
         self.folder = folder
         weights = content_of(folder, folder / WEIGHTS, MAX_WEIGHTS)
         self._weights = digest(weights)
-        self._models: dict[str, Any] = {}
-        self._sizes: set[tuple[str, tuple[int, ...]]] = set()
+        self._models: dict[Direction, Any] = {}
+        self._sizes: set[tuple[Direction, tuple[int, ...]]] = set()
         shape = tuple(build_adapter(config.adapter).spec.shape)
-        for source, target in config.pairs:
-            path = graph_path(folder, source, target)
+        for direction in config.directions:
+            path = graph_path(folder, direction)
             if not path.exists():
                 raise BundleError(
                     f"{path}: no such graph; make it: audiocycle export {folder}, or convert with --runtime torch"
@@ -99,7 +99,7 @@ class Graphs:
             try:
                 model = read_model(content_of(folder, path, MAX_BYTES))
                 made_for = [entry.value for entry in model.metadata_props if entry.key == MADE_FOR]
-                if made_for and made_for != [seal(self._weights, source, target)]:
+                if made_for and made_for != [seal(self._weights, direction)]:
                     raise BundleError(
                         f"{path}: not made for these weights; make it again: audiocycle export {folder}"
                     )
@@ -108,10 +108,10 @@ class Graphs:
                 check_model(model, shape, len(weights))
             except GraphError as error:
                 raise refused(path, error) from error
-            self._models[direction(source, target)] = model
-            self.check_size(source, target, (1, *shape, LEAST_FRAMES))
+            self._models[direction] = model
+            self.check_size(direction, (1, *shape, LEAST_FRAMES))
 
-    def model(self, source: str, target: str) -> bytes:
+    def model(self, direction: Direction) -> bytes:
         """The graph of a direction with its weights inside, for a library to read.
 
         Raises:
@@ -123,24 +123,23 @@ class Graphs:
                 f"{self.folder / WEIGHTS}: was changed meanwhile; start again when nobody writes there"
             )
         try:
-            return with_weights(self._models[direction(source, target)], weights)
+            return with_weights(self._models[direction], weights)
         except GraphError as error:
-            raise refused(graph_path(self.folder, source, target), error) from error
+            raise refused(graph_path(self.folder, direction), error) from error
 
-    def check_size(self, source: str, target: str, shape: tuple[int, ...]) -> None:
+    def check_size(self, direction: Direction, shape: tuple[int, ...]) -> None:
         """See what the graph of a direction makes of an input (B, \\*shape, T), before a library does; each shape once.
 
         Raises:
             BundleError: it would take more memory or time than any network of ours.
         """
-        name = direction(source, target)
-        if (name, shape) in self._sizes:
+        if (direction, shape) in self._sizes:
             return
         try:
-            follow(self._models[name], shape)
+            follow(self._models[direction], shape)
         except GraphError as error:
-            raise refused(graph_path(self.folder, source, target), error) from error
-        self._sizes.add((name, shape))
+            raise refused(graph_path(self.folder, direction), error) from error
+        self._sizes.add((direction, shape))
 
 
 def content_of(folder: Path, path: Path, most: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Direction, FloatArray
 
 
 class Network(ABC):
@@ -23,7 +23,7 @@ class Network(ABC):
         """Precisions that the library computes in natively on this processor; others it lacks, or has to emulate."""
         return ("fp32",)
 
-    def prepare(self, source: str, target: str) -> None:  # noqa: B027  (most have nothing to prepare)
+    def prepare(self, direction: Direction) -> None:  # noqa: B027  (most have nothing to prepare)
         """Load what a direction needs, so that what is wrong with it is said before any file is read.
 
         Raises:
@@ -31,5 +31,5 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         """(B, ..., T) float32 to (B, ..., T) float32, for any B and T >= 1."""

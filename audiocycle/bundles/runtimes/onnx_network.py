@@ -11,7 +11,7 @@ from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.graphs import INPUT, Graphs, graph_path, unreadable
 from audiocycle.bundles.runtimes.network import Network
 from audiocycle.errors import ConfigError
-from audiocycle.spec import FloatArray, direction
+from audiocycle.spec import Direction, FloatArray
 from audiocycle.system import threads
 
 FATAL = 4
@@ -25,7 +25,7 @@ class OnnxNetwork(Network):
 
     def __init__(self, graphs: Graphs) -> None:
         self._graphs = graphs
-        self._sessions: dict[str, Any] = {}
+        self._sessions: dict[Direction, Any] = {}
 
     @classmethod
     def load(cls, folder: Path, config: BundleConfig, precision: str) -> Self:
@@ -38,25 +38,24 @@ class OnnxNetwork(Network):
             raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
         return cls(Graphs(folder, config))
 
-    def prepare(self, source: str, target: str) -> None:
-        name = direction(source, target)
-        if name in self._sessions:
+    def prepare(self, direction: Direction) -> None:
+        if direction in self._sessions:
             return
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads.available()
         options.inter_op_num_threads = 1
         options.log_severity_level = FATAL
-        model = self._graphs.model(source, target)
+        model = self._graphs.model(direction)
         try:
-            self._sessions[name] = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._sessions[direction] = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's own kinds have no common name
-            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+            raise unreadable(graph_path(self._graphs.folder, direction), error) from error
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
-        self.prepare(source, target)
-        self._graphs.check_size(source, target, batch.shape)
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
+        self.prepare(direction)
+        self._graphs.check_size(direction, batch.shape)
         try:
-            made: FloatArray = self._sessions[direction(source, target)].run(None, {INPUT: batch})[0]
+            made: FloatArray = self._sessions[direction].run(None, {INPUT: batch})[0]
         except Exception as error:  # as above
-            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+            raise unreadable(graph_path(self._graphs.folder, direction), error) from error
         return made

@@ -12,7 +12,7 @@ from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.graphs import Graphs, graph_path, unreadable
 from audiocycle.bundles.runtimes.network import Network
 from audiocycle.errors import ConfigError
-from audiocycle.spec import FloatArray, direction
+from audiocycle.spec import Direction, FloatArray
 from audiocycle.system import threads
 
 DEVICE = "CPU"
@@ -32,7 +32,7 @@ class OpenVinoNetwork(Network):
             self.precision = "bf16" if native else "fp32"
         elif precision == "bf16" and not native:
             raise ConfigError("--precision bf16: OpenVINO has no bfloat16 on this processor; leave it out")
-        self._requests: dict[str, Any] = {}
+        self._requests: dict[Direction, Any] = {}
 
     @classmethod
     def native(cls) -> tuple[str, ...]:
@@ -47,9 +47,8 @@ class OpenVinoNetwork(Network):
         """
         return cls(Graphs(folder, config), precision)
 
-    def prepare(self, source: str, target: str) -> None:
-        name = direction(source, target)
-        if name in self._requests:
+    def prepare(self, direction: Direction) -> None:
+        if direction in self._requests:
             return
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -58,20 +57,20 @@ class OpenVinoNetwork(Network):
             # Processes that share the cores would all pin their threads to the first ones.
             "ENABLE_CPU_PINNING": threads.available() >= threads.cores(),
         }
-        model = self._graphs.model(source, target)
+        model = self._graphs.model(direction)
         try:
-            self._requests[name] = self._core.compile_model(self._core.read_model(model), DEVICE, settings)
+            self._requests[direction] = self._core.compile_model(self._core.read_model(model), DEVICE, settings)
         except RuntimeError as error:
-            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+            raise unreadable(graph_path(self._graphs.folder, direction), error) from error
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
-        self.prepare(source, target)
-        self._graphs.check_size(source, target, batch.shape)
-        request = self._requests[direction(source, target)].create_infer_request()  # each thread needs its own
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
+        self.prepare(direction)
+        self._graphs.check_size(direction, batch.shape)
+        request = self._requests[direction].create_infer_request()  # each thread needs its own
         try:
             made: FloatArray = request.infer([batch])[0]
         except RuntimeError as error:
-            raise unreadable(graph_path(self._graphs.folder, source, target), error) from error
+            raise unreadable(graph_path(self._graphs.folder, direction), error) from error
         return made
 
 

@@ -11,7 +11,7 @@ from audiocycle.bundles.format import BundleConfig, load_translator
 from audiocycle.bundles.runtimes.network import Network
 from audiocycle.models.precision import choose_bf16
 from audiocycle.models.translator import Translator
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Direction, FloatArray
 
 
 class TorchNetwork(Network):
@@ -40,7 +40,7 @@ class TorchNetwork(Network):
         """
         return cls(load_translator(folder, config), precision)
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-            made: FloatArray = self.translator(torch.from_numpy(batch), source, target).float().numpy()
+            made: FloatArray = self.translator(torch.from_numpy(batch), direction).float().numpy()
         return made

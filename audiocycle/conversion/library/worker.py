@@ -50,7 +50,7 @@ class Task:
 
     def products(self, output: Path, converter: Converter) -> list[Path]:
         """The files that one conversion writes: the output and what was asked for beside it."""
-        return [output, *extras_of(output, converter.medium, self.plot, self.preview)]
+        return [output, *extras_of(output, converter.modality, self.plot, self.preview)]
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,14 @@ def recipe_of(task: Task, converter: Converter) -> Recipe:
     Raises:
         AudioCycleError: the task is impossible.
     """
-    source, target = converter.resolve(task.target, task.source)
+    direction = converter.config.resolve(task.target, task.source)
     vocoder = expanded(task.vocoder) if task.vocoder else None
     parts = sorted(p for p in vocoder.iterdir() if p.is_file()) if vocoder and vocoder.is_dir() else [vocoder]
     weights = content_hash(*(p for p in parts if p is not None)) if vocoder and vocoder.exists() else task.vocoder
     renderer = task.renderer or converter.adapter.renderers[0]
     network = [converter.network.runtime, converter.network.precision]
-    options = [source, target, renderer, weights, asdict(converter.options(task.options)), *network]
+    chosen = converter.modality.chosen(task.options, converter.renderer)
+    options = [direction.source.name, direction.target.name, renderer, weights, asdict(chosen), *network]
     text = json.dumps(options, sort_keys=True, default=str)
     return Recipe(model_hash(task.bundle, converter.network.runtime), hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
 
