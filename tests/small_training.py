@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
-import soundfile
 
 
 def vowel(seconds: float, f0: float, rate: int = 16000, seed: int = 0) -> np.ndarray:
@@ -17,21 +15,6 @@ def vowel(seconds: float, f0: float, rate: int = 16000, seed: int = 0) -> np.nda
     buzz = sum(np.sin(k * phase) / k**0.5 for k in range(1, 20))
     syllables = np.clip(np.sin(2 * np.pi * 1.5 * t + seed) + 0.5, 0, 1)
     return (0.05 * buzz * syllables + 1e-3 * random.standard_normal(len(t))).astype(np.float32)
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    root = tmp_path / "recordings"
-    for name, f0 in (("low", 110.0), ("high", 220.0)):
-        (root / name).mkdir(parents=True)
-        for index in range(2):
-            soundfile.write(root / name / f"{index}.wav", vowel(3.0, f0, seed=index), 16000)
-    soundfile.write(root / "low" / "too_short.wav", vowel(0.2, 110.0), 16000)
-    soundfile.write(root / "low" / "silent.wav", np.zeros(16000), 16000)
-    (root / "low" / "notes.wav").write_text("not audio")
-    soundfile.write(root / "high" / "phone.wav", vowel(3.0, 220.0, 8000, seed=5), 8000)
-    (root / "low" / "notes.txt").write_text("ignored")
-    return root
 
 
 def settings(root: Path, run_dir: Path, *more: str) -> list[str]:

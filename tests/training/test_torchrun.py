@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 import torch
 from several_processes import PATIENCE, free_port, started
-from small_training import recordings, settings
+from small_training import settings
 from trainer_state import assert_same
 
 from audiocycle.cli.settings import compose_run
 from audiocycle.training.checkpoint import checkpoints
 from audiocycle.training.run import train
 
-__all__ = ["recordings"]  # a fixture
 STEPS = 12
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from several_processes import CONTEXT, PATIENCE
-from small_training import recordings, settings, vowel
+from small_training import settings, vowel
 from tiny_bundle import exit_code
 
 from audiocycle.errors import OutputError
@@ -20,7 +20,6 @@ from audiocycle.training.checkpoint import checkpoints
 from audiocycle.training.monitor import Monitor
 from audiocycle.training.trainer import Report
 
-__all__ = ["recordings"]  # a fixture
 NEEDS_LOCKS = pytest.mark.skipif(not locks.AVAILABLE, reason="no file locks on this system")
 QUICK = ["trainer.sample_every=0", "model.width=0.03"]
 
