@@ -91,7 +91,7 @@ def find_for_target(target: str, source: str | None = None, refused: Refused | N
     if found := [m for m in models if any(normal_name(d.target.name) == wanted and given_source in (None, normal_name(d.source.name)) for d in m.config.directions)]:
         return found
     given = "" if source is None else f"from '{source}' "
-    known = "; ".join(f"{m.config.name}: {', '.join(m.config.directions if source else m.config.targets)}" for m in models)
+    known = "; ".join(f"{m.config.name}: {', '.join(map(str, m.config.directions) if source else m.config.targets)}" for m in models)
     raise DomainError(f"no installed model converts {given}to '{target}' ({known or 'no model is installed'}); name one with --model BUNDLE")
 
 

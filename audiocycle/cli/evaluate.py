@@ -118,7 +118,7 @@ def two_domains(converter: Converter, source: str | None, target: str | None) ->
         raise ConfigError(f"model {converter.config.name} knows {known}; name two of them with --source and --target")
     first = source or next(domain for domain in converter.domains if domain != target)
     second = target or next(domain for domain in converter.domains if domain != first)
-    converter.resolve(second, first)
+    converter.config.resolve(second, first)
     return first, second
 
 

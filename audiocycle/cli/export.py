@@ -40,7 +40,7 @@ def export(
     for path in export_bundle(folder):
         typer.echo(f"{printable(path)}: {path.stat().st_size / 1000:.0f} kB")
     for found in agreements(folder):
-        pair, kind = f"{found.source} -> {found.target}", f"{found.runtime} {found.precision}"
+        pair, kind = f"{found.direction.source} -> {found.direction.target}", f"{found.runtime} {found.precision}"
         typer.echo(f"{pair:24}  {kind:13}  largest error {found.largest:.1e}, {100 * found.relative:.2g} % of the output")
     for runtime, precision in installed_kinds(native=False):
         typer.echo(f"{runtime} {precision}: not compared, this processor does not have it")

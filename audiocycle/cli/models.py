@@ -20,14 +20,14 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="One JSON list."
         typer.echo(line, err=True)
     if as_json:
         facts = [
-            {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "directions": m.config.directions}
+            {"name": m.config.name, "path": str(m.path), "modality": m.config.modality, "domains": list(m.config.domains), "directions": [str(direction) for direction in m.config.directions]}
             for m in found
         ]
         typer.echo(json.dumps(facts))
         return
     for model in found:
         config = model.config
-        names = ", ".join(config.directions if config.one_way else config.domains)
+        names = ", ".join(map(str, config.directions) if config.one_way else config.domains)
         typer.echo(printable(f"{config.name:24} {config.modality:6} {names:32} {model.path}"))
     if not found:
         typer.echo(f"no models in {', '.join(map(str, model_folders()))}", err=True)

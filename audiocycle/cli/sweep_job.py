@@ -17,14 +17,16 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from audiocycle.build import build_adapter, build_medium
+from audiocycle.build import build_adapter, build_modality
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import register_resolvers, to_run
 from audiocycle.data.domains import domain_files
 from audiocycle.errors import AudioCycleError, RunExistsError, explain
+from audiocycle.spec import Domain
 from audiocycle.system.atomic import write_text
 from audiocycle.training.monitor import SilentMonitor
-from audiocycle.training.run import RunConfig, load_domains, train
+from audiocycle.training.material import load_domains
+from audiocycle.training.run import RunConfig, train
 
 try:
     from fcntl import LOCK_EX, flock
@@ -86,11 +88,10 @@ def run(config: RunConfig, parallel: bool) -> dict[str, Any]:
 
 def fill_cache(config: RunConfig) -> None:
     """Features of all recordings, by one job while others wait: they read what it wrote, instead of doing the same work."""
-    adapter = build_adapter(config.adapter)
-    medium = build_medium(adapter.spec.modality)
-    paths = {d: domain_files(config.data_root, d, medium.accepts) for d in (*config.domains, *config.mixture)}
+    modality = build_modality(build_adapter(config.adapter))
+    paths = {Domain(name): domain_files(config.data_root, name, modality.accepts) for name in (*config.domains, *config.mixture)}
     with alone(config.cache):
-        load_domains(config, adapter, medium, paths, SilentMonitor(config.run_dir))  # the training tells the same again
+        load_domains(config, modality, paths, SilentMonitor(config.run_dir))  # the training tells the same again
 
 
 @contextmanager

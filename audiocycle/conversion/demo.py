@@ -11,15 +11,15 @@ from audiocycle.errors import ConfigError
 PRETRAINED = {"voice": "rendered-voices", "music": "jazz-classic"}
 
 
-def run_demo(modality: str, folder: Path) -> list[Path]:
+def run_demo(kind: str, folder: Path) -> list[Path]:
     """Convert the samples of the bundled model, one in each direction; the files written come back.
 
     Raises:
         ConfigError: there is no demo of this modality.
     """
-    if modality not in PRETRAINED:
-        raise ConfigError(f"demo '{modality}' is unknown; choose one of: {', '.join(PRETRAINED)}")
-    bundle = model_folders()[-1] / PRETRAINED[modality]
+    if kind not in PRETRAINED:
+        raise ConfigError(f"demo '{kind}' is unknown; choose one of: {', '.join(PRETRAINED)}")
+    bundle = model_folders()[-1] / PRETRAINED[kind]
     converter = Converter.from_pretrained(bundle)
     modality = converter.modality
     first, second = converter.domains[:2]

@@ -93,8 +93,9 @@ class FeatureCache:
         except InputError as error:
             write_text(self._refusal(key), str(error).removeprefix(f"{path}: "))
             raise
+        named: dict[str, Any] = {"features": encoded.features, **arrays_of(encoded.side)}
         with whole_file(self._entry(key)) as temporary:
-            np.savez(temporary, features=encoded.features, **arrays_of(encoded.side))
+            np.savez(temporary, **named)
         return encoded
 
     def _kept(self, key: str) -> Encoded[Any] | None:

@@ -31,7 +31,7 @@ class SampleWriter:
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> None:
         """Convert in every direction with these weights. A sample that fails is noted, and training goes on."""
         config = self.describe(step)
-        converter = Converter(config, TorchNetwork(own_copy(config, weights)))
+        converter = Converter(config, TorchNetwork(on_processor(config, weights)))
         folder = self.folder / f"step-{step:08d}"
         modality = converter.modality
         for direction in config.directions:
