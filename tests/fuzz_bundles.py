@@ -178,6 +178,7 @@ def consistent(bundle: Path, draw: random.Random) -> None:
     from audiocycle.models.generators import resnet as resnet_generator
     from audiocycle.models.generators import unet as unet_generator
     from audiocycle.music import adapter as music
+    from audiocycle.spec import Domain, directions
     from audiocycle.voice import mel_adapter, world_adapter
 
     for graph in bundle.glob("*.onnx"):
@@ -209,7 +210,7 @@ def consistent(bundle: Path, draw: random.Random) -> None:
         raw["stats"] = {domain: {key: table(kind) for key, kind in known.items()} for domain in raw["domains"]}
         raw["deviations"] = {}
         with torch.device("meta"):
-            shapes = {key: x.shape for key, x in build_translator(raw["model"], raw["domains"], adapter.spec.shape).state_dict().items()}
+            shapes = {key: x.shape for key, x in build_translator(raw["model"], directions(list(map(Domain, raw["domains"]))), adapter.spec.shape).state_dict().items()}
         if sum(shape.numel() for shape in shapes.values()) < 20e6:
             torch.manual_seed(draw.randrange(2**31))
             size = draw.choice([0.02, 0.02, 0.02, 1.0])
@@ -261,10 +262,10 @@ def use(bundle: Path, runtime: str, folder: Path) -> str:
     try:
         assert printable(describe_bundle(bundle)["name"]).isprintable()
         converter = Converter.from_pretrained(bundle, runtime=runtime)
-        source, target = converter.config.pairs[0]
+        direction = converter.config.directions[0]
         kind = "wav" if converter.config.modality == "voice" else "mid"
         made = folder / f"made.{kind}"
-        converter.convert_file(folder / f"in.{kind}", made, target, source, overwrite=True)
+        converter.convert_file(folder / f"in.{kind}", made, direction.target.name, direction.source.name, overwrite=True)
         if kind == "wav":
             given, samples = (soundfile.read(path)[0] for path in (folder / "in.wav", made))
             assert len(samples) == len(given), (len(samples), len(given))

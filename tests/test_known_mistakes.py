@@ -31,7 +31,7 @@ from audiocycle.data.cache import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
 from audiocycle.models.layers import GLU, parameter_count
 from audiocycle.objectives.cycle import Critics, CycleObjective, Terms
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal, directions
 from audiocycle.training.checkpoint import FORMAT, load_newest
 from audiocycle.training.trainer import Trainer
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
@@ -40,6 +40,7 @@ from audiocycle.voice.world_adapter import WorldAdapter
 
 MakeTrainer = Callable[..., Trainer]
 Voice = Callable[..., FloatArray]
+A, B = map(Domain, "ab")
 MODEL = {
     "generator": "gated_212d",
     "critic": "gated_patch",
@@ -59,7 +60,7 @@ def bundle(tmp_path: Path, synthetic_voice: Voice) -> Path:
     }
     config = BundleConfig("low-high", "voice", ("low", "high"), {"name": "world"}, MODEL, stats)
     torch.manual_seed(0)
-    write_bundle(tmp_path / "bundle", config, build_translator(MODEL, config.domains, (36,)).state_dict())
+    write_bundle(tmp_path / "bundle", config, build_translator(MODEL, config.directions, (36,)).state_dict())
     return tmp_path / "bundle"
 
 
@@ -129,11 +130,11 @@ def test_2_critics_rate_is_half_of_the_generators_unless_set(make_trainer: MakeT
 def test_3_glu_gates_with_other_channels_and_the_critic_has_no_sigmoid() -> None:
     x = torch.tensor([[[2.0], [-1.0]]])
     assert GLU()(x).item() == pytest.approx(2.0 / (1.0 + np.e))
-    critic = build_critic(MODEL, ("a", "b"))
+    critic = build_critic(MODEL, (A, B))
     assert not [layer for layer in critic.modules() if isinstance(layer, nn.Sigmoid | nn.SiLU)]
     score = critic.critics["a"].body[-1]
     nn.init.constant_(score.bias, 5.0)
-    assert (critic(torch.randn(1, 36, 16), "a") > 1).all()
+    assert (critic(torch.randn(1, 36, 16), A) > 1).all()
 
 
 def test_4_every_layer_is_called_and_learns(make_trainer: MakeTrainer) -> None:
@@ -157,7 +158,7 @@ def test_5_no_feature_size_is_hard_coded() -> None:
         assert not numbers & {2304, 9, 36, 35, 80}, source
     for feature_dim in (20, 35, 36, 80):
         x = torch.randn(1, feature_dim, 12)
-        assert build_translator(MODEL, ("a", "b"), (feature_dim,))(x, "a", "b").shape == x.shape
+        assert build_translator(MODEL, directions((A, B)), (feature_dim,))(x, Direction(A, B)).shape == x.shape
 
 
 class Recorded:
@@ -211,17 +212,18 @@ def test_7_statistics_are_the_bundles_own_source_in_target_out(bundle: Path, syn
         Converter(config, Untouched()),
         WorldAdapter().analyze(synthetic_voice(0.6, 110.0)).features,
     )
-    of_low, of_high = config.stats_of("low"), config.stats_of("high")
-    converted = converter.translate_features(features, "low", "high", of_low, of_high)
-    expected = (features - of_low["mean"]) / of_low["std"] * of_high["std"] + of_high["mean"]
+    direction = config.direction("low", "high")
+    low, high = direction.source.stats, direction.target.stats
+    converted = converter.translate_features(features, direction)
+    expected = (features - low["mean"]) / low["std"] * high["std"] + high["mean"]
     np.testing.assert_allclose(converted, expected, atol=1e-4)
     pitch = np.median(
-        converter.translation("high")(WorldAdapter().analyze(synthetic_voice(0.6, 110.0))).side["f0"]
+        converter.translation("high")(WorldAdapter().analyze(synthetic_voice(0.6, 110.0))).side.f0
     )
     assert pitch == pytest.approx(220.0, rel=0.1)
     for target, source in (("nobody", None), ("high", "nobody"), ("high", "high")):
         with pytest.raises(DomainError, match="knows: low, high"):
-            converter.resolve(target, source)
+            converter.config.resolve(target, source)
 
 
 @pytest.mark.filterwarnings("error")
@@ -255,7 +257,7 @@ def test_9_any_sample_rate_keeps_its_pitch_and_duration(
     soundfile.write(path, np.stack([synthetic_voice(0.5, 150.0, rate)] * 2, axis=1), rate)
     samples = read_mono(path, 16000)
     assert len(samples) == pytest.approx(8000, abs=2)
-    f0 = WorldAdapter().analyze(samples).side["f0"]
+    f0 = WorldAdapter().analyze(samples).side.f0
     assert np.median(f0[f0 > 0]) == pytest.approx(150.0, rel=0.02)
     Converter.from_pretrained(bundle).convert_file(path, tmp_path / "out.wav", target="high")
     written = soundfile.info(tmp_path / "out.wav")
@@ -286,7 +288,7 @@ def test_10_no_file_that_is_loaded_can_run_code(tmp_path: Path, bundle: Path) ->
             load_translator(bundle, read_config(bundle))
 
     (tmp_path / "a.wav").touch()
-    cache = FeatureCache(tmp_path / "cache", lambda path: Encoded(np.zeros((2, 3))), {})
+    cache = FeatureCache(tmp_path / "cache", lambda path: Encoded(np.zeros((2, 3)), NoSide()), {})
     cache.get(tmp_path / "a.wav")
     (stored,) = (tmp_path / "cache").glob("*.npz")
     np.savez(stored, features=np.array([Trap(marker)], dtype=object))

@@ -14,7 +14,7 @@ import torch
 
 from audiocycle.build import build_adapter, build_translator
 from audiocycle.bundles.format import BundleConfig, stats_to_json, write_bundle
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Domain, FloatArray, directions
 
 MODEL = {"generator": "gated_212d", "width": 0.01, "generator_options": {"n_blocks": 1}}
 PITCHES = {"anna": 210.0, "ben": 120.0, "cleo": 160.0}
@@ -52,7 +52,7 @@ def tiny_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **chan
     adapter_config: dict[str, Any] = changes.pop("adapter", {"name": "world"})
     adapter = build_adapter(adapter_config)
     torch.manual_seed(1)
-    translator = build_translator(MODEL, domains, adapter.spec.shape, changes.get("one_way", False))
+    translator = build_translator(MODEL, directions(list(map(Domain, domains)), changes.get("one_way", False)), adapter.spec.shape)
     stats = {
         domain: stats_to_json(adapter.fit([adapter.analyze(vowel(1.0, adapter.sample_rate, f0=PITCHES[domain]))]))
         for domain in domains
@@ -106,7 +106,7 @@ def tiny_music_bundle(folder: Path, domains: tuple[str, ...] = ("jazz", "pop"), 
     adapter_config: dict[str, Any] = {"name": "piano_roll"} | changes.pop("adapter", {})
     adapter = build_adapter(adapter_config)
     torch.manual_seed(1)
-    translator = build_translator(MUSIC_MODEL, domains, adapter.spec.shape)
+    translator = build_translator(MUSIC_MODEL, directions(list(map(Domain, domains))), adapter.spec.shape)
     songs = [song(4, seed=i, programs=(1 + i, 34 + i, 74 + i)) for i in range(len(domains))]
     fitted = [adapter.fit([adapter.analyze_score(each, domain)]) for each, domain in zip(songs, domains, strict=True)]
     config = BundleConfig(

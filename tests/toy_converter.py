@@ -17,6 +17,7 @@ import pytest
 from audiocycle.conversion.library.worker import Task
 from audiocycle.conversion.record import Record
 from audiocycle.errors import ConfigError, InputError, OutputError
+from audiocycle.spec import Direction, Domain
 from audiocycle.system.atomic import write_text
 
 
@@ -32,14 +33,19 @@ class ToyConverter:
     ``short*`` a moment; ``odd*`` have a note."""
 
     adapter = SimpleNamespace(renderers=("plain",))
-    medium = SimpleNamespace(preview_suffix=".prv")
+    renderer = None
     network = SimpleNamespace(runtime="torch", precision="fp32")
 
     def __init__(self, bundle: Path) -> None:
         self.weights = (bundle / "model.safetensors").read_text()
 
-    def resolve(self, target: str, source: str | None) -> tuple[str, str]:
-        return source or "anna", target
+    @property
+    def modality(self) -> SimpleNamespace:
+        return SimpleNamespace(preview_suffix=".prv", chosen=lambda values, renderer: self.options(values))
+
+    @property
+    def config(self) -> SimpleNamespace:
+        return SimpleNamespace(resolve=lambda target, source: Direction(Domain(source or "anna"), Domain(target)))
 
     def options(self, values: dict[str, Any]) -> ToyOptions:
         if unknown := set(values) - {"loud"}:

@@ -56,7 +56,7 @@ SETTINGS = BundleConfig(
 @pytest.fixture
 def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    return dict(build_translator(MODEL, SETTINGS.domains, (8,)).state_dict())
+    return dict(build_translator(MODEL, SETTINGS.directions, (8,)).state_dict())
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_settings_come_back_as_they_were(bundle: Path) -> None:
 def test_statistics_of_every_domain_come_back(bundle: Path) -> None:
     config = read_config(bundle)
     for domain, stats in STATS.items():
-        loaded = config.stats_of(domain)
+        loaded = config.domain(domain).stats
         assert loaded.keys() == stats.keys()
         for key, value in stats.items():
             assert loaded[key].dtype == np.float32
@@ -121,7 +121,7 @@ def test_weights_come_back_as_float32_in_evaluation_mode(
 
 
 def test_weights_of_a_network_in_training_can_be_written(tmp_path: Path) -> None:
-    translator = build_translator(MODEL, SETTINGS.domains, (8,))
+    translator = build_translator(MODEL, SETTINGS.directions, (8,))
     write_bundle(tmp_path / "b", SETTINGS, dict(translator.named_parameters()))
     assert load(tmp_path / "b").state_dict().keys() == translator.state_dict().keys()
 

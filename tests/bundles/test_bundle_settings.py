@@ -137,7 +137,6 @@ def test_settings_of_networks_have_limits(copy: Callable[..., Path], settings: d
         ("world", {"mean": [0.0] * 36}, "has the shape (36,)"),
         ("world", {"log_f0": [9.0, 0.2]}, "log_f0"),
         ("world", {"log_f0": [5.0, -0.2]}, "log_f0"),
-        ("world", {"made_deviation": [[1.0]] * 36}, "made_deviation is no statistic of a domain"),
         ("world", {"more": [0] * 5000}, "more among its statistics is unknown, and has 5000 numbers"),
         ("music", {"programs": [0.0, 300.0, 1.0]}, "programs"),
         ("music", {"onsets": [-1.0, 2.0]}, "onsets"),
@@ -279,24 +278,23 @@ def test_weights_that_make_nonsense_are_told(copy: Callable[..., Path], modality
             made = inner(batch, source, target)
             return made * np.float32(NUMBERS[kind]) if kind != "huge" else (batch + 1.0) * np.float32(NUMBERS[kind])
 
-        prepare = staticmethod(lambda source, target: None)
+        prepare = staticmethod(lambda direction: None)
 
     converter.network = Times()  # type: ignore[assignment]
     features = np.ones((*converter.adapter.spec.shape, 200), np.float32)
     features[..., ::3] = 0.5
-    source, target = converter.config.pairs[0]
-    statistics = converter.config.stats_of(source), converter.config.stats_of_target(target, source)
+    first = converter.config.directions[0]
+    direction = converter.config.direction(first.source.name, first.target.name)
     with np.errstate(all="ignore"), pytest.raises(BundleError, match=r"NaN or infinite features|absurd features"):
-        converter.translate_features(features, source, target, *statistics)
+        converter.translate_features(features, direction)
 
 
 def test_a_network_that_gives_other_shapes_is_told(copy: Callable[..., Path]) -> None:
     converter = Converter.from_pretrained(copy("world"), runtime="torch")
-    converter.network = lambda batch, source, target: batch[..., :1]  # type: ignore[assignment]
+    converter.network = lambda batch, direction: batch[..., :1]  # type: ignore[assignment]
     features = np.zeros((36, 200), np.float32)
-    statistics = converter.config.stats_of("anna"), converter.config.stats_of_target("ben", "anna")
     with pytest.raises(BundleError, match="its network is another model's"):
-        converter.translate_features(features, "anna", "ben", *statistics)
+        converter.translate_features(features, converter.config.direction("anna", "ben"))
 
 
 def test_nonsense_becomes_no_file(copy: Callable[..., Path], tmp_path: Path) -> None:
@@ -312,12 +310,11 @@ def test_nonsense_becomes_no_file(copy: Callable[..., Path], tmp_path: Path) -> 
 
 def test_probabilities_of_a_sparse_roll_times_100_are_told(copy: Callable[..., Path]) -> None:
     converter = Converter.from_pretrained(copy("music"), runtime="torch")
-    converter.network = lambda batch, source, target: 100 * batch  # type: ignore[assignment]
+    converter.network = lambda batch, direction: 100 * batch  # type: ignore[assignment]
     roll = np.zeros((2, 84, 64), np.uint8)
     roll[:, 40, :4] = 1
-    statistics = converter.config.stats_of("jazz"), converter.config.stats_of_target("pop", "jazz")
     with pytest.raises(BundleError, match="absurd features, up to 100 times"):
-        converter.translate_features(roll, "jazz", "pop", *statistics)
+        converter.translate_features(roll, converter.config.direction("jazz", "pop"))
 
 
 @pytest.mark.parametrize("bundle", [path for path in PRETRAINED if read_config(path).modality == "voice"], ids=lambda path: path.name)

@@ -21,6 +21,7 @@ from audiocycle.bundles.format import BundleConfig, describe_bundle, read_config
 from audiocycle.bundles.runtimes.choice import installed_kinds, load_network
 from audiocycle.bundles.runtimes.graphs import graph_path
 from audiocycle.errors import BundleError, ConfigError
+from audiocycle.spec import Domain, directions
 
 DOMAINS = ("anna", "ben", "cleo")
 TOLERANCE = 2e-5
@@ -44,7 +45,7 @@ def random_bundle(folder: Path, kind: str, domains: tuple[str, ...] = DOMAINS[:2
     adapter, model = KINDS[kind]
     model = model | {"width": 0.01}
     torch.manual_seed(1)
-    translator = build_translator(model, domains, build_adapter(adapter).spec.shape)
+    translator = build_translator(model, directions(list(map(Domain, domains))), build_adapter(adapter).spec.shape)
     with torch.no_grad():
         for number in translator.parameters():
             number.add_(0.1 * torch.randn_like(number))

@@ -17,7 +17,7 @@ import audiocycle
 from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.live import LiveNetwork
 from audiocycle.conversion.pauses import GRID, LONGEST
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal
 from audiocycle.voice.mel_adapter import MelAdapter
 from audiocycle.voice.world_adapter import WorldAdapter, speech_frames
 
@@ -63,10 +63,10 @@ def converter(name: str) -> Converter:
 def network_output(name: str, source: str, target: str, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Features, and what is made of them in deviations of the target, both (36, T)."""
     model = converter(name)
-    stats = model.config.stats_of(source), model.config.stats_of(target)
+    direction = model.config.direction(source, target)
     features = model.adapter.analyze(x.astype(np.float32), side=False).features
-    made = model.translate_features(features, source, target, *stats)
-    return features, (made - stats[1]["mean"]) / stats[1]["std"]
+    made = model.translate_features(features, direction)
+    return features, (made - direction.target.stats["mean"]) / direction.target.stats["std"]
 
 
 def change(name: str, source: str, target: str, part: FloatArray, place: str) -> float:
@@ -101,11 +101,12 @@ def test_a_long_silence_changes_no_more_than_a_short_one(name: str, source: str,
 
 def test_speech_without_silence_is_converted_as_without_a_limit() -> None:
     model, x = converter("libri-40-78"), spoken("male")
-    stats, target = model.config.stats_of("78"), model.config.stats_of("40")
+    direction = model.config.direction("78", "40")
+    stats = direction.source.stats
     features = model.adapter.analyze(x.astype(np.float32), side=False).features
     features[0] = np.maximum(features[0], stats["lowest"][0] + 1e-3)
     unlimited = {**stats, "lowest": np.full((1, 1), -1e3, np.float32)}
-    made, wanted = (model.translate_features(features, "78", "40", each, target) for each in (stats, unlimited))
+    made, wanted = (model.translate_features(features, replace(direction, source=Domain("78", each))) for each in (stats, unlimited))
     np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
@@ -140,7 +141,7 @@ def test_a_stream_forgets_no_voice_over_silence(name: str, source: str, target: 
         encoded = WorldAdapter().analyze(both, side=False)
         network = LiveNetwork(Converter.from_pretrained(PRETRAINED / name, "world", runtime="torch"), source, target, 0.1, {})
         windows[kind] = [network(cut(encoded, end)).features for end in range(128, encoded.features.shape[1], 20)]
-    std = converter(name).config.stats_of(target)["std"]
+    std = converter(name).config.domain(target).stats["std"]
     behind = [np.concatenate([window[1:, -20:] / std[1:] for window in made[-15:]], axis=1) for made in windows.values()]
     for kind, other in zip(windows, behind, strict=True):
         assert np.sqrt(np.square(other - behind[0]).mean()) < 0.2, kind
@@ -156,7 +157,7 @@ class Counted:
     def __init__(self) -> None:
         self.shown: list[int] = []
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         self.shown.append(batch.shape[-1])
         return batch
 
@@ -173,9 +174,9 @@ def test_all_frames_come_back_and_long_silences_are_not_shown(adapter: str, tmp_
     rate = model.adapter.sample_rate
     voice = vowel(1.0, rate, f0=210.0)
     x = np.concatenate([voice, np.zeros(12 * rate, np.float32), voice])
-    features, stats = model.adapter.analyze(x, side=False).features, model.config.stats_of("anna")
-    made = model.translate_features(features, "anna", "ben", stats, stats)
-    silent = model.adapter.silent(features, stats)
+    features, stats = model.adapter.analyze(x, side=False).features, model.config.domain("anna").stats
+    made = model.translate_features(features, Direction(Domain("anna", stats), Domain("ben", stats)))
+    silent = ~model.adapter.active_frames(features, stats)
     assert silent.mean() > 0.7
     held = model.adapter.denormalize(model.adapter.normalize(features, stats), stats)
     np.testing.assert_allclose(made[..., ~silent], held[..., ~silent], atol=1e-4)
@@ -190,9 +191,10 @@ def test_quiet_speech_is_never_taken_for_silence(adapter: str, gain: float, tmp_
     x = gain * vowel(1.0, model.adapter.sample_rate, f0=210.0)
     features = model.adapter.analyze(x, side=False).features
     speaking = model.adapter.speech(features) if adapter == "world" else model.adapter.loud_frames(features)
-    assert not (model.adapter.silent(features, model.config.stats_of("anna")) & speaking).any()
+    silent = ~model.adapter.active_frames(features, model.config.domain("anna").stats)
+    assert not (silent & speaking).any()
     if gain > 0.01:
-        assert model.adapter.silent(features, model.config.stats_of("anna")).mean() < 0.1
+        assert silent.mean() < 0.1
 
 
 def test_bundles_of_before_have_a_limit_too() -> None:
@@ -205,6 +207,6 @@ def test_bundles_of_before_have_a_limit_too() -> None:
 def test_the_limit_travels_with_a_voice_that_is_replaced() -> None:
     model = converter("libri-40-78")
     for domain in model.config.domains:
-        lowest = model.config.stats_of(domain)["lowest"]
+        lowest = model.config.domain(domain).stats["lowest"]
         assert lowest.shape == (1, 1)
-        assert replace(model.adapter, f0_method="harvest").lowest(model.config.stats_of(domain)) == lowest[0]
+        assert replace(model.adapter, f0_method="harvest").lowest(model.config.domain(domain).stats) == lowest[0]

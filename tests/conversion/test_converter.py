@@ -106,14 +106,14 @@ def test_pitch_goes_to_the_targets_register_and_further(converter: Converter) ->
 
 def test_only_one_source_is_possible_between_two(converter: Converter) -> None:
     assert converter.domains == ("anna", "ben")
-    assert converter.resolve("ben", None) == ("anna", "ben")
-    assert converter.resolve("anna", "ben") == ("ben", "anna")
+    assert str(converter.config.resolve("ben", None)) == "anna->ben"
+    assert str(converter.config.resolve("anna", "ben")) == "ben->anna"
 
 
 def test_among_three_the_source_has_to_be_named(three: Converter) -> None:
-    assert three.resolve("ben", "cleo") == ("cleo", "ben")
+    assert str(three.config.resolve("ben", "cleo")) == "cleo->ben"
     with pytest.raises(DomainError, match="ambiguous; add --source with one of: anna, cleo"):
-        three.resolve("ben", None)
+        three.config.resolve("ben", None)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiocycle.conversion.windows import BATCH, fade_starts, hand_overs, in_windows, window_starts
-from audiocycle.spec import FloatArray
+from audiocycle.conversion.windows import fade_starts, hand_overs, in_windows, window_starts
+from audiocycle.spec import WINDOWS_AT_ONCE, FloatArray
 
 WINDOWS = st.sampled_from([1, 2, 3, 4, 7, 8, 64, 96])
 
@@ -74,7 +74,7 @@ def test_a_network_that_changes_nothing_gives_the_input_back(
     for batch in network.batches:
         assert batch.shape[1:] == (*shape, window)
         assert batch.dtype == np.float32
-        assert 1 <= len(batch) <= BATCH
+        assert 1 <= len(batch) <= WINDOWS_AT_ONCE
     assert all(one.any() for one in network.windows)
 
 
@@ -119,14 +119,14 @@ def test_less_than_a_window_is_repeated_to_fill_one() -> None:
     np.testing.assert_allclose(y, [[10, 20, 30]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("windows", [BATCH - 1, BATCH, BATCH + 1, 3 * BATCH])
+@pytest.mark.parametrize("windows", [WINDOWS_AT_ONCE - 1, WINDOWS_AT_ONCE, WINDOWS_AT_ONCE + 1, 3 * WINDOWS_AT_ONCE])
 def test_many_windows_go_in_batches_and_each_result_to_its_own_place(windows: int) -> None:
     frames = 8 + 4 * (windows - 1)
     x = np.arange(1, frames + 1, dtype=np.float32)[None]
     network = Network(lambda batch: batch + 0.5)
     np.testing.assert_allclose(in_windows(x, 8, network), x + 0.5, rtol=1e-6)
     assert len(network.windows) == windows
-    assert len(network.batches) == -(-windows // BATCH)
+    assert len(network.batches) == -(-windows // WINDOWS_AT_ONCE)
 
 
 @settings(deadline=None)
@@ -152,10 +152,10 @@ def test_windows_in_which_nothing_begins_stay_as_they_are() -> None:
     held, begins = np.ones((2, 80), np.float32), np.zeros(80, np.bool_)
     begins[[3, 41]] = True
     network = Network(lambda batch: batch + 1)
-    y = in_windows(held, 8, network, begins=begins)
+    y = in_windows(held, 8, network, active=begins)
     assert [len(batch) for batch in network.batches] == [3]  # the one that begins at 0, and two with step 41
     np.testing.assert_array_equal(y[:, 12:37], 1)
     np.testing.assert_array_equal(y[:, 48:], 1)
     assert (y[:, [3, 41]] > 1).all()
-    short = in_windows(np.ones((1, 5), np.float32), 8, network, begins=np.zeros(5, np.bool_))
+    short = in_windows(np.ones((1, 5), np.float32), 8, network, active=np.zeros(5, np.bool_))
     np.testing.assert_array_equal(short, 1)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocycle.data import cache as features
-from audiocycle.data.cache import Digests, FeatureCache, compact
+from audiocycle.data.cache import Digests, FeatureCache, arrays_of, compact
 from audiocycle.errors import InputError
-from audiocycle.spec import Encoded
+from audiocycle.spec import Encoded, NoSide
 
 
 def silent(done: int, total: int) -> None:
     """No progress bar."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Of every kind."""
+
+    f0: Any = None
+    n_samples: Any = None
+    programs: Any = None
 
 
 class Encoder:
@@ -38,7 +48,7 @@ class Encoder:
         if content.startswith(b"bad"):
             raise InputError(f"{path}: not a readable recording")
         values = np.frombuffer(content, dtype=np.uint8).astype(np.float32)
-        return Encoded(np.tile(values, (2, 1)), {"f0": values * 2, "n_samples": len(content)})
+        return Encoded(np.tile(values, (2, 1)), Side(f0=values * 2, n_samples=len(content)))
 
 
 @pytest.fixture
@@ -52,15 +62,16 @@ def recordings(tmp_path: Path) -> Path:
 
 def cache(folder: Path, encoder: Encoder, **changes: Any) -> FeatureCache:
     return FeatureCache(
-        folder / "cache", encoder, {"name": "world", "sample_rate": 16000, "n_mcep": 36} | changes
+        folder / "cache", encoder, {"name": "world", "sample_rate": 16000, "n_mcep": 36} | changes, side=Side
     )
 
 
 def assert_equal(left: Encoded, right: Encoded) -> None:
     np.testing.assert_array_equal(left.features, right.features)
-    assert left.side.keys() == right.side.keys()
-    for key in left.side:
-        np.testing.assert_array_equal(left.side[key], right.side[key])
+    kept, wanted = arrays_of(left.side), arrays_of(right.side)
+    assert kept.keys() == wanted.keys()
+    for key, values in wanted.items():
+        np.testing.assert_array_equal(kept[key], values)
 
 
 def test_a_file_is_analysed_once(recordings: Path, tmp_path: Path) -> None:
@@ -103,7 +114,7 @@ def test_changed_settings_never_meet_stale_features(
 def test_the_order_of_settings_does_not_matter(recordings: Path, tmp_path: Path) -> None:
     encoder = Encoder()
     for settings_ in ({"a": 1, "b": 2}, {"b": 2, "a": 1}):
-        FeatureCache(tmp_path / "cache", encoder, settings_).get(recordings / "one.wav")
+        FeatureCache(tmp_path / "cache", encoder, settings_, side=Side).get(recordings / "one.wav")
     assert len(encoder.calls) == 1
 
 
@@ -144,13 +155,13 @@ def odd_entries(good: Encoded) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-ODD_ENTRIES = list(odd_entries(Encoded(np.zeros((2, 1)))))
+ODD_ENTRIES = list(odd_entries(Encoded(np.zeros((2, 1)), NoSide())))
 
 
 @pytest.mark.parametrize("odd", ODD_ENTRIES)
 def test_an_entry_that_is_no_features_is_made_again(recordings: Path, tmp_path: Path, odd: str) -> None:
     encoder = Encoder()
-    made = FeatureCache(tmp_path / "cache", encoder, {}, (2,))
+    made = FeatureCache(tmp_path / "cache", encoder, {}, (2,), Side)
     good = made.get(recordings / "one.wav")
     (stored,) = (tmp_path / "cache").glob("*.npz")
     np.savez(stored, **odd_entries(good)[odd])
@@ -178,7 +189,7 @@ def test_an_analysis_that_gives_no_numbers_is_refused(recordings: Path, tmp_path
     for odd in (np.nan, np.inf, 1e6):  # the last is none in half precision
         values = np.full((2, 3), odd, np.float32)
         with np.errstate(over="ignore"), pytest.raises(InputError, match=r"one\.wav: its features are not finite numbers"):
-            FeatureCache(tmp_path / str(odd), lambda path, values=values: Encoded(values), {}).get(recordings / "one.wav")
+            FeatureCache(tmp_path / str(odd), lambda path, values=values: Encoded(values, NoSide()), {}).get(recordings / "one.wav")
 
 
 def test_analysing_makes_what_is_missing_and_says_how_far_it_is(recordings: Path, tmp_path: Path) -> None:
@@ -251,7 +262,7 @@ from pathlib import Path
 import numpy as np
 from audiocycle.data import cache as features
 from audiocycle.data.cache import FeatureCache
-from audiocycle.spec import Encoded
+from audiocycle.spec import Encoded, NoSide
 
 features.SETTLED_NS = -1
 cache, moment, *names = sys.argv[1:]
@@ -263,7 +274,7 @@ def encode(path):
     if moment == "analysing" and len(begun) == 3:
         die()
     values = np.frombuffer(path.read_bytes(), dtype=np.uint8).astype(np.float32)
-    return Encoded(np.tile(values, (2, 1)), {"f0": values * 2, "n_samples": len(values)})
+    return Encoded(np.tile(values, (2, 1)), Side(f0=values * 2, n_samples=len(values)))
 if moment == "writing":
     def half(path, **arrays):
         if len(begun) == 3:
@@ -394,14 +405,14 @@ def test_the_last_line_of_a_file_holds(recordings: Path, tmp_path: Path) -> None
 
 @given(st.floats(-60, 60))
 def test_half_precision_is_near_enough(value: float) -> None:
-    kept = compact(Encoded(np.full((1, 1), value, np.float32))).features
+    kept = compact(Encoded(np.full((1, 1), value, np.float32), NoSide())).features
     assert kept.dtype == np.float16
     assert abs(float(kept[0, 0]) - value) <= max(abs(value) * 2**-11, 2**-25)
 
 
 def test_what_is_compact_stays_as_it_is() -> None:
     roll = np.ones((2, 84, 4), np.uint8)
-    kept = compact(Encoded(roll, {"f0": np.array([123.456789]), "n_samples": 7, "programs": np.ones((3, 128), np.int64)}))
+    kept = compact(Encoded(roll, Side(np.array([123.456789]), 7, np.ones((3, 128), np.int64))))
     assert kept.features is roll
     assert {name: (x.dtype, x.shape) for name, x in kept.side.items()} == {
         "f0": (np.float32, (1,)), "n_samples": (np.int64, ()), "programs": (np.int64, (3, 128)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,28 @@ import pytest
 
 from audiocycle.build import ADAPTERS, build_adapter
 from audiocycle.data import corpus
-from audiocycle.data.cache import FeatureCache, compact
+from audiocycle.data.cache import FeatureCache, arrays_of, compact
 from audiocycle.data.corpus import fitted, open_corpus
 from audiocycle.data.domains import DomainData
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import InputError
-from audiocycle.spec import Encoded, Stats
+from audiocycle.spec import Domain, Encoded, NoSide, Stats
 
 
 def silent(done: int, total: int) -> None:
     """No progress bar."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Of every kind."""
+
+    programs: Any = None
+    places: Any = None
+    n_notes: Any = None
+    f0: Any = None
+    n_samples: Any = None
+    f0_floor: Any = None
 
 
 class Songs:
@@ -39,15 +52,14 @@ class Songs:
         windows, seed = map(int, content.split())
         random = np.random.default_rng(seed)
         roll = random.integers(0, 2, (2, 84, 8 * windows)).astype(np.uint8)
-        side = {"programs": np.full((3, 128), windows), "places": np.arange(windows) * 16.0, "n_notes": int(roll.sum())}
-        return Encoded(roll, side)
+        return Encoded(roll, Side(np.full((3, 128), windows), np.arange(windows) * 16.0, int(roll.sum())))
 
 
 def speech(path: Path) -> Encoded:
     frames, seed = map(int, path.read_text().split())
     random = np.random.default_rng(seed)
     f0 = np.where(random.random(frames) < 0.5, random.uniform(80, 200, frames), 0.0)
-    return Encoded((3 * random.standard_normal((36, frames)) - 4).astype(np.float32), {"f0": f0, "n_samples": 80 * frames})
+    return Encoded((3 * random.standard_normal((36, frames)) - 4).astype(np.float32), Side(f0=f0, n_samples=80 * frames))
 
 
 @pytest.fixture
@@ -61,17 +73,18 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def songs(folder: Path, encode: Any) -> FeatureCache:
-    return FeatureCache(folder / "cache", encode, {"name": "piano_roll"})
+    return FeatureCache(folder / "cache", encode, {"name": "piano_roll"}, side=Side)
 
 
 def assert_items(data: DomainData, expected: Sequence[Encoded]) -> None:
     for item, other in zip(data.items, expected, strict=True):
         assert item.features.dtype == other.features.dtype
         np.testing.assert_array_equal(item.features, other.features)
-        assert item.side.keys() == other.side.keys()
-        for name, values in other.side.items():
-            assert item.side[name].shape == np.shape(values)
-            np.testing.assert_array_equal(item.side[name], values)
+        kept, wanted = arrays_of(item.side), arrays_of(other.side)
+        assert kept.keys() == wanted.keys()
+        for name, values in wanted.items():
+            assert kept[name].shape == np.shape(values)
+            np.testing.assert_array_equal(kept[name], values)
 
 
 def test_what_was_put_in_comes_out(paths: list[Path], tmp_path: Path) -> None:
@@ -87,7 +100,7 @@ def test_what_was_put_in_comes_out(paths: list[Path], tmp_path: Path) -> None:
 def test_items_are_plain_views_of_a_mapped_file_that_nobody_can_spoil(paths: list[Path], tmp_path: Path) -> None:
     items = open_corpus(songs(tmp_path, Songs()), paths, silent).items
     for item in items:
-        for array in (item.features, item.side["places"]):
+        for array in (item.features, item.side.places):
             assert type(array) is np.ndarray
             assert not array.flags.writeable
     assert items[0].features.strides[-1] == 2 * 84, "frame after frame: a crop is one contiguous read"
@@ -197,7 +210,7 @@ def test_files_are_compared_once_and_again_when_they_were_moved(paths: list[Path
 
 
 def test_features_of_another_shape_are_not_taken(paths: list[Path], tmp_path: Path) -> None:
-    open_corpus(FeatureCache(tmp_path / "cache", lambda path: Encoded(np.ones((3, 84, 8), np.uint8)), {}), paths, silent)
+    open_corpus(FeatureCache(tmp_path / "cache", lambda path: Encoded(np.ones((3, 84, 8), np.uint8), NoSide()), {}), paths, silent)
     again = Songs()
     data = open_corpus(FeatureCache(tmp_path / "cache", again, {}, (2, 84)), paths, silent)
     assert {item.features.shape[:-1] for item in data.items} == {(2, 84)}
@@ -250,7 +263,7 @@ def test_leftovers_of_killed_joins_are_removed_when_they_are_old(paths: list[Pat
 
 def test_crops_of_mapped_items_are_those_of_items_in_memory(paths: list[Path], tmp_path: Path) -> None:
     mapped = [item.features for item in open_corpus(songs(tmp_path, Songs()), paths, silent).items]
-    samplers = [CropSampler({"a": items}, 8, 4, seed=1, hop=8) for items in (mapped, [np.array(x) for x in mapped])]
+    samplers = [CropSampler({Domain("a"): items}, 8, 4, seed=1, hop=8) for items in (mapped, [np.array(x) for x in mapped])]
     for step in range(5):
         one, two = (sampler.batch(step)["a"] for sampler in samplers)
         np.testing.assert_array_equal(one, two)
@@ -321,7 +334,7 @@ def test_streamed_statistics_are_those_of_all_frames_together(name: str, tmp_pat
     spoken = adapter.speech if name == "world" else adapter.loud_frames
     near = [spoken(item.features) for item in items]
     if name == "world":
-        voiced = np.log(np.concatenate([item.side["f0"][item.side["f0"] > 0] for item in items]))
+        voiced = np.log(np.concatenate([item.side.f0[item.side.f0 > 0] for item in items]))
         np.testing.assert_allclose(found["log_f0"], [voiced.mean(), voiced.std()], rtol=1e-5)
     frames = np.concatenate([item.features[:, mask] for item, mask in zip(items, near, strict=True)], axis=1)
     np.testing.assert_allclose(found["mean"], frames.mean(axis=1, keepdims=True, dtype=np.float64), rtol=1e-6)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from audiocycle.data.domains import DomainData, domain_files, tell_shared
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import DataError
-from audiocycle.spec import Encoded, FloatArray
+from audiocycle.spec import Domain, Encoded, FloatArray, NoSide
 
+A, B = map(Domain, "ab")
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
@@ -85,21 +86,21 @@ def test_what_training_passes_over_is_told_in_one_line(recordings: Path) -> None
 
 
 def domain_of(*keys: str) -> DomainData:
-    return DomainData([Encoded(np.zeros((2, 9)))] * len(keys), [Path(f"{key}.wav") for key in keys], {}, list(keys), {})
+    return DomainData([Encoded(np.zeros((2, 9)), NoSide())] * len(keys), [Path(f"{key}.wav") for key in keys], {}, list(keys), {})
 
 
 @pytest.mark.parametrize(("one", "other"), [("abc", "abc"), ("ab", "abc"), ("abc", "c"), ("abc", "cba")])
 def test_the_same_files_as_both_domains_are_told(one: str, other: str) -> None:
     lines: list[str] = []
-    tell_shared({"anna": domain_of(*one), "ben": domain_of(*other)}, lines.append)
+    tell_shared({Domain("anna"): domain_of(*one), Domain("ben"): domain_of(*other)}, lines.append)
     assert len(lines) == 1
     assert lines[0].startswith("warning: anna and ben hold the same files, e.g. ")
 
 
 def test_files_that_two_domains_share_are_told() -> None:
     lines: list[str] = []
-    tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"cde"), "cleo": domain_of(*"fg")}, lines.append)
-    tell_shared({"anna": domain_of(*"abc"), "ben": domain_of(*"bcde")}, lines.append)
+    tell_shared({Domain("anna"): domain_of(*"abc"), Domain("ben"): domain_of(*"cde"), Domain("cleo"): domain_of(*"fg")}, lines.append)
+    tell_shared({Domain("anna"): domain_of(*"abc"), Domain("ben"): domain_of(*"bcde")}, lines.append)
     assert lines == [f"warning: anna and ben have {shared}; keep each in one folder" for shared in ("1 file in common, e.g. c.wav", "2 files in common, e.g. b.wav")]
 
 
@@ -119,13 +120,13 @@ def numbered(lengths: list[int], first: int) -> list[FloatArray]:
 def test_crops_are_whole_and_follow_from_seed_and_step(
     lengths: list[int], crop: int, batch_size: int, seed: int, step: int
 ) -> None:
-    items = {"a": numbered(lengths, 0), "b": numbered([7, 9], 100)}
+    items = {A: numbered(lengths, 0), B: numbered([7, 9], 100)}
     sampler = CropSampler(items, crop, batch_size, seed)
     batch = sampler.batch(step)
-    for domain, first in (("a", 0), ("b", 100)):
-        assert batch[domain].shape == (batch_size, 2, crop)
-        assert batch[domain].dtype == np.float32
-        for item, frames in batch[domain]:
+    for domain, first in ((A, 0), (B, 100)):
+        assert batch.items[domain].shape == (batch_size, 2, crop)
+        assert batch.items[domain].dtype == np.float32
+        for item, frames in batch.items[domain]:
             assert (item == item[0]).all()  # never across two recordings
             np.testing.assert_array_equal(frames, frames[0] + np.arange(crop))
             assert frames[-1] < items[domain][int(item[0]) - first].shape[-1]
@@ -133,21 +134,21 @@ def test_crops_are_whole_and_follow_from_seed_and_step(
     for earlier in (0, 3):
         other.batch(earlier)  # what was asked before changes nothing
     again = other.batch(step)
-    for domain in batch:
-        np.testing.assert_array_equal(again[domain], batch[domain])
+    for domain in batch.items:
+        np.testing.assert_array_equal(again.items[domain], batch.items[domain])
 
 
 def test_every_position_of_every_item_is_equally_likely() -> None:
-    sampler = CropSampler({"a": numbered([6, 26], 0)}, crop=6, batch_size=50, seed=0)
-    crops = np.concatenate([sampler.batch(step)["a"] for step in range(200)])
+    sampler = CropSampler({A: numbered([6, 26], 0)}, crop=6, batch_size=50, seed=0)
+    crops = np.concatenate([sampler.batch(step).items[A] for step in range(200)])
     counts = np.bincount((crops[:, 0, 0] * 21 + crops[:, 1, 0]).astype(int), minlength=22)
     assert (np.abs(counts[counts > 0] - 10_000 / 22) < 120).all()
     assert (counts > 0).sum() == 22
 
 
 def test_seeds_steps_and_domains_differ() -> None:
-    items = {"a": numbered([500], 0), "b": numbered([500], 0)}
+    items = {A: numbered([500], 0), B: numbered([500], 0)}
     one, two = CropSampler(items, 5, 8, seed=1), CropSampler(items, 5, 8, seed=2)
-    assert not np.array_equal(one.batch(0)["a"], two.batch(0)["a"])
-    assert not np.array_equal(one.batch(0)["a"], one.batch(1)["a"])
-    assert not np.array_equal(one.batch(0)["a"], one.batch(0)["b"])
+    assert not np.array_equal(one.batch(0).items[A], two.batch(0).items[A])
+    assert not np.array_equal(one.batch(0).items[A], one.batch(1).items[A])
+    assert not np.array_equal(one.batch(0).items[A], one.batch(0).items[B])

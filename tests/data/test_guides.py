@@ -18,7 +18,7 @@ from two_genres import write_genres
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import compose_run
 from audiocycle.data.domains import DomainData
-from audiocycle.data.guides import GuideConfig, load_encoder, load_guides
+from audiocycle.data.guides import load_guides
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
@@ -143,25 +143,25 @@ def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatc
 
 
 def test_guides_are_cut_where_the_crops_are() -> None:
-    items = {d: [np.arange(40, dtype=np.float16)[None] + first, np.arange(25, dtype=np.float16)[None] + first + 500] for d, first in (("a", 0), ("b", 1000))}
-    guides = {"a->b": [x * 2 for x in items["a"]], "b->a": [x + 7 for x in items["b"]]}
+    items = {d: [np.arange(40, dtype=np.float16)[None] + first, np.arange(25, dtype=np.float16)[None] + first + 500] for d, first in ((A, 0), (B, 1000))}
+    guides = {Direction(A, B): [x * 2 for x in items[A]], Direction(B, A): [x + 7 for x in items[B]]}
     batch = CropSampler(items, 8, 5, seed=3, guides=guides).batch(11)
-    np.testing.assert_array_equal(batch["a->b"], batch["a"].astype(np.float32) * 2)
-    np.testing.assert_array_equal(batch["b->a"], batch["b"].astype(np.float32) + 7)
-    assert batch["a->b"].dtype == np.float32
+    np.testing.assert_array_equal(batch.guides[Direction(A, B)], batch.items[A].astype(np.float32) * 2)
+    np.testing.assert_array_equal(batch.guides[Direction(B, A)], batch.items[B].astype(np.float32) + 7)
+    assert batch.guides[Direction(A, B)].dtype == np.float32
     without = CropSampler(items, 8, 5, seed=3).batch(11)
-    np.testing.assert_array_equal(without["b"], batch["b"])
+    np.testing.assert_array_equal(without.items[B], batch.items[B])
 
 
 def test_guides_are_moved_as_their_crops_are() -> None:
     """A guide that stays where the tune was would teach wrong notes."""
     rolls = np.random.default_rng(0).integers(0, 2, (2, 84, 64 * 5), dtype=np.uint8)
     adapter = PianoRollAdapter(transpose=6)
-    sampler = CropSampler({"a": [rolls]}, 64, 12, seed=1, hop=64, augment=adapter.augment, guides={"a->b": [rolls.astype(np.float16) / 2]})
+    sampler = CropSampler({A: [rolls]}, 64, 12, seed=1, hop=64, augment=adapter.augment, guides={Direction(A, B): [rolls.astype(np.float16) / 2]})
     for step in range(3):
         batch = sampler.batch(step)
-        np.testing.assert_array_equal(batch["a->b"], batch["a"].astype(np.float32) / 2)
-    assert any(not batch["a"][i, :, 0].any() for i in range(12)), "none was moved up"
+        np.testing.assert_array_equal(batch.guides[Direction(A, B)], batch.items[A].astype(np.float32) / 2)
+    assert any(not batch.items[A][i, :, 0].any() for i in range(12)), "none was moved up"
 
 
 def test_scores_are_guided_without_a_recogniser(tmp_path: Path) -> None:
@@ -219,22 +219,22 @@ def test_guides_that_were_not_made_of_these_items_are_made_again(tmp_path: Path,
     class Maker:
         recipe = by = "test"
 
-        def hear(self, domain: str, *_: Any) -> str:
+        def study(self, domain: Domain, *_: Any) -> Domain:
             return domain
 
-        def between(self, source: str, target: str) -> Any:
+        def guides(self, source: Domain, target: Domain) -> Any:
             made.append(f"{source}->{target}")
             return iter([np.ones((8, 4)), np.ones((8, 3))])
 
-    items = [Encoded(np.zeros((8, 4), np.float16)), Encoded(np.zeros((8, 3), np.float16))]
-    data = {domain: DomainData(items, [Path("a"), Path("b")], {}, [f"{domain} 1", f"{domain} 2"], {}) for domain in ("low", "high")}
+    items = [Encoded(np.zeros((8, 4), np.float16), NoSide()), Encoded(np.zeros((8, 3), np.float16), NoSide())]
+    data = {domain: DomainData(items, [Path("a"), Path("b")], {}, [f"{domain} 1", f"{domain} 2"], {}) for domain in (LOW, HIGH)}
 
     def load() -> Any:
-        return load_guides(Maker(), data, {"low": {}, "high": {}}, tmp_path, lambda what: lambda done, total: None, one_way=True)
+        return load_guides(Maker(), data, [Direction(LOW, HIGH)], tmp_path, lambda what: lambda done, total: None)
 
     load()
     (stored,) = (tmp_path / "guides").iterdir()
     np.savez(stored, **ODD_GUIDES[odd])
     for _ in range(2):
-        assert [guide.tolist() for guide in load()["low->high"]] == [np.ones((8, 4)).tolist(), np.ones((8, 3)).tolist()]
+        assert [guide.tolist() for guide in load()[Direction(LOW, HIGH)]] == [np.ones((8, 4)).tolist(), np.ones((8, 3)).tolist()]
     assert made == ["low->high"] * 2

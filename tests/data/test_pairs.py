@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from audiocycle.data.domains import DomainData, aligned_items, shared_frames, without_copies, without_short
 from audiocycle.errors import DataError
-from audiocycle.spec import Encoded
+from audiocycle.spec import Domain, Encoded
 
-ROOTS = {"jazz": Path("music/jazz"), "pop": Path("music/pop")}
+JAZZ, POP = Domain("jazz"), Domain("pop")
+ROOTS = {JAZZ: Path("music/jazz"), POP: Path("music/pop")}
 WINDOW = 4
 
 
-def item(value: int, frames: int = WINDOW, places: list[float] | None = None) -> Encoded:
+@dataclass(frozen=True)
+class Side:
+    """Where each window begins, if anybody says so."""
+
+    places: NDArray[np.floating] | None = None
+
+
+def places_of(encoded: Encoded[Side]) -> NDArray[np.floating] | None:
+    return encoded.side.places
+
+
+def item(value: int, frames: int = WINDOW, places: list[float] | None = None) -> Encoded[Side]:
     """Features (2, T) that count up from ``value``."""
     features = np.arange(value, value + 2 * frames, dtype=np.float32).reshape(2, frames)
-    return Encoded(features, {} if places is None else {"places": np.array(places)})
+    return Encoded(features, Side(None if places is None else np.array(places)))
 
 
-def phrases(*places: float, domain: int = 0) -> Encoded:
+def phrases(*places: float, domain: int = 0) -> Encoded[Side]:
     """One window a place, all of whose frames are the place plus the domain's number."""
     features = np.repeat(np.array(places, np.float32) + domain, WINDOW)
-    return Encoded(np.stack([features, features]), {"places": np.array(places)})
+    return Encoded(np.stack([features, features]), Side(np.array(places)))
 
 
-def data(folder: str, **items: Encoded) -> DomainData:
+def data(folder: Domain, **items: Encoded[Side]) -> DomainData:
     """Items by file name; ``__`` stands for a folder, and ``_mid`` or ``_midi`` at the end for a suffix."""
     paths = [ROOTS[folder] / name.replace("__", "/").replace("_mid", ".mid") for name in items]
     keys = [f"key of {path}" for path in paths]
@@ -41,8 +55,8 @@ def names(found: DomainData) -> list[str]:
 
 
 def test_of_items_with_the_same_features_the_first_is_kept() -> None:
-    root = ROOTS["pop"]
-    given = data("pop", a_mid=item(1), b_mid=item(2), c_mid=item(1, places=[0.0]), d_mid=item(1))
+    root = ROOTS[POP]
+    given = data(POP, a_mid=item(1), b_mid=item(2), c_mid=item(1, places=[0.0]), d_mid=item(1))
     given.copies.update({root / "c.mid": root / "a.mid", root / "d.mid": root / "a.mid"})
     found = without_copies(given)
     assert names(found) == ["a.mid", "b.mid"]
@@ -58,62 +72,62 @@ def test_of_items_with_the_same_features_the_first_is_kept() -> None:
 
 
 def test_items_shorter_than_a_crop_are_left_out_and_said_to_be_short_once() -> None:
-    given = data("pop", a_mid=item(1, 3), b_mid=item(2, 4), c_mid=item(1, 3))
-    given.copies[ROOTS["pop"] / "c.mid"] = ROOTS["pop"] / "a.mid"
+    given = data(POP, a_mid=item(1, 3), b_mid=item(2, 4), c_mid=item(1, 3))
+    given.copies[ROOTS[POP] / "c.mid"] = ROOTS[POP] / "a.mid"
     found = without_copies(without_short(given, 4))
     assert names(found) == ["b.mid"]
     short = "shorter than a training crop (3 of 4 frames)"
-    assert found.skipped == {ROOTS["pop"] / "bad.mid": "bad", ROOTS["pop"] / "a.mid": short, ROOTS["pop"] / "c.mid": short}
+    assert found.skipped == {ROOTS[POP] / "bad.mid": "bad", ROOTS[POP] / "a.mid": short, ROOTS[POP] / "c.mid": short}
 
 
 def test_keys_of_counterparts_tell_what_they_were_cut_by() -> None:
     """Statistics are kept by them: another counterpart leaves other frames."""
-    jazz, long, short = data("jazz", a_mid=item(0, 9)), data("pop", a_mid=item(0, 6)), data("pop", a_mid=item(0, 5))
+    jazz, long, short = data(JAZZ, a_mid=item(0, 9)), data(POP, a_mid=item(0, 6)), data(POP, a_mid=item(0, 5))
     short.keys[:] = ["another"]
-    first, again, other = (aligned_items({"jazz": jazz, "pop": pop}, ROOTS, WINDOW)["jazz"].keys for pop in (long, long, short))
+    first, again, other = (aligned_items({JAZZ: jazz, POP: pop}, ROOTS, WINDOW, places_of)[JAZZ].keys for pop in (long, long, short))
     assert first == again
     assert first != other
     assert first != jazz.keys
 
 
 def test_counterparts_have_the_same_name_in_the_same_subfolder() -> None:
-    jazz = data("jazz", b_mid=item(1), sub__a_midi=item(2), a_mid=item(3), only_jazz_mid=item(4))
-    pop = data("pop", a_mid=item(13), b_mid=item(11), sub__a_mid=item(12), sub__b_mid=item(14))
-    found = aligned_items({"jazz": jazz, "pop": pop}, ROOTS, WINDOW)
-    assert [path.as_posix() for path in found["jazz"].paths] == ["music/jazz/a.mid", "music/jazz/b.mid", "music/jazz/sub/a.midi"]
-    assert [path.as_posix() for path in found["pop"].paths] == ["music/pop/a.mid", "music/pop/b.mid", "music/pop/sub/a.mid"]
-    for domain, first in (("jazz", [3, 1, 2]), ("pop", [13, 11, 12])):
+    jazz = data(JAZZ, b_mid=item(1), sub__a_midi=item(2), a_mid=item(3), only_jazz_mid=item(4))
+    pop = data(POP, a_mid=item(13), b_mid=item(11), sub__a_mid=item(12), sub__b_mid=item(14))
+    found = aligned_items({JAZZ: jazz, POP: pop}, ROOTS, WINDOW, places_of)
+    assert [path.as_posix() for path in found[JAZZ].paths] == ["music/jazz/a.mid", "music/jazz/b.mid", "music/jazz/sub/a.midi"]
+    assert [path.as_posix() for path in found[POP].paths] == ["music/pop/a.mid", "music/pop/b.mid", "music/pop/sub/a.mid"]
+    for domain, first in ((JAZZ, [3, 1, 2]), (POP, [13, 11, 12])):
         assert [int(x.features[0, 0]) for x in found[domain].items] == first
-    assert found["jazz"].skipped == {ROOTS["jazz"] / "bad.mid": "bad", ROOTS["jazz"] / "only_jazz.mid": "has no counterpart"}
-    assert found["pop"].skipped == {ROOTS["pop"] / "bad.mid": "bad", ROOTS["pop"] / "sub/b.mid": "has no counterpart"}
+    assert found[JAZZ].skipped == {ROOTS[JAZZ] / "bad.mid": "bad", ROOTS[JAZZ] / "only_jazz.mid": "has no counterpart"}
+    assert found[POP].skipped == {ROOTS[POP] / "bad.mid": "bad", ROOTS[POP] / "sub/b.mid": "has no counterpart"}
 
 
 def test_without_places_the_shortest_says_how_long() -> None:
-    found = aligned_items({"jazz": data("jazz", a_mid=item(0, 9)), "pop": data("pop", a_mid=item(0, 6))}, ROOTS, WINDOW)
-    for domain, frames in (("jazz", 9), ("pop", 6)):
+    found = aligned_items({JAZZ: data(JAZZ, a_mid=item(0, 9)), POP: data(POP, a_mid=item(0, 6))}, ROOTS, WINDOW, places_of)
+    for domain, frames in ((JAZZ, 9), (POP, 6)):
         np.testing.assert_array_equal(found[domain].items[0].features, item(0, frames).features[:, :6])
 
 
 def test_with_places_windows_are_matched_by_them() -> None:
     jazz, pop = phrases(0, 16, 32, 64), phrases(16, 48, 64, 80, domain=100)
-    found = aligned_items({"jazz": data("jazz", a_mid=jazz), "pop": data("pop", a_mid=pop)}, ROOTS, WINDOW)
-    for domain, number in (("jazz", 0), ("pop", 100)):
+    found = aligned_items({JAZZ: data(JAZZ, a_mid=jazz), POP: data(POP, a_mid=pop)}, ROOTS, WINDOW, places_of)
+    for domain, number in ((JAZZ, 0), (POP, 100)):
         np.testing.assert_array_equal(found[domain].items[0].features, phrases(16, 64, domain=number).features)
 
 
 def test_counterparts_that_share_no_window_are_left_out_of_both() -> None:
-    jazz = data("jazz", a_mid=phrases(0, 16), b_mid=phrases(0))
-    pop = data("pop", a_mid=phrases(32), b_mid=phrases(0))
-    found = aligned_items({"jazz": jazz, "pop": pop}, ROOTS, WINDOW)
-    assert names(found["jazz"]) == names(found["pop"]) == ["b.mid"]
+    jazz = data(JAZZ, a_mid=phrases(0, 16), b_mid=phrases(0))
+    pop = data(POP, a_mid=phrases(32), b_mid=phrases(0))
+    found = aligned_items({JAZZ: jazz, POP: pop}, ROOTS, WINDOW, places_of)
+    assert names(found[JAZZ]) == names(found[POP]) == ["b.mid"]
 
 
 @pytest.mark.parametrize(
-    "pop", [data("pop", b_mid=phrases(0)), data("pop", a_mid=phrases(16)), data("pop")], ids=["other names", "other places", "nothing"]
+    "pop", [data(POP, b_mid=phrases(0)), data(POP, a_mid=phrases(16)), data(POP)], ids=["other names", "other places", "nothing"]
 )
 def test_no_pair_at_all_is_told_with_the_remedy(pop: DomainData) -> None:
     with pytest.raises(DataError, match=r"music/jazz, music/pop: no pairs; the same tune needs the same file name in each folder"):
-        aligned_items({"jazz": data("jazz", a_mid=phrases(0)), "pop": pop}, ROOTS, WINDOW)
+        aligned_items({JAZZ: data(JAZZ, a_mid=phrases(0)), POP: pop}, ROOTS, WINDOW, places_of)
 
 
 PLACES = st.lists(st.integers(0, 12), unique=True, max_size=8)
@@ -121,9 +135,9 @@ PLACES = st.lists(st.integers(0, 12), unique=True, max_size=8)
 
 @given(first=PLACES, second=PLACES, third=PLACES)
 def test_shared_frames_are_the_windows_at_common_places_in_order(first: list[int], second: list[int], third: list[int]) -> None:
-    places = {"a": first, "b": second, "c": third}
+    places = {Domain("a"): first, Domain("b"): second, Domain("c"): third}
     items = {domain: phrases(*values, domain=20 * i) for i, (domain, values) in enumerate(places.items())}
-    cut = shared_frames(items, WINDOW)
+    cut = shared_frames(items, WINDOW, places_of)
     common = sorted({*first} & {*second} & {*third})
     for i, domain in enumerate(places):
         assert cut[domain].dtype == np.float32
@@ -131,5 +145,5 @@ def test_shared_frames_are_the_windows_at_common_places_in_order(first: list[int
 
 
 def test_one_item_without_places_is_enough_to_match_by_length() -> None:
-    cut = shared_frames({"a": phrases(0, 16), "b": item(0, 5)}, WINDOW)
+    cut = shared_frames({Domain("a"): phrases(0, 16), Domain("b"): item(0, 5)}, WINDOW, places_of)
     assert [x.shape for x in cut.values()] == [(2, 5), (2, 5)]

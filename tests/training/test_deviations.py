@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audiocycle.voice.options import VoiceOptions
 from tiny_bundle import tiny_bundle, vowel
 
 from audiocycle.bundles.format import CONFIG, read_config
@@ -15,17 +16,16 @@ from audiocycle.bundles.runtimes.network import Network
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
 from audiocycle.errors import BundleError, ConfigError
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal
 from audiocycle.training.deviations import output_deviations
-from audiocycle.voice.medium import VoiceOptions
 
 
 class Halving(Network):
     """A network that halves what it is given."""
 
-    def prepare(self, source: str, target: str) -> None: ...
+    def prepare(self, direction: Direction) -> None: ...
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         return 0.5 * batch
 
 
@@ -33,12 +33,12 @@ def halving(folder: Path, **changes: Any) -> Converter:
     return Converter(read_config(tiny_bundle(folder, **changes)), Halving())
 
 
-def recordings(converter: Converter) -> dict[str, DomainData]:
+def recordings(converter: Converter) -> dict[Domain, DomainData]:
     """For each domain the very recording that its statistics were fitted on, four times."""
     made = {}
     for domain, f0 in (("anna", 210.0), ("ben", 120.0)):
-        item = Encoded(converter.adapter.analyze(vowel(1.0, f0=f0)).features)
-        made[domain] = DomainData([item] * 4, [Path(f"{domain}-{n}") for n in range(4)], {}, [str(n) for n in range(4)], {})
+        item = Encoded(converter.adapter.analyze(vowel(1.0, f0=f0)).features, NoSide())
+        made[Domain(domain)] = DomainData([item] * 4, [Path(f"{domain}-{n}") for n in range(4)], {}, [str(n) for n in range(4)], {})
     return made
 
 
@@ -61,8 +61,8 @@ def test_conversion_puts_the_variance_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_impossible_shares_are_refused(tmp_path: Path, share: float) -> None:
-    with pytest.raises(ConfigError, match="--variance"):
-        halving(tmp_path / "b").options({"variance": share})
+    with pytest.raises(ConfigError, match="variance"):
+        halving(tmp_path / "b").translation("ben", variance=share)
 
 
 def test_the_option_reaches_the_sound(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 from linear_networks import Counting, Parts, numbers
@@ -21,7 +22,7 @@ from audiocycle.cli.settings import compose_run
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import BundleError, ConfigError, DomainError, TrainingError
 from audiocycle.objectives.cycle import ObjectiveConfig
-from audiocycle.spec import ordered_pairs
+from audiocycle.spec import Direction, Domain, directions
 from audiocycle.training.run import train
 
 NO_CYCLE = {"cycle": 0.0, "cycle_adversarial": 0.0}
@@ -33,10 +34,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pairs_begin_with_the_first_domain() -> None:
-    assert ordered_pairs(("a", "b")) == (("a", "b"), ("b", "a"))
-    assert ordered_pairs(("a", "b"), one_way=True) == (("a", "b"),)
-    assert ordered_pairs(("a", "b", "c"), one_way=True) == (("a", "b"), ("a", "c"))
-    assert len(ordered_pairs("abcd")) == 12
+    a, b, c = domains = [Domain(name) for name in "abc"]
+    assert directions(domains[:2]) == (Direction(a, b), Direction(b, a))
+    assert directions(domains[:2], one_way=True) == (Direction(a, b),)
+    assert directions(domains, one_way=True) == (Direction(a, b), Direction(a, c))
+    assert len(directions([Domain(name) for name in "abcd"])) == 12
+    assert (str(Direction(a, b)), Direction(a, b).file_stem, Direction(a, b).back) == ("a->b", "a-to-b", Direction(b, a))
+    known = Domain("a", {"mean": np.ones(1)}, np.ones(3))
+    assert (known, hash(known)) == (a, hash(a)), "a domain is its name, whatever is known of it"
 
 
 @pytest.mark.parametrize("domains", ["ab", "abc"])
@@ -115,18 +120,19 @@ def test_a_training_of_before_goes_both_ways(tmp_path: Path) -> None:
 
 def test_only_this_way_is_resolved(bundle: Path) -> None:
     converter = Converter.from_pretrained(bundle)
-    assert converter.resolve("ben", None) == converter.resolve("ben", "anna") == ("anna", "ben")
+    resolve = converter.config.resolve
+    assert resolve("ben", None) == resolve("ben", "anna") == Direction(Domain("anna"), Domain("ben"))
     for source in (None, "ben"):
         with pytest.raises(DomainError, match="was trained one way, anna->ben"):
-            converter.resolve("anna", source)
+            resolve("anna", source)
     with pytest.raises(DomainError, match="it knows: anna, ben"):
-        converter.resolve("zoe", None)
+        resolve("zoe", None)
 
 
 def test_among_three_it_goes_from_the_first(tmp_path: Path) -> None:
     config = read_config(tiny_bundle(tmp_path / "three", ("anna", "ben", "cleo"), one_way=True))
     assert config.targets == ["ben", "cleo"]
-    assert config.resolve("cleo", None) == ("anna", "cleo")
+    assert str(config.resolve("cleo", None)) == "anna->cleo"
     with pytest.raises(DomainError, match="one way, anna->ben, anna->cleo"):
         config.resolve("cleo", "ben")
 
@@ -177,7 +183,7 @@ def test_graphs_are_made_and_wanted_for_this_way_only(bundle: Path, tmp_path: Pa
     copy = Path(shutil.copytree(bundle, tmp_path / "tiny"))
     assert [path.name for path in export_bundle(copy)] == ["anna-to-ben.onnx"]
     assert {(found.source, found.target) for found in agreements(copy)} == {("anna", "ben")}
-    assert Converter.from_pretrained(copy, runtime="onnx").resolve("ben", None) == ("anna", "ben")
+    assert str(Converter.from_pretrained(copy, runtime="onnx").config.resolve("ben", None)) == "anna->ben"
 
 
 def test_only_models_of_one_way_need_a_version_that_knows_of_it(bundle: Path, tmp_path: Path) -> None:

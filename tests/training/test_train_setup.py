@@ -15,8 +15,9 @@ from audiocycle.data.domains import DomainData
 from audiocycle.errors import ConfigError, DataError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.objectives.cycle import ObjectiveConfig
-from audiocycle.spec import MIXED, Encoded, FloatArray
-from audiocycle.training.run import RunConfig, build_sampler, crop_length, train
+from audiocycle.spec import Domain, Encoded, FloatArray, NoSide, directions
+from audiocycle.training.material import Material, build_sampler, crop_length
+from audiocycle.training.run import RunConfig, train
 from audiocycle.training.trainer import TrainerConfig
 
 
@@ -93,16 +94,24 @@ def phrases(number: int, pitch: int) -> DomainData:
     roll = np.zeros((2, 84, 64 * number), np.uint8)
     roll[0, pitch, :] = 1
     roll[1, pitch, ::64] = 1
-    return DomainData([Encoded(roll)], [Path("song.mid")], {}, ["key"], {})
+    return DomainData([Encoded(roll, NoSide())], [Path("song.mid")], {}, ["key"], {})
+
+
+def material(config: RunConfig, data: dict[Domain, DomainData]) -> Material:
+    """As a training has it, without guides."""
+    known = {domain.name: domain for domain in data}
+    domains, mixture = (tuple(known[name] for name in names) for names in (config.domains, config.mixture))
+    return Material(domains, directions(domains), mixture, data, {})
 
 
 def sampled(config: RunConfig, rows: dict[str, int], steps: int = 30) -> dict[str, FloatArray]:
     """Crops of several steps; each domain is told by its row."""
     adapter = PianoRollAdapter(transpose=2)
-    data = {domain: phrases(3, row) for domain, row in rows.items()}
-    sampler = build_sampler(config, adapter, data, {domain: {} for domain in data})
+    sampler = build_sampler(config, adapter, material(config, {Domain(name): phrases(3, row) for name, row in rows.items()}))
     batches = [sampler.batch(step) for step in range(steps)]
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    crops = {domain.name: np.concatenate([batch.items[domain] for batch in batches]) for domain in batches[0].items}
+    mixed = [batch.mixed for batch in batches if batch.mixed is not None]
+    return crops | ({"mixed": np.concatenate(mixed)} if mixed else {})
 
 
 def rows_of(crops: FloatArray) -> set[int]:
@@ -128,7 +137,7 @@ def test_crops_are_whole_phrases_moved_by_semitones_and_mixed_as_asked(
     crops = sampled(run_config(mixture, {"mixture": kind}), ROWS | ({"rock": 72} if mixture else {}))
     assert rows_of(crops["jazz"]) == {*JAZZ}
     assert rows_of(crops["pop"]) == {*POP}
-    assert (rows_of(crops[MIXED]) if expected else crops.get(MIXED)) == expected
+    assert (rows_of(crops["mixed"]) if expected else crops.get("mixed")) == expected
 
 
 def test_pairs_are_moved_by_the_same_semitones() -> None:
@@ -155,8 +164,8 @@ def test_a_number_that_went_bad_is_never_trained_on() -> None:
     adapter = build_adapter({"name": "world"})
     good, bad = np.zeros((36, 40), np.float16), np.zeros((36, 40), np.float16)
     bad[3, 12:28] = np.nan
-    data = {d: DomainData([Encoded(x)], [Path("a.wav")], {}, ["key"], {}) for d, x in (("low", good), ("high", bad))}
     column = np.ones((36, 1), np.float32)
-    sampler = build_sampler(config, adapter, data, {domain: {"mean": column, "std": column} for domain in data})
+    data = {Domain(d, {"mean": column, "std": column}): DomainData([Encoded(x, NoSide())], [Path("a.wav")], {}, ["key"], {}) for d, x in (("low", good), ("high", bad))}
+    sampler = build_sampler(config, adapter, material(config, data))
     with pytest.raises(DataError, match=r"cache/joined: features of high are no numbers any more .*; delete that folder"):
         deque(map(sampler.batch, range(30)), maxlen=0)
