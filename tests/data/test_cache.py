@@ -258,11 +258,13 @@ def test_an_entry_of_an_older_format_is_no_error(
 
 KILLED = """
 import os, signal, sys
+from dataclasses import make_dataclass
 from pathlib import Path
 import numpy as np
 from audiocycle.data import cache as features
 from audiocycle.data.cache import FeatureCache
-from audiocycle.spec import Encoded, NoSide
+from audiocycle.spec import Encoded
+Side = make_dataclass("Side", ["f0", "n_samples"])
 
 features.SETTLED_NS = -1
 cache, moment, *names = sys.argv[1:]

@@ -210,9 +210,9 @@ def test_files_are_compared_once_and_again_when_they_were_moved(paths: list[Path
 
 
 def test_features_of_another_shape_are_not_taken(paths: list[Path], tmp_path: Path) -> None:
-    open_corpus(FeatureCache(tmp_path / "cache", lambda path: Encoded(np.ones((3, 84, 8), np.uint8), NoSide()), {}), paths, silent)
+    open_corpus(FeatureCache(tmp_path / "cache", lambda path: Encoded(np.ones((3, 84, 8), np.uint8), Side()), {}, side=Side), paths, silent)
     again = Songs()
-    data = open_corpus(FeatureCache(tmp_path / "cache", again, {}, (2, 84)), paths, silent)
+    data = open_corpus(FeatureCache(tmp_path / "cache", again, {}, (2, 84), Side), paths, silent)
     assert {item.features.shape[:-1] for item in data.items} == {(2, 84)}
     assert len(again.calls) == len(paths)
 

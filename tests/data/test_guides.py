@@ -18,14 +18,16 @@ from two_genres import write_genres
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import compose_run
 from audiocycle.data.domains import DomainData
-from audiocycle.data.guides import load_guides
+from audiocycle.data.guides import GuideConfig, load_guides
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.objectives.cycle import SURE, CycleObjective, ObjectiveConfig, distance
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal
 from audiocycle.training.run import train
 from audiocycle.voice import guide, phonetics
+
+A, B, LOW, HIGH = map(Domain, ("a", "b", "low", "high"))
 
 
 class ToyEncoder:
