@@ -18,8 +18,8 @@ from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.conversion.library.batch import Task, convert_jobs
 from audiocycle.conversion.library.plan import Job
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi.file import write_score
+from audiocycle.music.modality import MusicModality
 from benchmarks.measure import (
     Figure,
     Ratio,
@@ -76,11 +76,11 @@ def choose_bundle(scratch: Path) -> Path:
 
 def reading(songs: list[Path], repeats: int) -> Figure:
     """Files to training phrases in this process."""
-    medium, adapter = MusicMedium(), PianoRollAdapter()
+    modality = MusicModality(PianoRollAdapter())
 
     def read() -> None:
         for song in songs:
-            medium.encode(song, adapter)
+            modality.encode(song)
 
     rates = [60 * len(songs) / seconds for seconds in seconds_of(read, repeats)]
     return median_figure("songs of 3 minutes to phrases", rates, "songs/min", "one process, reading and rolls")

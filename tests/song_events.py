@@ -16,7 +16,7 @@ DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[2] / "share
 NOISE = noise(0, busy=0.05)
 
 
-def made_of(data: bytes, network: Network = NOISE, **options: object) -> tuple[bytes, Outcome]:
+def converted_bytes(data: bytes, network: Network = NOISE, **options: object) -> tuple[bytes, Outcome]:
     made, outcome = converted_song(song_from_bytes(data, "s.mid", LIMITS), network, **options)
     return song_to_bytes(made), outcome
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.medium import convert_song
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.song import Song
+from audiocycle.music.modality import MusicModality, convert_song
 from audiocycle.music.notes import NEW, Notes
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer
-from audiocycle.spec import Encoded, FloatArray, Outcome
+from audiocycle.spec import Direction, Domain, FloatArray, Outcome, Translation
 
 symusic = pytest.importorskip("symusic")
 core = symusic.core
@@ -26,6 +26,7 @@ STEP = TPQ // 4
 BAR = 4 * TPQ
 STATS = {"programs": np.array([32, 0, -1], np.float32)}
 """Of the target genre: bass and piano; nothing is known of the treble."""
+DIRECTION = Direction(Domain("pop", STATS), Domain("jazz", STATS))
 
 Network = Callable[[FloatArray], FloatArray]
 """Features, not normalised, to the network's answer, denormalised; both (C, 84, T)."""
@@ -90,8 +91,8 @@ def noise(seed: int, busy: float = 0.1) -> Network:
     return answer
 
 
-def translation(network: Network, adapter: PianoRollAdapter, options: MusicOptions) -> Callable[[Encoded], Encoded]:
-    return lambda encoded: adapter.transfer(encoded, network(encoded.features), STATS, STATS, options)
+def translation(network: Network, adapter: PianoRollAdapter, options: MusicOptions) -> Translation:
+    return Translation(lambda encoded: adapter.transfer(encoded, network(encoded.features), DIRECTION, options), DIRECTION)
 
 
 def converted(
@@ -165,7 +166,12 @@ def tune(n_bars: int, beats: int = 4, upbeat: int = 0) -> Notes:
     return notes(*rows)
 
 
-def medium_parts(**options: Any) -> tuple[PianoRollAdapter, ScoreRenderer, Any, MusicOptions]:
-    """What :meth:`MusicMedium.convert` asks for beside files."""
+def conversion_parts(**options: Any) -> tuple[ScoreRenderer, Translation, MusicOptions]:
+    """What :meth:`MusicModality.convert` asks for beside files, of a network with an opinion of everything."""
     adapter, chosen = PianoRollAdapter(), MusicOptions(**options)
-    return adapter, ScoreRenderer(adapter), translation(noise(0), adapter, chosen), chosen
+    return ScoreRenderer(adapter), translation(noise(0), adapter, chosen), chosen
+
+
+def a_modality() -> MusicModality:
+    """MIDI files as a model with the usual settings has them."""
+    return MusicModality(PianoRollAdapter())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,15 @@ from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_s
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
+from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
 from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
-from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats, Values
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
+
+if TYPE_CHECKING:
+    from symusic.core import ScoreTick
+
+    from audiocycle.spec import Adapter
 
 MIN_ON_GRID = 0.5
 """Files with a smaller share of onsets on the grid teach noise, and are refused for training."""
@@ -70,7 +76,8 @@ class PianoRollAdapter:
     def spec(self) -> FeatureSpec:
         per_beat = STEPS_PER_BEAT[self.grid]
         window = self.bars * BEATS * per_beat
-        return FeatureSpec("music", (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND, window)
+        shape, rate = (2 + self.velocity, N_PITCHES), per_beat * NOMINAL_BEATS_PER_SECOND
+        return FeatureSpec("music", shape, rate, window, Values.PROBABILITIES, per_beat)
 
     @property
     def known_statistics(self) -> dict[str, Table]:
@@ -94,16 +101,14 @@ class PianoRollAdapter:
         found = stretches(signatures, end, per_quarter, self.pairs, round(first_bar * per_quarter))
         return sum(-(-stretch.n_other // self.bars) for stretch in found)
 
-    def analyze(self, notes: Notes, span: Span) -> Encoded:
+    def analyze(self, notes: Notes, span: Span) -> Encoded[SpanSide]:
         """The roll of the notes that begin in a span, (C, 84, T) uint8, with both as side."""
         inside = notes.where(begins_in(notes, span))
         roll: Any = draw(inside, span, 2 + self.velocity)
-        return Encoded(roll, {"notes": inside, "span": span})
+        return Encoded(roll, SpanSide(inside, span))
 
-    def analyze_score(self, score: Any, name: str) -> Encoded:
+    def analyze_score(self, score: ScoreTick, name: str) -> Encoded[ScoreSide]:
         """All whole phrases with sound of a score, joined in order, for training.
-
-        Side: ``programs`` (3, 128) notes by register and program; ``places`` (N,) where each phrase begins, quarter notes.
 
         Raises:
             InputError: nothing to learn from: no 4/4 phrase with notes, or onsets off the grid.
@@ -115,7 +120,7 @@ class PianoRollAdapter:
         window = self.spec.window
         for span in spans:
             encoded = self.analyze(notes, span)
-            positions.append(span.positions(encoded.side["notes"].start))
+            positions.append(span.positions(encoded.side.notes.start))
             roll = encoded.features
             for begin in range(0, roll.shape[-1] - window + 1, window):
                 if roll[..., begin : begin + window].any():
@@ -129,12 +134,11 @@ class PianoRollAdapter:
             )
         if not phrases:
             raise InputError(f"{name}: no whole {self.bars}-bar phrase in 4/4 with notes in it")
-        side = {"programs": count_programs(score, notes), "places": np.array(places)}
-        return Encoded(np.concatenate(phrases, axis=-1), side)
+        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places)))
 
-    def fit(self, items: Sequence[Encoded]) -> Stats:
+    def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
         """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,)."""
-        counts = np.sum([item.side["programs"] for item in items], axis=0)
+        counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
         return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
 
@@ -161,21 +165,26 @@ class PianoRollAdapter:
             moved[:, VELOCITY] = louder.astype(moved.dtype)
         return moved
 
-    def begins(self, features: FloatArray) -> NDArray[np.bool_]:
+    def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """(T,) where a note begins: the network has no say in windows without any."""
         return np.asarray(features[ONSET].any(axis=0))
 
+    def judged_frames(self, features: FloatArray) -> None:
+        """None: probabilities are made as sure as notes need by :meth:`transfer`, whatever their deviation is."""
+
     def transfer(
-        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: MusicOptions
-    ) -> Encoded:
-        """The network's probabilities, as thick as ``target`` and leaning towards the source as ``options`` say, with the source as side."""
+        self, encoded: Encoded[SpanSide], converted: FloatArray, direction: Direction, options: MusicOptions
+    ) -> Encoded[ConvertedSpanSide]:
+        """The network's probabilities, as thick as the target and leaning towards the source as ``options`` say, with what makes notes of them."""
+        target = direction.target.stats
         biased = converted.astype(np.float32)
         if options.thickness == "target":
             biased = as_usual(target, biased, self.spec.window, options.threshold, options.hold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)
-        return Encoded(biased, encoded.side | {"source_roll": encoded.features, "programs": target["programs"]})
+        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options)
+        return Encoded(biased, side)
 
 
 def leaning(probability: FloatArray, source: NDArray[np.bool_], strength: float, threshold: float) -> FloatArray:
@@ -201,7 +210,7 @@ def allowed_rows(roll: FloatArray, window: int) -> NDArray[np.bool_]:
     return allowed
 
 
-def bars_of(score: Any) -> Bars:
+def bars_of(score: ScoreTick) -> Bars:
     """What tells where the bars of a symusic score in ticks are."""
     signatures = [(each.time, each.numerator, each.denominator) for each in score.time_signatures]
     return signatures, end_of(notes_of(score)), score.ticks_per_quarter
@@ -212,7 +221,7 @@ def end_of(notes: Notes) -> int:
     return int(np.maximum(notes.end, notes.start + 1).max(initial=0))
 
 
-def count_programs(score: Any, notes: Notes) -> NDArray[np.int64]:
+def count_programs(score: ScoreTick, notes: Notes) -> NDArray[np.int64]:
     """Notes by register and program, (3, 128)."""
     programs = np.array([track.program for track in score.tracks], dtype=np.int64)
     counts = np.zeros((len(REGISTERS) - 1, 128), dtype=np.int64)
@@ -224,3 +233,7 @@ def count_programs(score: Any, notes: Notes) -> NDArray[np.int64]:
 def register(pitch: NDArray[Any]) -> NDArray[np.int64]:
     """0 bass, 1 middle, 2 treble."""
     return np.searchsorted(np.array(REGISTERS[1:-1]), pitch, side="right").astype(np.int64)
+
+
+if TYPE_CHECKING:
+    CHECKED: type[Adapter] = PianoRollAdapter

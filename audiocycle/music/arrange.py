@@ -28,33 +28,33 @@ def outside(notes: Notes, spans: Sequence[Span]) -> Notes:
 
 
 def arrange(
-    song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Notes, options: MusicOptions, programs: FloatArray | None
+    song: Song, strokes: Strokes, parts: Parts, source: Notes, converted: Notes, options: MusicOptions, programs: FloatArray | None
 ) -> tuple[Song, Notes]:
-    """The song with the notes ``made``; drums and everything but notes stay, and it is as long at least. And the notes that it got.
+    """The song with the notes ``converted``; drums and everything but notes stay, and it is as long at least. And the notes that it got.
 
     Args:
         strokes, parts, source: of ``song``.
-        made: what became of ``source``; ``track`` says to which part each belongs.
+        converted: what became of ``source``; ``track`` says to which part each belongs.
         programs: the target genre's usual ones by register, -1 where unknown; None where nothing was converted.
     """
-    made = replace(made, track=np.where(made.origin == NEW, parts.heir[made.track], made.track))
-    made = without_overlaps(made, source, parts.channel, parts.chunk)
+    converted = replace(converted, track=np.where(converted.origin == NEW, parts.heir[converted.track], converted.track))
+    converted = without_overlaps(converted, source, parts.channel, parts.chunk)
     busiest = int(np.bincount(source.track, minlength=len(parts)).argmax())
     wanted = programs if options.programs == "target" else None
     chunk = int(parts.chunk[busiest])
     if options.tracks == "merge":
-        result, made, chunk = merged(song, strokes, parts, made, busiest, wanted)
+        result, converted, chunk = merged(song, strokes, parts, converted, busiest, wanted)
     else:
-        result = edited(song, strokes, parts, source, made)
+        result = edited(song, strokes, parts, source, converted)
         if wanted is not None:
-            result = replayed(result, strokes, parts, made, wanted)
+            result = replayed(result, strokes, parts, converted, wanted)
     if result.last < song.last:
         silence = Event(song.last, CONTROL << 4 | int(parts.channel[busiest]), 0, bytes([ALL_NOTES_OFF, 0]))
         result = put_into(result, chunk, silence)
-    return result, made
+    return result, converted
 
 
-def without_overlaps(made: Notes, source: Notes, lanes: IntArray, chunks: IntArray) -> Notes:
+def without_overlaps(converted: Notes, source: Notes, lanes: IntArray, chunks: IntArray) -> Notes:
     """Notes of one pitch and lane that run into each other are told apart, unless the source has both.
 
     MIDI cannot say which of two sounding notes of a pitch a note-off ends. What the source did stays as it did it: notes
@@ -65,20 +65,20 @@ def without_overlaps(made: Notes, source: Notes, lanes: IntArray, chunks: IntArr
         chunks: of each track. At one tick, players take what is in an earlier chunk first: there is a tick between a note that ends in
             a later chunk and the next one.
     """
-    kept = made.origin != NEW
+    kept = converted.origin != NEW
     ends = np.full(int(source.origin.max(initial=0)) + 1, NEVER)
     ends[source.origin] = source.end
-    exact = kept & (ends[np.maximum(made.origin, 0)] == made.end)
-    voice = lanes[made.track] * 128 + made.pitch
-    order = np.lexsort((exact, made.start, voice))  # of two that begin together, the first is lost
-    made, kept, exact, voice = made.where(order), kept[order], exact[order], voice[order]
-    following, chunk = next_start(made, voice), chunks[made.track]
-    end = np.where(exact, made.end, np.minimum(made.end, following))
-    held = latest_end(np.where(exact, made.end, 0), voice)
-    start = np.where(kept, made.start, np.maximum(made.start, held))
+    exact = kept & (ends[np.maximum(converted.origin, 0)] == converted.end)
+    voice = lanes[converted.track] * 128 + converted.pitch
+    order = np.lexsort((exact, converted.start, voice))  # of two that begin together, the first is lost
+    converted, kept, exact, voice = converted.where(order), kept[order], exact[order], voice[order]
+    following, chunk = next_start(converted, voice), chunks[converted.track]
+    end = np.where(exact, converted.end, np.minimum(converted.end, following))
+    held = latest_end(np.where(exact, converted.end, 0), voice)
+    start = np.where(kept, converted.start, np.maximum(converted.start, held))
     steps_down = chunk[:-1] > chunk[1:]  # from one note to the next
-    meets = np.append(steps_down & (end[:-1] == following[:-1]), np.zeros(min(1, len(made)), dtype=bool))
+    meets = np.append(steps_down & (end[:-1] == following[:-1]), np.zeros(min(1, len(converted)), dtype=bool))
     end = np.where(~exact & meets, end - 1, end)
-    met = np.append(np.zeros(min(1, len(made)), dtype=bool), steps_down & (end[:-1] == start[1:]) & (voice[:-1] == voice[1:]))
+    met = np.append(np.zeros(min(1, len(converted)), dtype=bool), steps_down & (end[:-1] == start[1:]) & (voice[:-1] == voice[1:]))
     start = np.where(~kept & met, start + 1, start)
-    return join([replace(made, start=start, end=end).where(exact | (end > start))])
+    return join([replace(converted, start=start, end=end).where(exact | (end > start))])

@@ -55,7 +55,7 @@ _LEGEND_LETTERS = 150  # as many fit in a line
 
 
 @dataclass(frozen=True)
-class _Part:
+class _TrackNotes:
     """The notes of one track, those that begin within the picture; times in quarter notes."""
 
     key: Key
@@ -136,7 +136,7 @@ def bar_starts(score: ScoreTick, last: float, most: int) -> tuple[Floats, int]:
     return np.append(np.concatenate(starts), end)[: most + 1], n_all
 
 
-def _parts(score: ScoreTick, stop: float) -> list[_Part]:
+def _parts(score: ScoreTick, stop: float) -> list[_TrackNotes]:
     """The tracks that have notes before ``stop``."""
     parts, seen = [], Counter[str]()
     for track in score.tracks:
@@ -149,7 +149,7 @@ def _parts(score: ScoreTick, stop: float) -> list[_Part]:
             end = _quarters(score, _ends(track))
             pitch, velocity = notes["pitch"].astype(np.float64), notes["velocity"].astype(np.float64)
             key = (label, seen[label])
-            parts.append(_Part(key, track.is_drum, start[heard], end[heard], pitch[heard], velocity[heard]))
+            parts.append(_TrackNotes(key, track.is_drum, start[heard], end[heard], pitch[heard], velocity[heard]))
     return parts
 
 
@@ -168,7 +168,7 @@ def _colours(keys: Iterable[Key]) -> dict[Key, str]:
     return {key: _COLOURS[i] if i < len(_COLOURS) else _OTHER_COLOUR for i, key in enumerate(distinct)}
 
 
-def _pitch_range(parts: Iterable[_Part]) -> tuple[int, int]:
+def _pitch_range(parts: Iterable[_TrackNotes]) -> tuple[int, int]:
     """Lowest and highest pitch to show: all that sounds with some room, and never less than two octaves."""
     pitches = np.concatenate([part.pitch for part in parts if not part.is_drum] or [np.array([60.0])])
     lowest, highest = pitches.min() - 2.0, pitches.max() + 2.0
@@ -176,7 +176,7 @@ def _pitch_range(parts: Iterable[_Part]) -> tuple[int, int]:
     return math.floor(lowest - room), math.ceil(highest + room)
 
 
-def _is_new(part: _Part, first: Sequence[_Part]) -> Mask:
+def _is_new(part: _TrackNotes, first: Sequence[_TrackNotes]) -> Mask:
     """(n_notes,) True where no note of the first row has the same pitch at about the same time and for about as long."""
     apart = 1e7  # quarter notes: places of different pitches never come near each other
     old = [each for each in first if not each.is_drum]
@@ -224,7 +224,7 @@ def _draw_bars(axes: Axes, bars: Floats, boundaries: Sequence[float]) -> None:
 
 
 def _draw_notes(
-    axes: Axes, row: Sequence[_Part], new: Sequence[Mask] | None, colours: Mapping[Key, str], lowest: int
+    axes: Axes, row: Sequence[_TrackNotes], new: Sequence[Mask] | None, colours: Mapping[Key, str], lowest: int
 ) -> None:
     """Draw a row's notes; where ``new`` is given, those that are not step back and those that are get an edge."""
     from matplotlib.collections import PolyCollection
@@ -249,7 +249,7 @@ def _draw_notes(
         axes.add_collection(boxes, autolim=False)
 
 
-def _summary(row: Sequence[_Part], new: Sequence[Mask] | None) -> str:
+def _summary(row: Sequence[_TrackNotes], new: Sequence[Mask] | None) -> str:
     """What a row holds, in words: ``"120 notes, 31 new or of another length (strong)"``."""
     melodic = [index for index, part in enumerate(row) if not part.is_drum]
     n_notes = sum(len(row[index].start) for index in melodic)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
 from audiocycle.music.notes import NEW, IntArray, Notes, join
-from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, VELOCITY, decode, steps_of
+from audiocycle.music.sides import ConvertedSpanSide
 from audiocycle.spec import Encoded, FloatArray
 
 DEFAULT_VELOCITY = 80
@@ -33,45 +33,44 @@ class ScoreRenderer:
     def __init__(self, adapter: PianoRollAdapter) -> None:
         self.adapter = adapter
 
-    def render(self, encoded: Encoded, options: MusicOptions) -> Notes:
+    def render(self, encoded: Encoded[ConvertedSpanSide]) -> Notes:
         """Notes of a span, from probabilities (C, 84, T) and the side of :meth:`PianoRollAdapter.transfer`."""
-        span: Span = encoded.side["span"]
-        source: Notes = encoded.side["notes"]
-        made = decode(encoded.features, options.threshold, options.hold)
-        before = decode(encoded.side["source_roll"], on=1, hold=1)
-        kept, new = self.match(made, before, source, span)
+        source, span, options = encoded.side.notes, encoded.side.span, encoded.side.options
+        after = decode(encoded.features, options.threshold, options.hold)
+        before = decode(encoded.side.source_roll, on=1, hold=1)
+        kept, new = self.match(after, before, source, span)
         begun = encoded.features[ONSET, new[:, 0], new[:, 1]] >= options.hold  # sound that nothing begins is a drone, no note
         new = new[begun & (new[:, 2] >= options.shortest)]
         return join([kept, self.fresh(new, source, span, encoded.features)])
 
-    def match(self, made: IntArray, before: IntArray, source: Notes, span: Span) -> tuple[Notes, IntArray]:
-        """The source's notes that the network kept, and what it made beside them as (N, 3) row, step, steps.
+    def match(self, after: IntArray, before: IntArray, source: Notes, span: Span) -> tuple[Notes, IntArray]:
+        """The source's notes that the network kept, and what it added as (N, 3) row, step, steps.
 
         One cell can stand for several notes: of two tracks, or within a step. All of them stay, or none. They are cut where
         the sound ends; only those that last as long as the source sounds there are lengthened.
 
         Args:
-            made, before: decoded rolls of the result and of the source.
+            after, before: decoded rolls of the result and of the source.
         """
         first, last = steps_of(source, span)
         width = span.n_steps + 1  # cells by number; a step behind the last keeps the rows apart
-        key_made, key_before = (x[:, 0] * width + x[:, 1] for x in (made, before))
+        key_after, key_before = (x[:, 0] * width + x[:, 1] for x in (after, before))
         key = (source.pitch - LOWEST) * width + first
         own_end = key + np.minimum(last, span.n_steps) - first
-        stays = np.isin(key, key_made)
+        stays = np.isin(key, key_after)
         kept, key, own_end = source.where(stays), key[stays], own_end[stays]
 
-        old, end_made = np.isin(key_made, key), key_made + made[:, 2]
-        goes_on = np.zeros(len(made), dtype=bool)  # right into a kept note
-        goes_on[:-1] = (end_made[:-1] == key_made[1:]) & old[1:]
-        stops = end_made[~goes_on]
+        old, end_after = np.isin(key_after, key), key_after + after[:, 2]
+        goes_on = np.zeros(len(after), dtype=bool)  # right into a kept note
+        goes_on[:-1] = (end_after[:-1] == key_after[1:]) & old[1:]
+        stops = end_after[~goes_on]
         stop = stops[np.searchsorted(stops, key, side="right")]  # where there is silence, or a new note
-        end_now = end_made[np.searchsorted(key_made, key)]
+        end_now = end_after[np.searchsorted(key_after, key)]
         end_before = (key_before + before[:, 2])[np.searchsorted(key_before, key)]
 
         cut, lengthened = own_end > stop, (own_end >= end_before) & (end_now > own_end)
         grid_end = span.ticks(np.where(cut, stop, end_now) % width)
-        return replace(kept, end=np.where(cut | lengthened, grid_end, kept.end)), made[~old]
+        return replace(kept, end=np.where(cut | lengthened, grid_end, kept.end)), after[~old]
 
     def fresh(self, new: IntArray, source: Notes, span: Span, features: FloatArray) -> Notes:
         """New notes (row, step, steps) with ticks, velocities and tracks."""

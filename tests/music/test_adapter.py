@@ -6,14 +6,29 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from songs import BAR, STATS, STEP, TPQ, a_score, a_track, converted, core, noise, notes, scores, table
+from songs import (
+    BAR,
+    DIRECTION,
+    STATS,
+    STEP,
+    TPQ,
+    a_score,
+    a_track,
+    converted,
+    core,
+    noise,
+    notes,
+    scores,
+    table,
+)
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, bars_of, leaning, register
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode
-from audiocycle.spec import Encoded
+from audiocycle.music.sides import ScoreSide
+from audiocycle.spec import Direction, Domain, Encoded, Values
 from audiocycle.system.limits import hold_statistics
 
 PHRASE = 4 * BAR
@@ -36,6 +51,7 @@ def song(*starts: int, pitch: int = 60, **options: Any) -> Any:
 def test_spec(adapter: PianoRollAdapter, shape: tuple[int, int], window: int, rate: float) -> None:
     spec = adapter.spec
     assert (spec.modality, spec.shape, spec.window, spec.frame_rate) == ("music", shape, window, rate)
+    assert (spec.values, spec.steps_per_beat) == (Values.PROBABILITIES, rate / 2)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +68,7 @@ def test_phrases_with_sound_are_joined_and_silent_or_partial_ones_left_out() -> 
     assert encoded.features.shape == (2, 84, 128)
     assert encoded.features.dtype == np.uint8
     assert np.argwhere(encoded.features[ONSET]).tolist() == [[36, 0], [36, 64 + 1]]
-    assert encoded.side["places"].tolist() == [0.0, 32.0]
+    assert encoded.side.places.tolist() == [0.0, 32.0]
 
 
 def test_phrases_begin_where_four_four_does() -> None:
@@ -60,7 +76,7 @@ def test_phrases_begin_where_four_four_does() -> None:
     score = song(0, late, late + PHRASE, late + 2 * PHRASE - STEP, metres=[(0, 3, 4), (late, 4, 4)])
     encoded = ADAPTER.analyze_score(score, "a.mid")
     assert np.argwhere(encoded.features[ONSET])[:, 1].tolist() == [0, 64, 127]
-    assert encoded.side["places"].tolist() == [3.0, 19.0]
+    assert encoded.side.places.tolist() == [3.0, 19.0]
 
 
 def test_drums_and_far_pitches_teach_nothing_and_programs_are_counted_by_register() -> None:
@@ -69,7 +85,7 @@ def test_drums_and_far_pitches_teach_nothing_and_programs_are_counted_by_registe
     high = a_track((0, STEP, 72, 64), (0, STEP, 120, 64), program=73)
     encoded = ADAPTER.analyze_score(a_score(drums, bass, high), "a.mid")
     assert np.flatnonzero(encoded.features[ONSET].any(axis=1)).tolist() == [30 - 24, 47 - 24, 48 - 24, 72 - 24]
-    programs = encoded.side["programs"]
+    programs = encoded.side.programs
     assert np.argwhere(programs).tolist() == [[0, 33], [1, 33], [2, 73]]
     assert programs[programs > 0].tolist() == [2, 1, 2]
 
@@ -124,7 +140,7 @@ def test_phrases_in_other_metres_are_counted() -> None:
 def test_usual_programs_and_registers_without_any() -> None:
     counts = np.zeros((2, 3, 128), np.int64)
     counts[0, 0, 33], counts[1, 0, 32], counts[1, 1, 5] = 3, 4, 1
-    fitted = ADAPTER.fit([Encoded(np.zeros((2, 84, 64)), {"programs": each}) for each in counts])
+    fitted = ADAPTER.fit([Encoded(np.zeros((2, 84, 64)), ScoreSide(each, np.zeros(1))) for each in counts])
     assert fitted["programs"].tolist() == [32, 5, -1]
     assert fitted["programs"].dtype == np.float32
     assert register(np.array([0, 47, 48, 71, 72, 127])).tolist() == [0, 0, 1, 1, 2, 2]
@@ -169,6 +185,13 @@ def test_quiet_notes_stay_audible() -> None:
     crops = np.ones((50, 3, 84, 1), np.uint8)
     moved = PianoRollAdapter(transpose=0, velocity=True, velocity_range=0.9).augment(crops, np.random.default_rng(0))
     assert set(moved[:, VELOCITY].ravel().tolist()) == {1, 2}
+
+
+def test_where_a_note_begins_there_is_something_and_nobody_asks_how_flat_probabilities_are() -> None:
+    roll = np.zeros((2, 84, 4), np.uint8)
+    roll[SUSTAIN, 40, 1:3] = roll[ONSET, 40, 1] = 1
+    assert ADAPTER.active_frames(roll, STATS).tolist() == [False, True, False, False]
+    assert ADAPTER.judged_frames(roll) is None
 
 
 def test_all_transpositions_happen() -> None:
@@ -243,11 +266,11 @@ def test_key_lock_lets_no_foreign_pitch_class_into_a_phrase(score: Any, seed: in
     window, all_notes = adapter.spec.window, notes_of(score)
     for span in adapter.spans(bars_of(score)):
         source = adapter.analyze(all_notes, span)
-        answer = adapter.transfer(source, noise(seed)(source.features), STATS, STATS, options)
+        answer = adapter.transfer(source, noise(seed)(source.features), DIRECTION, options)
         for row, first, steps in decode(answer.features, options.threshold, options.hold).tolist():
             for begin in range(first // window * window, first + steps, window):
-                heard = np.flatnonzero(source.features[SUSTAIN, :, begin : begin + window].any(axis=1)) % 12
-                assert row % 12 in heard
+                sounding = np.flatnonzero(source.features[SUSTAIN, :, begin : begin + window].any(axis=1)) % 12
+                assert row % 12 in sounding
 
 
 def test_key_lock_holds_in_the_result() -> None:
@@ -264,13 +287,15 @@ def test_transfer_leaves_what_it_is_given_alone() -> None:
     adapter = PianoRollAdapter(velocity=True)
     encoded = adapter.analyze(notes((0, STEP, 60, 99)), adapter.spans(bars_of(song(0, PHRASE - STEP)))[0])
     answer = np.full(encoded.features.shape, 0.7, np.float32)
-    made = adapter.transfer(encoded, answer, STATS, {"programs": np.array([1.0, 2, 3])}, MusicOptions())
+    options = MusicOptions()
+    jazz = Domain("jazz", {"programs": np.array([1.0, 2, 3])})
+    made = adapter.transfer(encoded, answer, Direction(Domain("pop", STATS), jazz), options)
     assert (answer == np.float32(0.7)).all()
     assert made.features.dtype == np.float32
     np.testing.assert_array_equal(made.features, answer)  # at full strength
-    assert made.side["programs"].tolist() == [1, 2, 3]
-    assert made.side["source_roll"] is encoded.features
-    assert "source_roll" not in encoded.side
+    assert made.side.programs.tolist() == [1, 2, 3]
+    assert made.side.source_roll is encoded.features
+    assert (made.side.notes, made.side.span, made.side.options) == (encoded.side.notes, encoded.side.span, options)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +313,7 @@ def test_transfer_leaves_what_it_is_given_alone() -> None:
     ],
 )
 def test_impossible_options_are_refused(option: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=f"^--{next(iter(option))} "):
+    with pytest.raises(ConfigError, match=rf"^{next(iter(option))}=[\w.-]+: [^-]+$"):
         MusicOptions(**option)
 
 
@@ -301,6 +326,6 @@ def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
     counts = np.zeros((3, 128), np.int64)
     counts[0, 32] = 3
     for roll in (np.zeros((2, 84, 64), np.uint8), np.ones((2, 84, 64), np.uint8)):
-        fitted = ADAPTER.fit([Encoded(roll, {"programs": counts})])
+        fitted = ADAPTER.fit([Encoded(roll, ScoreSide(counts, np.zeros(1)))])
         hold_statistics("jazz", fitted, ADAPTER.known_statistics)
         assert fitted.keys() == ADAPTER.known_statistics.keys()

@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from songs import BAR, STEP, TPQ, a_score, a_track, converted_song, core, medium_parts, noise, tune
+from songs import (
+    BAR,
+    STEP,
+    TPQ,
+    a_modality,
+    a_score,
+    a_track,
+    conversion_parts,
+    converted_song,
+    core,
+    noise,
+    tune,
+)
 
 from audiocycle.errors import AudioCycleWarning
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi.file import write_score
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.notes import Notes
@@ -115,8 +126,8 @@ def test_the_first_bar_is_where_it_is_said_to_be() -> None:
 def test_the_outcome_of_a_file_and_a_warning_in_python_say_so(tmp_path: Path) -> None:
     waltz = score(tune(16, 3), (0, 3, 4))
     write_score(tmp_path / "in.mid", waltz)
-    outcome = MusicMedium().convert(tmp_path / "in.mid", tmp_path / "out.mid", *medium_parts())
+    outcome = a_modality().convert(tmp_path / "in.mid", tmp_path / "out.mid", *conversion_parts())
     assert outcome.note.startswith("nothing was converted")
     assert json.loads(json.dumps(outcome.note)) == outcome.note
     with pytest.warns(AudioCycleWarning, match="nothing was converted"):
-        MusicMedium().convert_item(waltz, *medium_parts())
+        a_modality().convert_item(waltz, *conversion_parts())

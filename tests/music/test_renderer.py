@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from songs import BAR, STATS, STEP, notes
+from songs import BAR, DIRECTION, STEP, notes
 
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
@@ -37,7 +37,7 @@ def rendered(
     encoded = adapter.analyze(source, Span(start, n_bars, STEP, 16))
     answer = encoded.features.astype(np.float32)
     edit(answer)
-    return rows(ScoreRenderer(adapter).render(adapter.transfer(encoded, answer, STATS, STATS, chosen), chosen))
+    return rows(ScoreRenderer(adapter).render(adapter.transfer(encoded, answer, DIRECTION, chosen)))
 
 
 def sound(first: int, last: int, level: float = 1.0, row: int = C4) -> Edit:

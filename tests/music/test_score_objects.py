@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from songs import (
     BAR,
     STEP,
+    MusicModality,
     PianoRollAdapter,
     ScoreRenderer,
     a_score,
@@ -24,7 +25,6 @@ from songs import (
 )
 
 from audiocycle.errors import InputError, OutputError
-from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi.file import as_bytes, from_pretty_midi, score_from_bytes
 from audiocycle.music.options import MusicOptions
 
@@ -33,7 +33,7 @@ def converted_item(item: Any, seed: int = 0, **options: Any) -> Any:
     """What a network with an opinion of everything makes of an item."""
     adapter, chosen = PianoRollAdapter(), MusicOptions(**options)
     network = translation(noise(seed, busy=0.05), adapter, chosen)
-    return MusicMedium().convert_item(item, adapter, ScoreRenderer(adapter), network, chosen)
+    return MusicModality(adapter).convert_item(item, ScoreRenderer(adapter), network, chosen)
 
 
 def rich(n_tracks: int = 20) -> Any:
@@ -91,7 +91,7 @@ def test_a_score_is_as_long_as_it_was() -> None:
     silent = MusicOptions(threshold=0.99)
     adapter = PianoRollAdapter()
     network = translation(lambda features: features * 0.0, adapter, silent)
-    made = MusicMedium().convert_item(score, adapter, ScoreRenderer(adapter), network, silent)
+    made = MusicModality(adapter).convert_item(score, ScoreRenderer(adapter), network, silent)
     assert made.end() >= score.end()
 
 

@@ -1,6 +1,6 @@
 """The promise of strength 0, and of all that a conversion does not touch: what a synthesizer hears before and after is the same.
 
-Heard by an independent reader (``heard``), on songs of every kind: each of the ways in which people's files were spoilt, generated
+Heard by an independent reader (``midi_reference``), on songs of every kind: each of the ways in which people's files were spoilt, generated
 ones, and real ones where they are at hand.
 """
 
@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from heard import heard, others, raw_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from song_events import DATA, FILES, control, made_of, melody, sysex
+from midi_reference import others, raw_events, sounding_notes
+from song_events import DATA, FILES, control, converted_bytes, melody, sysex
 from songs import noise, same
 from tiny_midi import SONG, body, chunk, meta, midi, off, on, track
 
@@ -28,7 +28,7 @@ from audiocycle.music.midi.strokes import find_strokes, parts_of
 
 
 def at_no_strength(data: bytes) -> bytes:
-    return made_of(data, strength=0.0)[0]
+    return converted_bytes(data, strength=0.0)[0]
 
 
 
@@ -49,10 +49,10 @@ def test_without_strength_the_very_same_file_comes_back(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_with_full_strength_only_melodic_notes_change(name: str, tracks: str) -> None:
     data = FILES[name]
-    made, outcome = made_of(data, tracks=tracks)
+    made, outcome = converted_bytes(data, tracks=tracks)
     before, after = raw_events(data), raw_events(made)
     assert outcome.details["notes_new"] > 0
-    endless = [sum(note.end is None for note in heard(events)) for events in (before, after)]
+    endless = [sum(note.end is None for note in sounding_notes(events)) for events in (before, after)]
     assert endless[1] <= endless[0]
     if tracks == "keep":
         added = [
@@ -91,11 +91,11 @@ def test_drum_kits_off_channel_10_are_no_melody() -> None:
         track((0, control(0, 127, 11)), (0, bytes([0xCB, 0])), *kits),
         track(*[(0, on(36, 90, 9)), (60, off(36, 9))]),
     )
-    made, outcome = made_of(data, tracks="merge", programs="target")
+    made, outcome = converted_bytes(data, tracks="merge", programs="target")
     assert outcome.details["notes_in"] == 16
     for channel in (9, 10, 11):
         before, after = (
-            [n for n in heard(raw_events(each)) if n.channel == channel] for each in (data, made)
+            [n for n in sounding_notes(raw_events(each)) if n.channel == channel] for each in (data, made)
         )
         assert [note[2:] for note in after] == [note[2:] for note in before]
         assert before
@@ -123,7 +123,7 @@ def test_what_makes_a_channel_drums(messages: list[bytes], is_melody: bool) -> N
         track((0, b"\xc0\x00"), *[(0, message) for message in messages], *melody(n=4)),
         track(*melody(10, n=4)),
     )
-    assert made_of(data, strength=0.0)[1].details["notes_in"] == 4 + 4 * is_melody
+    assert converted_bytes(data, strength=0.0)[1].details["notes_in"] == 4 + 4 * is_melody
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_makes_a_channel_drums(messages: list[bytes], is_melody: bool) -> N
 )
 def test_what_makes_channel_10_melodic(message: bytes, is_melody: bool) -> None:
     data = midi(track((0, message), (0, b"\xc9\x00"), *melody(9, n=4)), track(*melody(0, n=4)))
-    assert made_of(data, strength=0.0)[1].details["notes_in"] == 4 + 4 * is_melody
+    assert converted_bytes(data, strength=0.0)[1].details["notes_in"] == 4 + 4 * is_melody
 
 
 def test_a_strike_without_release_lasts_until_the_next() -> None:
@@ -155,21 +155,21 @@ def test_a_strike_whose_ender_goes_is_released() -> None:
     strokes = find_strokes(song.chunks)
     parts, source = parts_of(strokes)
     made = edited(song, strokes, parts, source, source.where(source.start == 0))
-    assert [(note.start * 480, note.end) for note in heard(raw_events(song_to_bytes(made)))] == [
+    assert [(note.start * 480, note.end) for note in sounding_notes(raw_events(song_to_bytes(made)))] == [
         (0, pytest.approx(0.5))
     ]
 
 
 def test_a_note_on_in_one_chunk_and_its_off_in_another() -> None:
     data = midi(track((0, on(60)), (480, on(64))), track((480, off(60)), (480, off(64))))
-    made, outcome = made_of(data, strength=0.0)
+    made, outcome = converted_bytes(data, strength=0.0)
     assert (made, outcome.details["notes_in"]) == (data, 2)
 
 
 def test_new_notes_of_an_mpe_part_go_to_the_master_channel() -> None:
     """A member channel bends the note that it plays; the master plays without."""
-    made, outcome = made_of(FILES["MPE"])
-    before, after = (heard(raw_events(each)) for each in (FILES["MPE"], made))
+    made, outcome = converted_bytes(FILES["MPE"])
+    before, after = (sounding_notes(raw_events(each)) for each in (FILES["MPE"], made))
     new = [note for note in after if note.channel == 0]
     assert len(new) == outcome.details["notes_new"] > 0
     assert {note.bend for note in new} == {8192}
@@ -184,7 +184,7 @@ def test_two_hands_on_one_channel_do_not_silence_each_other() -> None:
         track(*melody(pitch=60, n=64)), track(*melody(pitch=70, n=64)), track(*melody(pitch=50, n=64))
     )
     for seed in range(5):
-        made, _ = made_of(data, noise(seed, busy=0.2))
+        made, _ = converted_bytes(data, noise(seed, busy=0.2))
         began: dict[int, Fraction] = {}
         for event in sorted(raw_events(made), key=lambda event: event.time):
             if event.data[0] == 0x90:
@@ -201,8 +201,8 @@ def test_usual_programs_replace_those_of_the_channel_and_its_bank() -> None:
         track(*melody(2, 36)),
         track((0, b"\xc9\x08"), *melody(9)),
     )
-    made, _ = made_of(data, programs="target", strength=0.0)
-    found = {(note.channel, note.program, note.bank) for note in heard(raw_events(made))}
+    made, _ = converted_bytes(data, programs="target", strength=0.0)
+    found = {(note.channel, note.program, note.bank) for note in sounding_notes(raw_events(made))}
     assert found == {(0, 32, (0, 0)), (1, 0, (0, 0)), (2, 32, (0, 0)), (9, 8, (0, 0))}
 
 
@@ -213,9 +213,9 @@ def test_merged_tracks_leave_other_things_where_they_are() -> None:
         track((0, meta(3, b"bass")), (0, b"\xc1\x20"), (0, meta(5, b"la")), *melody(1, 40)),
         track((0, b"\xc9\x08"), (0, on(36, 90, 9)), (9, off(36, 9))),
     )
-    made, _ = made_of(data, tracks="merge", strength=0.0)
+    made, _ = converted_bytes(data, tracks="merge", strength=0.0)
     events = raw_events(made)
-    assert {(note.channel, note.program, note.state[0]) for note in heard(events)} == {
+    assert {(note.channel, note.program, note.state[0]) for note in sounding_notes(events)} == {
         (0, 48, 99),
         (9, 8, -1),
     }
@@ -228,8 +228,8 @@ def test_merged_tracks_leave_other_things_where_they_are() -> None:
         for event in others(raw_events(data))
         if event.data[0] >= 0xF0 and event.data != b"\xff\x03bass"
     )
-    assert sorted((n.start, n.end, n.pitch, n.velocity) for n in heard(events)) == sorted(
-        (n.start, n.end, n.pitch, n.velocity) for n in heard(raw_events(data))
+    assert sorted((n.start, n.end, n.pitch, n.velocity) for n in sounding_notes(events)) == sorted(
+        (n.start, n.end, n.pitch, n.velocity) for n in sounding_notes(raw_events(data))
     )
 
 
@@ -277,14 +277,14 @@ def test_any_song_survives(
 ) -> None:
     whole = [chunk(body(*SONG, *events, (tail, meta(0x2F, b"")))) for events in chunks]
     data = midi(*whole, division=division)
-    made, outcome = made_of(data, strength=strength)
+    made, outcome = converted_bytes(data, strength=strength)
     before, after = raw_events(data), raw_events(made)
     if strength == 0:
         assert after == before
         return
     left = iter(after)
     assert all(event in left for event in others(before))  # in this order, among others
-    drums = [[note for note in heard(events) if note.channel == 9] for events in (before, after)]
+    drums = [[note for note in sounding_notes(events) if note.channel == 9] for events in (before, after)]
     if not any(b"\xf0" in event[:1] for events in chunks for _, event in events):
         assert [note.pitch for note in drums[0]] == [note.pitch for note in drums[1]]
     assert (
@@ -310,7 +310,7 @@ def test_real_songs_survive(folder: str) -> None:
     for path in files:
         data = path.read_bytes()
         try:
-            made, _ = made_of(data, same, strength=0.0)
+            made, _ = converted_bytes(data, same, strength=0.0)
         except AudioCycleError as error:
             refused.append(f"{path}: {error}")
             continue
@@ -321,7 +321,7 @@ def test_real_songs_survive(folder: str) -> None:
             ), path
             after = [event._replace(time=time) for event, (_, time, _) in zip(after, before, strict=True)]
         assert others(after) == others(before), path
-        assert heard(after) == heard(before), path
+        assert sounding_notes(after) == sounding_notes(before), path
         n_same += 1
     print(f"{folder}: {n_same} the same, {len(refused)} refused")
     assert n_same >= len(files) * (0.5 if folder == "nasty" else 1)
@@ -333,4 +333,4 @@ def test_two_strikes_at_one_tick_whose_second_goes() -> None:
     parts, source = parts_of(strokes)
     assert list(zip(strokes.start.tolist(), strokes.end.tolist(), strict=True)) == [(0, 0), (0, 480)]
     made = edited(song, strokes, parts, source, source.where(source.end == 0))
-    assert [(note.start, note.end) for note in heard(raw_events(song_to_bytes(made)))] == [(0, 0)]
+    assert [(note.start, note.end) for note in sounding_notes(raw_events(song_to_bytes(made)))] == [(0, 0)]

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.grid import Span
+from audiocycle.music.notes import empty
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import decode
+from audiocycle.music.sides import ScoreSide, SpanSide
 from audiocycle.music.thickness import (
     HALVINGS,
     MARGIN,
@@ -22,7 +25,7 @@ from audiocycle.music.thickness import (
     surer,
     usual_amounts,
 )
-from audiocycle.spec import Encoded, FloatArray
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Stats
 
 WINDOW, LEVEL, HOLD = 16, 0.5, 0.3
 THICK, THIN = np.array([11.0, 13.0], np.float32), np.array([7.0, 8.0], np.float32)
@@ -152,21 +155,26 @@ def test_odds_are_multiplied() -> None:
     np.testing.assert_allclose(surer(np.array([0.0, 0.5, 0.8, 1.0], np.float32), 3.0), [0, 0.75, 12 / 13, 1], rtol=1e-6)
 
 
+def towards(stats: Stats) -> Direction:
+    return Direction(Domain("pop"), Domain("jazz", stats))
+
+
 @pytest.mark.parametrize(("options", "moved"), [({}, True), ({"thickness": "network"}, False)])
 def test_the_adapter_uses_what_the_target_is_like(options: dict[str, Any], moved: bool) -> None:
     adapter = PianoRollAdapter()
     roll = np.zeros((2, 84, 64), np.uint8)
     roll[0, :5], roll[1, :5, 0] = 1, 1
     programs = np.zeros((3, 128), np.int64)
-    target = adapter.fit([Encoded(roll, {"programs": programs})])
+    target = adapter.fit([Encoded(roll, ScoreSide(programs, np.zeros(1)))])
     assert (target["polyphony"].tolist(), target["onsets"].tolist()) == ([5, 5], [5 / 64, 5 / 64])
+    source = Encoded(roll, SpanSide(empty(), Span(0, 4, 120, 16)))
     answer = np.zeros((2, 84, 64), np.float32)
     answer[0, :5], answer[0, :2] = 0.25, 0.9
     answer[1, :5, 0], answer[1, :2, 0] = 0.25, 0.9
     for damaged in ([5.0], [6.0, 5.0], [float("nan"), 5.0], [[5.0, 5.0]]):
         odd = target | {"polyphony": np.array(damaged), "onsets": np.array(damaged)}
-        np.testing.assert_array_equal(adapter.transfer(Encoded(roll), answer, odd, odd, MusicOptions()).features, answer)
-    made = adapter.transfer(Encoded(roll), answer, target, target, MusicOptions(**options)).features
+        np.testing.assert_array_equal(adapter.transfer(source, answer, towards(odd), MusicOptions()).features, answer)
+    made = adapter.transfer(source, answer, towards(target), MusicOptions(**options)).features
     assert (notes_drawn(made, LEVEL, HOLD).sum(axis=1)[0] == (5 if moved else 2)).all()
 
 

@@ -22,7 +22,7 @@ _LOST_TAIL = 4
 
 
 @dataclass(frozen=True)
-class Layout:
+class ChunkLayout:
     """Where things lie in a MIDI file.
 
     Attributes:
@@ -40,7 +40,7 @@ class Layout:
     is_cut: bool
 
 
-def find_tracks(data: bytes, name: str, limits: Limits) -> Layout:
+def find_tracks(data: bytes, name: str, limits: Limits) -> ChunkLayout:
     """Read the header and the chunk headers; lengths and numbers are believed only as far as the file bears them out.
 
     Bytes before ``MThd`` are skipped: a RIFF container (``.rmi``), MacBinary, the head of a mail.
@@ -62,7 +62,7 @@ def find_tracks(data: bytes, name: str, limits: Limits) -> Layout:
     check_tracks(len(tracks), name, limits)
     if form == 2 and len(tracks) > 1:
         raise InputError(f"{name}: holds {len(tracks)} separate songs (MIDI format 2); save each as a file of format 0 or 1")
-    return Layout(form, division, tracks, strangers, is_cut)
+    return ChunkLayout(form, division, tracks, strangers, is_cut)
 
 
 def _what_else(data: bytes, begin: int) -> str:
@@ -77,7 +77,7 @@ def _what_else(data: bytes, begin: int) -> str:
 
 
 def _walk(data: bytes, position: int, enough: int) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]], bool]:
-    """Tracks and strangers (see :class:`Layout`) from ``position`` on; whether the last track is cut off.
+    """Tracks and strangers (see :class:`ChunkLayout`) from ``position`` on; whether the last track is cut off.
 
     Stops above ``enough`` tracks.
     """

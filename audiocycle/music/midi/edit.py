@@ -94,19 +94,19 @@ def closed(events: Iterable[Event], end: Event) -> Chunk:
     return [*chunk, end._replace(tick=max(end.tick, chunk[-1].tick if chunk else 0))]
 
 
-def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Notes) -> Song:
+def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, converted: Notes) -> Song:
     """The song with other melodic notes.
 
     Args:
         source: the melodic notes of ``strokes``.
-        made: what becomes of them; ``origin`` says which are the source's, ``track`` to which part others belong.
+        converted: what becomes of them; ``origin`` says which are the source's, ``track`` to which part others belong.
     """
     edits = Edits(song)
-    gone = np.setdiff1d(source.origin, made.origin)
+    gone = np.setdiff1d(source.origin, converted.origin)
     take_notes(edits, strokes, gone)
     lost = np.zeros(len(strokes) + 1, dtype=bool)
     lost[gone] = True
-    kept = made.where(made.origin != NEW)
+    kept = converted.where(converted.origin != NEW)
     moved = kept.end != strokes.end[kept.origin]
     ender = strokes.ender[kept.origin]
     for number in np.flatnonzero(moved | ((ender != NOTHING) & lost[ender])).tolist():
@@ -116,7 +116,7 @@ def edited(song: Song, strokes: Strokes, parts: Parts, source: Notes, made: Note
         row = [int(column[number]) for column in (kept.start, kept.end, kept.pitch)]
         like = song.chunks[off_chunk][off] if off != NOTHING else None
         edits.put_off(int(strokes.chunk[stroke]), int(strokes.channel[stroke]), row, like)
-    _put_new(edits, strokes, parts, made.where(made.origin == NEW))
+    _put_new(edits, strokes, parts, converted.where(converted.origin == NEW))
     return replace(song, chunks=edits.chunks())
 
 

@@ -34,7 +34,7 @@ OF_ITS_CHUNK = (NAME, DEVICE, CHANNEL_PREFIX, PORT)
 """Kinds of meta events that are about the chunk in which they are."""
 
 
-def replayed(song: Song, strokes: Strokes, parts: Parts, made: Notes, programs: FloatArray) -> Song:
+def replayed(song: Song, strokes: Strokes, parts: Parts, converted: Notes, programs: FloatArray) -> Song:
     """The song with each melodic channel on the program of the register in which most of its notes lie, where that is known.
 
     All program changes of the channel become that program, in the standard bank; channels that play drums at any time are left
@@ -43,7 +43,7 @@ def replayed(song: Song, strokes: Strokes, parts: Parts, made: Notes, programs: 
     chunks, chosen = list(song.chunks), dict[int, int]()
     owner = parts.channel[parts.heir]
     for zone in np.setdiff1d(owner, strokes.channel[strokes.is_drum]).tolist():
-        program = usual_program(made.pitch[owner[made.track] == zone], programs)
+        program = usual_program(converted.pitch[owner[converted.track] == zone], programs)
         if program is not None:
             channels = {zone, *parts.channel[owner == zone].tolist()}
             chosen |= dict.fromkeys(channels, program)
@@ -82,7 +82,7 @@ def usual_program(pitch: IntArray, programs: FloatArray) -> int | None:
 
 
 def merged(
-    song: Song, strokes: Strokes, parts: Parts, made: Notes, busiest: int, programs: FloatArray | None
+    song: Song, strokes: Strokes, parts: Parts, converted: Notes, busiest: int, programs: FloatArray | None
 ) -> tuple[Song, Notes, int]:
     """The song with all melodic notes in one track, or one for each register if ``programs`` are given; its notes; where it is.
 
@@ -99,7 +99,7 @@ def merged(
     ]
     if 0 in emptied and any(e.status != META for n in range(1, home) for e in bare[n]):
         emptied.remove(0)  # a track in its place would come before what is sent before it
-    groups = np.zeros(len(made), dtype=np.int64) if programs is None else register(made.pitch)
+    groups = np.zeros(len(converted), dtype=np.int64) if programs is None else register(converted.pitch)
     found = np.unique(groups).tolist() or [0]
     channels = [channel, *sorted(freed), *_unused(song), *[channel] * len(found)]
     first = closed(_in_play(bare, sorted([home, *emptied]), home), bare[home][-1])
@@ -107,7 +107,7 @@ def merged(
     tracks: list[Chunk] = []
     lots: list[Notes] = []
     for group, target in zip(found, channels, strict=False):
-        lot = unison(made.where(groups == group))
+        lot = unison(converted.where(groups == group))
         track = _moved(others, channel, target) if tracks else first
         if programs is not None:
             title = Event(0, META, NAME, REGISTER_NAMES[group])

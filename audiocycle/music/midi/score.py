@@ -111,20 +111,20 @@ def song_of(score: ScoreTick) -> Song:
     return Song(1, score.ticks_per_quarter, score.ticks_per_quarter, chunks)
 
 
-def with_changes(score: ScoreTick, source: Song, made: Song, programs: bool) -> ScoreTick:
+def with_changes(score: ScoreTick, source: Song, converted: Song, programs: bool) -> ScoreTick:
     """A copy of a score with what became of its notes; all else is the score's own, and it ends no earlier.
 
     Args:
         source: what :func:`song_of` made of the score: track i is its chunk i + 1.
-        made: what became of that, with the same chunks.
+        converted: what became of that, with the same chunks.
         programs: take the programs, too.
     """
     result: Any = score.copy()
-    before, after = (find_strokes(song.chunks) for song in (source, made))
+    before, after = (find_strokes(song.chunks) for song in (source, converted))
     for number, track in enumerate(result.tracks, start=1):
         old, new = (np.flatnonzero(strokes.chunk == number) for strokes in (before, after))
         if programs and len(old) and not track.is_drum:
-            track.program = next(e.body[0] for e in made.chunks[number] if e.status >> 4 == PROGRAM)
+            track.program = next(e.body[0] for e in converted.chunks[number] if e.status >> 4 == PROGRAM)
         if not np.array_equal(
             _rows(before, old), _rows(after, new)
         ):  # else notes that overlap stay as they are

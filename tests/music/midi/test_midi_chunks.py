@@ -6,14 +6,14 @@ import pytest
 from tiny_midi import END, SONG, body, chunk, header, midi, track
 
 from audiocycle.errors import InputError
-from audiocycle.music.midi.chunks import Layout, find_tracks
+from audiocycle.music.midi.chunks import ChunkLayout, find_tracks
 from audiocycle.music.midi.limits import LIMITS
 
 BODY = body(*SONG, END)
 RMI = b"RIFF\x00\x01\x00\x00RMIDdata\x00\x01\x00\x00"
 
 
-def layout(data: bytes) -> Layout:
+def layout(data: bytes) -> ChunkLayout:
     return find_tracks(data, "s.mid", LIMITS)
 
 
@@ -24,7 +24,7 @@ def bodies(data: bytes) -> list[bytes]:
 @pytest.mark.parametrize("form", [0, 1, 2])
 def test_a_file_by_the_book(form: int) -> None:
     data = midi(track(*SONG), form=form)
-    assert layout(data) == Layout(form, 480, [(22, 22 + len(BODY))], [], is_cut=False)
+    assert layout(data) == ChunkLayout(form, 480, [(22, 22 + len(BODY))], [], is_cut=False)
 
 
 def test_padding_and_foreign_chunks_do_not_disturb() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from heard import heard, others, raw_events
-from song_events import control, made_of, melody, sysex
+from midi_reference import others, raw_events, sounding_notes
+from song_events import control, converted_bytes, melody, sysex
 from tiny_midi import meta, midi, off, on, track
 
 GM_ON = sysex("7e 7f 09 01 f7")
@@ -18,7 +18,7 @@ def play_order(data: bytes) -> list[bytes]:
 
 
 def unmerged(data: bytes, **options: object) -> bytes:
-    return made_of(data, tracks="merge", strength=0.0, **options)[0]
+    return converted_bytes(data, tracks="merge", strength=0.0, **options)[0]
 
 
 @pytest.mark.parametrize("reset", [GM_ON, GS_RESET])
@@ -77,9 +77,9 @@ def test_each_register_has_what_the_song_sets_on_the_channel_in_any_chunk() -> N
         track((960, control(11, 90))),
     )
     made = unmerged(data, programs="target")
-    source = sorted((note.start, note.pitch, note.state) for note in heard(raw_events(data)))
-    assert sorted((note.start, note.pitch, note.state) for note in heard(raw_events(made))) == source
-    found = {(note.channel, note.pitch // 20, note.program) for note in heard(raw_events(made))}
+    source = sorted((note.start, note.pitch, note.state) for note in sounding_notes(raw_events(data)))
+    assert sorted((note.start, note.pitch, note.state) for note in sounding_notes(raw_events(made))) == source
+    found = {(note.channel, note.pitch // 20, note.program) for note in sounding_notes(raw_events(made))}
     assert found == {(0, 2, 32), (1, 3, 0), (2, 4, 48)}  # of the treble no program is known: the song's
 
 
@@ -90,33 +90,33 @@ SETTINGS = [[GM_ON], [GM_ON, control(7, 99)], [(meta(3, b"x")), GS_RESET]]
 @pytest.mark.parametrize("tracks", ["keep", "merge"])
 def test_a_usual_program_comes_behind_a_reset(settings: list[bytes], tracks: str) -> None:
     data = midi(track(*[(0, each) for each in settings], *melody(pitch=36)))
-    made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
+    made, _ = converted_bytes(data, programs="target", strength=0.0, tracks=tracks)
     sent = [each[0] for each in play_order(made)]
     assert sent.count(0xC0) == 1
     assert sent.index(0xC0) > sent.index(0xF0)
-    assert {note.program for note in heard(raw_events(made))} == {32}
+    assert {note.program for note in sounding_notes(raw_events(made))} == {32}
 
 
 @pytest.mark.parametrize("tracks", ["keep", "merge"])
 def test_a_program_in_a_later_chunk_at_the_tick_of_the_first_note_is_too_late_for_it(tracks: str) -> None:
     data = midi(track(*melody(pitch=36)), track((0, b"\xc0\x30"), *melody(1, 60, n=2)))
-    made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
-    assert {note.program for note in heard(raw_events(made)) if note.channel == 0} == {32}
+    made, _ = converted_bytes(data, programs="target", strength=0.0, tracks=tracks)
+    assert {note.program for note in sounding_notes(raw_events(made)) if note.channel == 0} == {32}
 
 
 def test_a_program_in_another_chunk_does_not_undo_the_usual_one() -> None:
     data = midi(track(*melody(pitch=36)), track((960, b"\xc0\x30"), (960, b"\xc0\x31")))
     for tracks in ("keep", "merge"):
-        made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
-        assert {note.program for note in heard(raw_events(made))} == {32}
+        made, _ = converted_bytes(data, programs="target", strength=0.0, tracks=tracks)
+        assert {note.program for note in sounding_notes(raw_events(made))} == {32}
 
 
 @pytest.mark.parametrize("tracks", ["keep", "merge"])
 def test_a_channel_that_plays_drums_at_any_time_keeps_its_kits(tracks: str) -> None:
     kit = [(0, control(0, 127)), (0, b"\xc0\x08"), (0, on(38, 90)), (60, off(38))]
     data = midi(track((0, b"\xc0\x30"), *melody(pitch=36, n=12), *kit))
-    made, _ = made_of(data, programs="target", strength=0.0, tracks=tracks)
+    made, _ = converted_bytes(data, programs="target", strength=0.0, tracks=tracks)
     (before,), (after,) = (
-        [n[2:] for n in heard(raw_events(each)) if n.velocity == 90] for each in (data, made)
+        [n[2:] for n in sounding_notes(raw_events(each)) if n.velocity == 90] for each in (data, made)
     )
     assert after == before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audiocycle.errors import InputError, tell
+from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
@@ -32,35 +33,71 @@ from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import in_range
 from audiocycle.music.remarks import remarks
-from audiocycle.music.renderer import ScoreRenderer
-from audiocycle.spec import Encoded, Outcome, refuse_unknown
+from audiocycle.music.score_guides import ScoreGuides
+from audiocycle.music.sides import ConvertedSpanSide, ScoreSide
+from audiocycle.spec import Encoded, FloatArray, Outcome, Renderer, Translation
+from audiocycle.system.options import refuse_unknown
 
 if TYPE_CHECKING:
+
+    from audiocycle.data.guides import GuideConfig, GuideMaker
+    from audiocycle.modality import Modality, Norms, Progress
     from audiocycle.spec import Signal
 
 COARSE = 24
 """Scores with fewer ticks a quarter note get so many times more: else two steps of a grid could fall on one tick."""
 
-Translate = Callable[[Encoded], Encoded]
-Progress = Callable[[float], None]
 
+class MusicModality:
+    """MIDI files (a :class:`~audiocycle.modality.Modality`)."""
 
-class MusicMedium:
-    """MIDI files."""
-
-    modality = "music"
-    suffix = ".mid"
-    preview_suffix = ".wav"
-    sample_seconds = 24.0
-    """A training's samples are this long."""
-    plot_seconds = None
+    name: ClassVar[str] = "music"
+    file: ClassVar[str] = "a MIDI file"
+    suffix: ClassVar[str] = ".mid"
+    preview_suffix: ClassVar[str] = ".wav"
+    sample_seconds: ClassVar[float] = 24.0
+    plot_seconds: ClassVar[float | None] = None
     """The picture itself says how many bars it shows."""
+    one_way: ClassVar[bool] = False
+    consent: ClassVar[str] = ""
+    options: ClassVar[type] = MusicOptions
+    training_side: ClassVar[type] = ScoreSide
 
-    def accepts(self, path: Path) -> bool:
+    def __init__(self, adapter: PianoRollAdapter) -> None:
+        self.adapter = adapter
+
+    @staticmethod
+    def accepts(path: Path) -> bool:
         """True for the files that a folder scan takes."""
         return is_midi(path)
 
-    def options(self, values: Mapping[str, Any], adapter: PianoRollAdapter, renderer: ScoreRenderer) -> MusicOptions:
+    def encode(self, path: Path) -> Encoded[ScoreSide]:
+        """A file's phrases as training features.
+
+        Raises:
+            InputError: it cannot be read, or holds nothing to learn from.
+        """
+        return self.adapter.analyze_score(read_score(path), str(path))
+
+    def remarks(self, items: Sequence[tuple[Path, Encoded[ScoreSide]]]) -> Iterator[str]:
+        """Nothing that :meth:`encode` takes is unusual."""
+        yield from ()
+
+    def places(self, encoded: Encoded[ScoreSide]) -> NDArray[np.float64]:
+        """(N,) where each phrase of a training item begins, quarter notes."""
+        return encoded.side.places
+
+    def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
+        """What finds the target's nearest bars.
+
+        Raises:
+            ConfigError: rolls with velocity cannot be guided.
+        """
+        if self.adapter.velocity:
+            raise ConfigError("objective.guide: only voices with the WORLD adapter, and piano rolls without velocity, can be guided; set it to 0")
+        return ScoreGuides(self.adapter.spec.steps_per_beat, config.neighbours)
+
+    def chosen(self, values: Mapping[str, Any], renderer: Renderer) -> MusicOptions:
         """Options by name.
 
         Raises:
@@ -69,25 +106,12 @@ class MusicMedium:
         refuse_unknown(values, MusicOptions)
         return MusicOptions(**values)
 
-    def encode(self, path: Path, adapter: PianoRollAdapter) -> Encoded:
-        """A file's phrases as training features.
-
-        Raises:
-            InputError: it cannot be read, or holds nothing to learn from.
-        """
-        return adapter.analyze_score(read_score(path), str(path))
-
-    def remarks(self, items: Sequence[tuple[Path, Encoded]]) -> Iterator[str]:
-        """Nothing that :meth:`encode` takes is unusual."""
-        yield from ()
-
     def convert(
         self,
         source: Path,
         output: Path,
-        adapter: PianoRollAdapter,
-        renderer: ScoreRenderer,
-        translate: Translate,
+        renderer: Renderer,
+        translation: Translation,
         options: MusicOptions,
         progress: Progress = lambda share: None,
     ) -> Outcome:
@@ -97,17 +121,15 @@ class MusicMedium:
         piped = str(source) == "-"
         name = "stdin" if piped else str(source)
         song = read_piped(sys.stdin.buffer, name) if piped else read_song(source)
-        made, outcome = convert_song(song, name, adapter, renderer, translate, options, progress)
+        converted, outcome = convert_song(song, name, self.adapter, renderer, translation, options, progress)
         if str(output) == "-":
-            sys.stdout.buffer.write(song_to_bytes(made))
+            sys.stdout.buffer.write(song_to_bytes(converted))
             sys.stdout.buffer.flush()
         else:
-            write_song(output, made)
+            write_song(output, converted)
         return outcome
 
-    def convert_item(
-        self, item: Any, adapter: PianoRollAdapter, renderer: ScoreRenderer, translate: Translate, options: MusicOptions
-    ) -> Any:
+    def convert_item(self, item: Any, renderer: Renderer, translation: Translation, options: MusicOptions) -> Any:
         """Convert a symusic or pretty_midi score in memory, or a file; the same kind comes back, of a file a symusic score in ticks.
 
         Of a symusic score whose tracks are kept, everything but notes (and programs, if asked for) is the given one's; pretty_midi's
@@ -123,9 +145,9 @@ class MusicMedium:
         if isinstance(item, Path):
             item = self.read(item)
         if hasattr(item, "instruments"):  # pretty_midi's
-            made, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", adapter, renderer, translate, options)
+            converted, outcome = convert_song(from_pretty_midi(item), "PrettyMIDI object", self.adapter, renderer, translation, options)
             tell(outcome.note)
-            return to_pretty_midi(made)
+            return to_pretty_midi(converted)
         score = item.to("tick")
         if not is_sane(score):
             raise InputError("score: has a time below 0, or a tempo or signature that means nothing; correct it")
@@ -134,11 +156,11 @@ class MusicMedium:
         if score.ticks_per_quarter < COARSE:
             score = score.resample(score.ticks_per_quarter * COARSE, 0)
         song = song_of(score)
-        made, outcome = convert_song(song, "score", adapter, renderer, translate, options)
+        converted, outcome = convert_song(song, "score", self.adapter, renderer, translation, options)
         tell(outcome.note)
         if options.tracks == "merge":
-            return score_of(made, name="score")
-        return with_changes(score, song, made, options.programs == "target")
+            return score_of(converted, name="score")
+        return with_changes(score, song, converted, options.programs == "target")
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
         """A symusic score in ticks, or its whole bars (of four quarters) up to ``seconds``."""
@@ -173,13 +195,23 @@ class MusicMedium:
         last = max(score.end() / score.ticks_per_quarter for _, score in rows)
         roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
 
+    def stream(
+        self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
+    ) -> NoReturn:
+        """No MIDI comes in as a stream.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("live conversion needs a voice model with WORLD features; use audiocycle convert, or another model")
+
 
 def convert_song(
     song: Song,
     name: str,
     adapter: PianoRollAdapter,
-    renderer: ScoreRenderer,
-    translate: Translate,
+    renderer: Renderer,
+    translation: Translation,
     options: MusicOptions,
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
@@ -203,27 +235,31 @@ def convert_song(
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
     bars = song.signatures, end_of(notes), song.per_quarter
     spans = adapter.spans(bars, options.first_bar)
-    parts_made = [outside(notes, spans)]
-    programs: Any = None
+    rendered = [outside(notes, spans)]
+    programs: FloatArray | None = None
     for index, span in enumerate(spans):
         encoded = adapter.analyze(notes, span)
-        if len(encoded.side["notes"]):
-            translated = translate(encoded)
-            programs = translated.side["programs"]
-            parts_made.append(renderer.render(translated, options))
+        if len(encoded.side.notes):
+            translated: Encoded[ConvertedSpanSide] = translation(encoded)
+            programs = translated.side.programs
+            rendered.append(renderer.render(translated))
         progress((index + 1) / len(spans))
-    result, made = arrange(song, strokes, parts, notes, join(parts_made), options, programs)
-    kept = made.origin != NEW
-    n_whole = int((strokes.end[made.origin[kept]] == made.end[kept]).sum())
+    result, converted = arrange(song, strokes, parts, notes, join(rendered), options, programs)
+    kept = converted.origin != NEW
+    n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
     details = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
         "phrases_unchanged": adapter.phrases_outside(bars, options.first_bar),
         "notes_in": len(notes),
-        "notes_out": len(made),
+        "notes_out": len(converted),
         "notes_kept": n_whole,
         "notes_resized": int(kept.sum()) - n_whole,
-        "notes_new": len(made) - int(kept.sum()),
+        "notes_new": len(converted) - int(kept.sum()),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
     note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
     return result, Outcome(seconds, details, note)
+
+
+if TYPE_CHECKING:
+    CHECKED: type[Modality] = MusicModality

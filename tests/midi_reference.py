@@ -100,7 +100,7 @@ def others(events: list[Raw]) -> list[Raw]:
     return [event for event in events if not event.is_note and event.data[:2] != b"\xff\x2f"]
 
 
-def heard(events: list[Raw]) -> list[Note]:
+def sounding_notes(events: list[Raw]) -> list[Note]:
     """The notes with what their channel is set to when they begin. A note-off ends the oldest note of its channel and pitch."""
     program, bend = defaultdict[int, int](int), defaultdict[int, int](lambda: 8192)
     control: dict[tuple[int, int], int] = {}

@@ -4,6 +4,7 @@ import io
 import itertools
 import os
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,12 +18,13 @@ from songs import (
     STEP,
     TPQ,
     Network,
+    a_modality,
     a_score,
     a_track,
+    conversion_parts,
     converted,
     converted_song,
     core,
-    medium_parts,
     noise,
     same,
     scores,
@@ -35,7 +37,6 @@ from audiocycle.conversion.windows import in_windows
 from audiocycle.errors import AudioCycleError, ConfigError, InputError
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.arrange import outside
-from audiocycle.music.medium import MusicMedium
 from audiocycle.music.midi.file import (
     as_bytes,
     is_midi,
@@ -46,9 +47,10 @@ from audiocycle.music.midi.file import (
     write_song,
 )
 from audiocycle.music.midi.strokes import find_strokes
+from audiocycle.music.modality import MusicModality
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Encoded, FloatArray
 
 DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 adapters = st.builds(
@@ -288,13 +290,13 @@ def test_a_file_to_a_file(tmp_path: Path) -> None:
     source, output = tmp_path / "in.mid", tmp_path / "out.mid"
     write_score(source, a_score(melody(6), drums(6)))
     shares: list[float] = []
-    outcome = MusicMedium().convert(source, output, *medium_parts(strength=0.0), shares.append)
+    outcome = a_modality().convert(source, output, *conversion_parts(strength=0.0), shares.append)
     assert tables(read_score(output)) == tables(read_score(source))
     assert outcome.seconds == pytest.approx(12.0, abs=0.1)
     assert outcome.details["phrases"] == 2
     assert shares == [1.0]
     with pytest.raises(InputError, match=r"no\.mid: no such file"):
-        MusicMedium().convert(tmp_path / "no.mid", output, *medium_parts())
+        a_modality().convert(tmp_path / "no.mid", output, *conversion_parts())
 
 
 def test_a_pipe_to_a_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -302,19 +304,19 @@ def test_a_pipe_to_a_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     written = io.BytesIO()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(as_bytes(score, "song"))))
     monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=written))
-    MusicMedium().convert(Path("-"), Path("-"), *medium_parts(strength=0.0))
+    a_modality().convert(Path("-"), Path("-"), *conversion_parts(strength=0.0))
     assert tables(score_from_bytes(written.getvalue(), "stdout")) == tables(score)
     write_score(tmp_path / "file.mid", score)
     assert written.getvalue() == (tmp_path / "file.mid").read_bytes()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
     with pytest.raises(InputError, match=r"^stdin: the file is empty"):
-        MusicMedium().convert(Path("-"), Path("-"), *medium_parts())
+        a_modality().convert(Path("-"), Path("-"), *conversion_parts())
 
 
 @pytest.mark.parametrize("unit", ["tick", "quarter", "second"])
 def test_scores_in_memory(unit: str) -> None:
     score = a_score(melody(4))
-    made = MusicMedium().convert_item(score.to(unit), *medium_parts(strength=0.0))
+    made = a_modality().convert_item(score.to(unit), *conversion_parts(strength=0.0))
     starts = [note.time / made.ticks_per_quarter for note in made.tracks[0].notes]
     np.testing.assert_allclose(starts, np.arange(32) / 2, atol=0.01)
 
@@ -325,7 +327,7 @@ def test_pretty_midi_in_memory() -> None:
     piano = pretty_midi.Instrument(4, name="keys")
     piano.notes.extend(pretty_midi.Note(70, 60 + i, i * 0.3, i * 0.3 + 0.3) for i in range(16))
     song.instruments.append(piano)
-    made = MusicMedium().convert_item(song, *medium_parts(strength=0.0))
+    made = a_modality().convert_item(song, *conversion_parts(strength=0.0))
     assert isinstance(made, pretty_midi.PrettyMIDI)
     (same_piano,) = made.instruments
     assert (same_piano.program, same_piano.name) == (4, "keys")
@@ -335,34 +337,58 @@ def test_pretty_midi_in_memory() -> None:
 def test_scores_in_memory_that_mean_nothing_are_refused() -> None:
     for metre in ((0, 0, 4), (-5, 4, 4)):
         with pytest.raises(InputError, match=r"^score: has a time below 0, or a tempo or signature"):
-            MusicMedium().convert_item(a_score(melody(1), metres=[metre]), *medium_parts())
+            a_modality().convert_item(a_score(melody(1), metres=[metre]), *conversion_parts())
     with pytest.raises(InputError, match=r"^score: holds no notes"):
-        MusicMedium().convert_item(a_score(), *medium_parts())
+        a_modality().convert_item(a_score(), *conversion_parts())
 
 
 def test_beginnings_are_whole_bars(tmp_path: Path) -> None:
     write_score(tmp_path / "a.mid", a_score(melody(20)))
-    medium = MusicMedium()
-    assert tables(medium.read(tmp_path / "a.mid")) == tables(a_score(melody(20)))
-    assert tables(medium.read(tmp_path / "a.mid", 100.0)) == tables(a_score(melody(20)))
-    assert tables(medium.read(tmp_path / "a.mid", 8.1)) == tables(a_score(melody(4)))
-    assert tables(medium.read(tmp_path / "a.mid", 0.1)) == tables(a_score(melody(1)))
+    modality = a_modality()
+    assert tables(modality.read(tmp_path / "a.mid")) == tables(a_score(melody(20)))
+    assert tables(modality.read(tmp_path / "a.mid", 100.0)) == tables(a_score(melody(20)))
+    assert tables(modality.read(tmp_path / "a.mid", 8.1)) == tables(a_score(melody(4)))
+    assert tables(modality.read(tmp_path / "a.mid", 0.1)) == tables(a_score(melody(1)))
 
 
 def test_training_features_of_a_file(tmp_path: Path) -> None:
-    medium, adapter = MusicMedium(), PianoRollAdapter()
+    modality = a_modality()
     write_score(tmp_path / "a.mid", a_score(melody(8)))
-    assert medium.encode(tmp_path / "a.mid", adapter).features.shape == (2, 84, 128)
-    assert medium.accepts(tmp_path / "a.mid")
-    assert not medium.accepts(tmp_path / "a.wav")
+    encoded = modality.encode(tmp_path / "a.mid")
+    assert encoded.features.shape == (2, 84, 128)
+    assert modality.places(encoded).tolist() == [0.0, 16.0]
+    assert modality.accepts(tmp_path / "a.mid")
+    assert not modality.accepts(tmp_path / "a.wav")
+
+
+def test_a_training_side_is_made_again_of_its_arrays(tmp_path: Path) -> None:
+    """A cache keeps them by name; entries of older versions have these."""
+    write_score(tmp_path / "a.mid", a_score(melody(8)))
+    side = a_modality().encode(tmp_path / "a.mid").side
+    arrays = {each.name: getattr(side, each.name) for each in fields(MusicModality.training_side)}
+    assert {name: array.shape for name, array in arrays.items()} == {"programs": (3, 128), "places": (2,)}
+    again = MusicModality.training_side(**arrays)
+    assert PianoRollAdapter().fit([Encoded(np.zeros((2, 84, 128)), again)])["programs"].tolist() == [-1, 5, -1]
 
 
 def test_options_by_name() -> None:
-    adapter, renderer, _, _ = medium_parts()
-    options = MusicMedium().options({"strength": 0.5, "key_lock": True}, adapter, renderer)
-    assert options == MusicOptions(strength=0.5, key_lock=True)
-    with pytest.raises(ConfigError, match=r"^--pitch-shift: not for this kind of model; it takes: --strength, --key-lock"):
-        MusicMedium().options({"pitch_shift": 3}, adapter, renderer)
+    renderer, _, _ = conversion_parts()
+    assert a_modality().chosen({"strength": 0.5, "key_lock": True}, renderer) == MusicOptions(strength=0.5, key_lock=True)
+    with pytest.raises(ConfigError, match=r"^pitch_shift: not for this kind of model; it takes: strength, key_lock"):
+        a_modality().chosen({"pitch_shift": 3}, renderer)
+
+
+def test_each_option_has_its_help() -> None:
+    for each in fields(MusicModality.options):
+        assert each.metadata["help"].endswith("."), each.name
+        if each.metadata["choices"]:
+            assert each.default in each.metadata["choices"]
+
+
+def test_nothing_comes_in_as_a_stream() -> None:
+    _, network, _ = conversion_parts()
+    with pytest.raises(ConfigError, match=r"^live conversion needs a voice model with WORLD features; use audiocycle convert, or another model$"):
+        a_modality().stream(network, None, sample_rate=None, block_seconds=1.0, band_limit=None)
 
 
 def files_of(folder: str, every: int = 1) -> list[Path]:

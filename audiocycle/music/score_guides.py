@@ -1,0 +1,38 @@
+"""Guides of scores, made for training: the target's nearest bars, by melody, harmony and bass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiocycle.music.guide import RECIPE, NearestBars, Rolls
+from audiocycle.spec import Domain, FloatArray
+
+if TYPE_CHECKING:
+    from audiocycle.data.domains import DomainData
+    from audiocycle.data.guides import ProgressOf
+
+
+class ScoreGuides:
+    """Makes guides of rolls without velocity (see :class:`~audiocycle.data.guides.GuideMaker`).
+
+    Args:
+        steps_per_beat: of the grid.
+        neighbours: bars of the target to average.
+    """
+
+    by = "nearest bars"
+
+    def __init__(self, steps_per_beat: int, neighbours: int) -> None:
+        self.steps_per_beat, self.neighbours = steps_per_beat, neighbours
+        self.recipe = repr((neighbours, RECIPE))
+
+    def study(self, domain: Domain, data: DomainData, progress: ProgressOf) -> list[Rolls]:
+        """A genre's rolls, (C, 84, T) each."""
+        return [np.asarray(item.features, np.uint8) for item in data.items]
+
+    def guides(self, source: list[Rolls], target: list[Rolls]) -> Iterator[FloatArray]:
+        """Probabilities (C, 84, T) of what the target would have, for each roll of the source."""
+        return map(NearestBars(target, self.steps_per_beat, self.neighbours).guide, source)

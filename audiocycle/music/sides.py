@@ -1,0 +1,57 @@
+"""What goes beside rolls: beside those that training keeps, and beside those of a span on its way through a conversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocycle.music.grid import Span
+from audiocycle.music.options import MusicOptions
+from audiocycle.spec import FloatArray
+
+if TYPE_CHECKING:
+    from audiocycle.music.notes import Notes
+
+
+@dataclass(frozen=True)
+class ScoreSide:
+    """Beside all phrases of a score, for training.
+
+    Attributes:
+        programs: (3, 128) its notes by register and program.
+        places: (N,) where each phrase begins, quarter notes.
+    """
+
+    programs: NDArray[np.int64]
+    places: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpanSide:
+    """Beside the roll of a span.
+
+    Attributes:
+        notes: those that the roll shows.
+        span: where they are.
+    """
+
+    notes: Notes
+    span: Span
+
+
+@dataclass(frozen=True)
+class ConvertedSpanSide(SpanSide):
+    """Beside the probabilities that a network has for a span: what makes notes of them.
+
+    Attributes:
+        source_roll: (C, 84, T) uint8, of the source's notes.
+        programs: (3,) the target genre's usual ones by register, -1 where unknown.
+        options: of the conversion.
+    """
+
+    source_roll: FloatArray
+    programs: FloatArray
+    options: MusicOptions
