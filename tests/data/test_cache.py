@@ -416,6 +416,6 @@ def test_what_is_compact_stays_as_it_is() -> None:
     roll = np.ones((2, 84, 4), np.uint8)
     kept = compact(Encoded(roll, Side(np.array([123.456789]), 7, np.ones((3, 128), np.int64))))
     assert kept.features is roll
-    assert {name: (x.dtype, x.shape) for name, x in kept.side.items()} == {
+    assert {name: (x.dtype, x.shape) for name, x in arrays_of(kept.side).items()} == {
         "f0": (np.float32, (1,)), "n_samples": (np.int64, ()), "programs": (np.int64, (3, 128)),
     }  # fmt: skip

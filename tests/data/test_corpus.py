@@ -265,7 +265,7 @@ def test_crops_of_mapped_items_are_those_of_items_in_memory(paths: list[Path], t
     mapped = [item.features for item in open_corpus(songs(tmp_path, Songs()), paths, silent).items]
     samplers = [CropSampler({Domain("a"): items}, 8, 4, seed=1, hop=8) for items in (mapped, [np.array(x) for x in mapped])]
     for step in range(5):
-        one, two = (sampler.batch(step)["a"] for sampler in samplers)
+        one, two = (sampler.batch(step).items[Domain("a")] for sampler in samplers)
         np.testing.assert_array_equal(one, two)
 
 
