@@ -15,7 +15,7 @@ TRAIN_HELP = """Train a model on folders of recordings or MIDI files, one folder
   audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=2400
   audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' objective.one_way=true  # anna to ben only
   audiocycle train experiment=vc2 data.root=recordings 'data.domains=[anna,ben]'      # as published: days on a CPU
-  audiocycle train experiment=genre_quick data.root=midi 'data.domains=[jazz,classic]'        # MIDI: an hour on a laptop
+  audiocycle train experiment=genre_quick data.root=midi 'data.domains=[jazz,classic]'        # MIDI, on a laptop
 
 \b
 Several trainings (-m): one for each combination of the values, each below RUN/sweep, and a table at the end
@@ -34,7 +34,7 @@ One training in several processes, on several GPUs or machines:
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
   experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'), vc2_lite (small machines),
-                            vc2_quick (40 minutes on two cores) or vc2 (the paper's schedule);
+                            vc2_quick (small, no recogniser) or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre_guided (genres that play like tunes in
                             two ways), genre, or pairs (the same tunes, under the same names)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, M4A, ...) or MIDI files for each domain

@@ -1,8 +1,8 @@
-"""Train and measure four pairs of speakers, one way each, as docs/results.md reports them: the mean of the pairs, and each.
+"""Train and measure four pairs of speakers, one way each, as docs/measurements/four-pairs.md reports them: the mean of the pairs, and each.
 
     python recipes/vcc2016/four_pairs.py --data data/vcc2016 --out runs/four_pairs
     python recipes/vcc2016/four_pairs.py --data data/vcc2016 --out runs/seed_1 seed=1
-    python recipes/vcc2016/four_pairs.py --data data/vcc2016 --out runs/hour \\
+    python recipes/vcc2016/four_pairs.py --data data/vcc2016 --out runs/longer \\
         trainer.constant_steps=35000 trainer.decay_steps=1 trainer.checkpoint_every=500 max_steps=11500
 
 What is not an option is a setting of `audiocycle train` (experiment=vc2_guided unless said). A stopped run goes on with the same command.

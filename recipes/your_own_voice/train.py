@@ -40,7 +40,7 @@ def main() -> None:
         help="vc2_guided, which keeps the words (default; pip install 'audiocycle[guided]'), vc2_quick, which needs no recogniser, or vc2, as published, for days or a GPU",
     )
     parser.add_argument(
-        "--one-way", action="store_true", help="learn the first voice into the second only: steps take little more than half the time (vc2_guided)"
+        "--one-way", action="store_true", help="learn the first voice into the second only: steps take half the time (vc2_guided)"
     )
     parser.add_argument("--steps", type=int, help="stop after so many steps, if that comes first")
     parser.add_argument("--check", action="store_true", help="only look at the recordings")
