@@ -236,4 +236,4 @@ def register(pitch: NDArray[Any]) -> NDArray[np.int64]:
 
 
 if TYPE_CHECKING:
-    CHECKED: type[Adapter] = PianoRollAdapter
+    _CONFORMS: type[Adapter] = PianoRollAdapter

@@ -39,7 +39,6 @@ from audiocycle.spec import Encoded, FloatArray, Outcome, Renderer, Translation
 from audiocycle.system.options import refuse_unknown
 
 if TYPE_CHECKING:
-
     from audiocycle.data.guides import GuideConfig, GuideMaker
     from audiocycle.modality import Modality, Norms, Progress
     from audiocycle.spec import Signal
@@ -262,4 +261,4 @@ def convert_song(
 
 
 if TYPE_CHECKING:
-    CHECKED: type[Modality] = MusicModality
+    _CONFORMS: type[Modality] = MusicModality

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import symusic
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from symusic.core import ScoreTick
 
 IntArray = NDArray[np.int64]
 NEW = -1
@@ -70,7 +73,7 @@ def latest_end(end: IntArray, voice: IntArray) -> IntArray:
     return np.asarray(np.maximum.accumulate(voice * NEVER + end) - voice * NEVER)
 
 
-def notes_of(score: Any) -> Notes:
+def notes_of(score: ScoreTick) -> Notes:
     """All notes of a score but those of its drum tracks."""
     parts = [empty()]
     for index, track in enumerate(score.tracks):

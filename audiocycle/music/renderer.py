@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from audiocycle.music.notes import NEW, IntArray, Notes, join
 from audiocycle.music.piano_roll import LOWEST, ONSET, VELOCITY, decode, steps_of
 from audiocycle.music.sides import ConvertedSpanSide
 from audiocycle.spec import Encoded, FloatArray
+
+if TYPE_CHECKING:
+    from audiocycle.spec import Renderer
 
 DEFAULT_VELOCITY = 80
 PRIOR = 4.0
@@ -126,3 +129,7 @@ def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArra
         apart = np.abs(source.pitch[near] - pitch[mine, None]) + 12.0 / steps_per_bar * np.abs(first[near] - step[mine, None])
         track[mine] = source.track[near[np.argmin(apart, axis=1)]]
     return track
+
+
+if TYPE_CHECKING:
+    _CONFORMS: type[Renderer] = ScoreRenderer

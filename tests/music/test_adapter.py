@@ -298,30 +298,6 @@ def test_transfer_leaves_what_it_is_given_alone() -> None:
     assert (made.side.notes, made.side.span, made.side.options) == (encoded.side.notes, encoded.side.span, options)
 
 
-@pytest.mark.parametrize(
-    "option",
-    [
-        {"strength": -0.1},
-        {"strength": 1.1},
-        {"strength": float("nan")},
-        {"threshold": 0.0},
-        {"threshold": 1.0},
-        {"tracks": "both"},
-        {"programs": "none"},
-        {"thickness": "thin"},
-        {"shortest": 0},
-    ],
-)
-def test_impossible_options_are_refused(option: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=rf"^{next(iter(option))}=[\w.-]+: [^-]+$"):
-        MusicOptions(**option)
-
-
-def test_hysteresis_goes_with_strength() -> None:
-    assert MusicOptions(strength=0.0, threshold=0.4).hold == 0.4
-    assert MusicOptions(strength=1.0, threshold=0.5).hold == pytest.approx(0.3)
-
-
 def test_what_is_fitted_is_within_the_limits_of_bundles() -> None:
     counts = np.zeros((3, 128), np.int64)
     counts[0, 32] = 3
