@@ -1,20 +1,20 @@
 """The build table: short names, as configurations and bundles say them, to classes.
 
-A bundle names no importable code. A new modality adds its lines here and nowhere else in the core. Imports happen on
-use, so that a voice user never loads the music side.
+A bundle names no importable code. A new modality adds its lines here and nowhere else in the core; a generator, a critic or a translator is
+a file in its folder, and found there. Imports happen on use, so that a voice user never loads the music side.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from audiocycle.errors import ConfigError, one_line
 from audiocycle.modality import Modality
 from audiocycle.spec import WINDOWS_AT_ONCE, Adapter, Direction, Domain, FeatureSpec, Renderer
 from audiocycle.system.limits import hold, shown
+from audiocycle.system.registry import listed, resolve
 
 if TYPE_CHECKING:
     from audiocycle.models.cost import Cost
@@ -33,18 +33,8 @@ RENDERERS = {
     "score": "audiocycle.music.renderer:ScoreRenderer",
 }
 MODALITIES = {"voice": "audiocycle.voice.modality:VoiceModality", "music": "audiocycle.music.modality:MusicModality"}
-GENERATORS = {
-    "gated_212d": "audiocycle.models.generators.gated_212d:GatedGenerator212D",
-    "gated_1d": "audiocycle.models.generators.gated_1d:GatedGenerator1D",
-    "gated_2d": "audiocycle.models.generators.gated_2d:GatedGenerator2D",
-    "resnet": "audiocycle.models.generators.resnet:ResNetGenerator",
-    "unet": "audiocycle.models.generators.unet:UNetGenerator",
-}
-MODEL_SETTINGS = {"generator", "critic", "width", "generator_options", "critic_options"}
-CRITICS = {
-    "gated_patch": "audiocycle.models.critics.gated_patch:GatedPatchCritic",
-    "conv_patch": "audiocycle.models.critics.conv_patch:ConvPatchCritic",
-}
+GENERATORS, CRITICS, TRANSLATORS = (listed(f"audiocycle.models.{room}") for room in ("generators", "critics", "translators"))
+MODEL_SETTINGS = {"translator", "generator", "critic", "width", "generator_options", "critic_options"}
 
 CHUNK_SECONDS = 31.0
 """Of sound that a network sees at a time, at most (:mod:`audiocycle.voice.recording`)."""
@@ -54,18 +44,6 @@ second. The paper's network, of width 1, takes 0.06 for a direction, 0.2 and 8."
 
 TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
 """Of arguments that are checked before a class sees them: a mistyped option fails with its name."""
-
-
-def resolve(table: Mapping[str, str], what: str, name: str) -> Any:
-    """The class that a short name stands for.
-
-    Raises:
-        ConfigError: the table does not know the name; the message lists those that it knows.
-    """
-    if not isinstance(name, str) or name not in table:
-        raise ConfigError(f"{what} '{shown(name)}' is unknown; this version knows: {', '.join(sorted(table))}")
-    module, _, attribute = table[name].partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -129,11 +107,16 @@ def build_renderer(adapter: Adapter, name: str | None = None, weights: str | Non
     return renderer
 
 
-def build_translator(config: Mapping[str, Any], directions: Sequence[Direction], shape: Sequence[int]) -> Translator:
-    """``{"generator": name, "width": 1.0, ...}`` to a translator of all these directions."""
-    from audiocycle.models.translators.pair import PairTranslator
+def translator_class(config: Mapping[str, Any]) -> type[Translator]:
+    """Which networks serve which directions: ``{"translator": name, ...}``, one each by default."""
+    found: type[Translator] = resolve(TRANSLATORS, "translator", config.get("translator", "pair"))
+    return found
 
-    return PairTranslator(directions, generator_maker(config, shape))
+
+def build_translator(config: Mapping[str, Any], directions: Sequence[Direction], shape: Sequence[int]) -> Translator:
+    """``{"translator": name, "generator": name, "width": 1.0, ...}`` to a translator of all these directions."""
+    make: Callable[..., Translator] = translator_class(config)
+    return make(directions, generator_maker(config, shape))
 
 
 def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable[[], Any]:
@@ -166,9 +149,10 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequenc
         found = cost(generator_maker(config, spec.shape), spec.shape)
     except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:  # of torch, where options are allowed each for itself
         raise ConfigError(f"model: no network can be made of these settings ({one_line(error)[:100]}); change them") from error
+    n_networks = len(set(translator_class(config).networks(directions).values()))
     frames = WINDOWS_AT_ONCE * spec.window if spec.window else CHUNK_SECONDS * spec.frame_rate
     asked = {
-        "GB of weights": (4e-9 * found.parameters * len(directions), MAX_WEIGHTS_GB),
+        "GB of weights": (4e-9 * found.parameters * n_networks, MAX_WEIGHTS_GB),
         "GB for its largest layer": (1e-9 * found.bytes * frames, MAX_LAYER_GB),
         "billion products for a second": (1e-9 * found.products * spec.frame_rate, MAX_BILLIONS),
     }

@@ -30,7 +30,9 @@ from audiocycle.conversion.converter import Converter
 from audiocycle.data.cache import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
 from audiocycle.models.layers import GLU, parameter_count
-from audiocycle.objectives.cycle import Critics, CycleObjective, Terms
+from audiocycle.objectives.base import Terms
+from audiocycle.objectives.cycle import CycleObjective
+from audiocycle.objectives.term import Critics
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal, directions
 from audiocycle.training.checkpoint import FORMAT, load_newest
 from audiocycle.training.trainer import Trainer

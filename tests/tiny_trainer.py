@@ -11,8 +11,10 @@ import torch
 
 from audiocycle.build import build_critic, build_translator
 from audiocycle.data.sampler import CropSampler
-from audiocycle.objectives.cycle import CycleObjective, Objective
-from audiocycle.spec import FloatArray
+from audiocycle.objectives.base import Objective
+from audiocycle.objectives.config import ObjectiveConfig
+from audiocycle.objectives.preset import build_objective
+from audiocycle.spec import Domain, FeatureSpec, FloatArray, Values, directions
 from audiocycle.training.distributed import ALONE, Processes
 from audiocycle.training.trainer import Trainer, TrainerConfig
 
@@ -23,6 +25,13 @@ TINY = {
     "generator_options": {"n_blocks": 1},
 }
 FEATURE_DIM = 8
+
+
+def tiny_objective(domains: Sequence[str] = ("a", "b"), steps_per_beat: int = 4, values: Values = Values.REAL, **settings: Any) -> Objective:
+    """An objective over domains of these names; other keywords are its settings."""
+    config = ObjectiveConfig.of(**settings)
+    spec = FeatureSpec("test", (FEATURE_DIM,), 1.0, values=values, steps_per_beat=steps_per_beat)
+    return build_objective(directions(list(map(Domain, domains)), config.one_way), config, spec)
 
 
 def tiny_features(domains: Sequence[str], seed: int = 0) -> dict[str, list[FloatArray]]:
@@ -54,15 +63,15 @@ def tiny_trainer(
     basics = {"crop": 16, "device": "cpu", "precision": "fp32", "log_every": 1, "sample_every": 0}
     config = TrainerConfig(**(basics | options))  # type: ignore[arg-type]
     torch.manual_seed(0)
-    objective = objective or CycleObjective(domains)
+    objective = objective or tiny_objective(domains)
     features = features or tiny_features(domains)
     shape = next(iter(features.values()))[0].shape[:-1]
     channels = objective.conditions * (shape[0] if len(shape) > 1 else 1)
     return Trainer(
-        build_translator(model, domains, shape),
-        {name: build_critic(model, domains, channels) for name in objective.critics},
+        build_translator(model, objective.directions, shape),
+        {name: build_critic(model, list(map(Domain, domains)), channels) for name in objective.critics},
         objective,
-        CropSampler(features, config.crop, config.batch_size, config.seed, **(sampler or {})),
+        CropSampler({Domain(name): items for name, items in features.items()}, config.crop, config.batch_size, config.seed, **(sampler or {})),
         config,
         folder,
         settings=settings or {"domains": list(domains), "model": dict(model)},

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audiocycle.build import build_adapter
+from audiocycle.build import build_adapter, translator_class
 from audiocycle.bundles.format import WEIGHTS, graph_files, load_translator, read_config
 from audiocycle.bundles.runtimes.choice import installed_kinds, load_network
 from audiocycle.bundles.runtimes.graphs import INPUT, MADE_FOR, OUTPUT, graph_path, seal, weights_hash
@@ -75,10 +75,11 @@ def export_bundle(folder: Path) -> list[Path]:
     translator = load_translator(folder, config)
     shape = build_adapter(config.adapter).spec.shape
     stored, weights = stored_tensors(folder / WEIGHTS), weights_hash(folder)
-    program = traced(translator.get_submodule(f"generators.{config.directions[0]}"), shape)
+    names = translator_class(config.model).networks(config.directions)
+    program = traced(translator.network(config.directions[0]), shape)
     paths = []
     for direction in config.directions:
-        graph = with_stored_weights(program, stored, f"generators.{direction}.")
+        graph = with_stored_weights(program, stored, f"generators.{names[direction]}.")
         graph.metadata_props[MADE_FOR] = seal(weights, direction)
         paths.append(graph_path(folder, direction))
         write_graph(graph, paths[-1])

@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocycle import __version__
-from audiocycle.build import MAX_WEIGHTS_GB, build_adapter, build_modality, build_translator, model_cost
+from audiocycle.build import (
+    MAX_WEIGHTS_GB,
+    build_adapter,
+    build_modality,
+    build_translator,
+    model_cost,
+    translator_class,
+)
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
 from audiocycle.spec import Adapter, Direction, Domain, Stats, directions
 from audiocycle.system.atomic import whole_file, write_text
@@ -196,17 +203,26 @@ def check_settings(folder: Path, config: BundleConfig) -> tuple[Adapter, dict[st
         BundleError: impossible settings, or weights that are none, or those of other directions.
     """
     try:
-        adapter = build_adapter(config.adapter)
+        adapter, names = build_adapter(config.adapter), network_names(config)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
     shapes = weights_index(folder)
     stored = {".".join(name.split(".", 2)[:2]) for name in shapes}
-    wanted = [f"generators.{name}" for name in config.directions]
+    wanted = [f"generators.{name}" for name in names]
     if stored != set(wanted):  # another model's; that other shapes are, is found where the network is built
         lacking = [name for name in wanted if name not in stored]
         reason = f"missing: {lacking[0]}" if lacking else f"nobody knows {printable(min(stored - set(wanted)))}"
         raise BundleError(f"{folder / WEIGHTS}: weights do not fit {CONFIG} ({reason}); copy the bundle again")
     return adapter, shapes
+
+
+def network_names(config: BundleConfig) -> list[str]:
+    """Of the generators that serve a bundle's directions.
+
+    Raises:
+        ConfigError: this version knows no such translator.
+    """
+    return list(dict.fromkeys(translator_class(config.model).networks(config.directions).values()))
 
 
 def check_statistics(folder: Path, config: BundleConfig) -> None:
@@ -272,7 +288,7 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
         cost = model_cost(config.model, spec, config.directions)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
-    wanted = {f"generators.{name}.{parameter}": shape for name in config.directions for parameter, shape in cost.shapes.items()}
+    wanted = {f"generators.{name}.{parameter}": shape for name in network_names(config) for parameter, shape in cost.shapes.items()}
     if stored != wanted:
         raise BundleError(f"{path}: weights do not fit {CONFIG} ({first_difference(stored, wanted)}); copy the bundle again")
     try:

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from audiocycle.data.guides import GuideConfig
 from audiocycle.errors import ConfigError, one_line, printable
-from audiocycle.objectives.cycle import ObjectiveConfig
+from audiocycle.objectives.config import ObjectiveConfig, objective_settings
 from audiocycle.system.limits import shown
 from audiocycle.system.names import expanded, normal_name
 from audiocycle.training.run import RunConfig
@@ -190,7 +190,7 @@ def to_run(raw: DictConfig) -> RunConfig:
             overwrite=bool(c["overwrite"]),
             adapter=c["adapter"],
             model=c["model"],
-            objective=ObjectiveConfig(**c["objective"]),
+            objective=ObjectiveConfig.of(**c["objective"]),
             trainer=TrainerConfig(**trainer),
             mixture=tuple(map(str, mixture)),
             guide=GuideConfig(**c["guide"]),
@@ -230,7 +230,8 @@ def check_types(raw: DictConfig) -> None:
         "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None, "name": str | int | float,
         "licence": str | int | float,
     }  # fmt: skip
-    for group, kind in (("objective", ObjectiveConfig), ("trainer", TrainerConfig), ("guide", GuideConfig)):
+    wanted |= {f"objective.{name}": kind for name, (kind, _, _) in objective_settings().items()}
+    for group, kind in (("trainer", TrainerConfig), ("guide", GuideConfig)):
         wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
     for key, hint in wanted.items():
         value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)

@@ -24,8 +24,8 @@ from audiocycle.data.domains import domain_files
 from audiocycle.errors import AudioCycleError, RunExistsError, explain
 from audiocycle.spec import Domain
 from audiocycle.system.atomic import write_text
-from audiocycle.training.monitor import SilentMonitor
 from audiocycle.training.material import load_domains
+from audiocycle.training.monitor import SilentMonitor
 from audiocycle.training.run import RunConfig, train
 
 try:

@@ -1,6 +1,7 @@
-"""Networks addressed by domain names: what the objective and the converter call.
+"""Networks addressed by directions and domains: what the objective and the converter call.
 
-Two domains or twenty differ only here. Shapes: B batch, T frames, in between the axes of the features: P or C, P.
+Two domains or twenty differ only in the translator (:mod:`audiocycle.models.translators`). Shapes: B batch, T frames, in between the axes of the
+features: P or C, P.
 """
 
 from __future__ import annotations
@@ -10,20 +11,34 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from audiocycle.errors import ConfigError
-from audiocycle.spec import direction, ordered_pairs
+from audiocycle.spec import Direction, Domain
 
 
 class Translator(nn.Module):
-    """Features of ``source`` to features of ``target``: (B, ..., T) -> (B, ..., T), both normalised."""
+    """Features of a direction's source to features of its target: (B, ..., T) -> (B, ..., T), both normalised.
 
-    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
+    A class of :mod:`audiocycle.models.translators` is made with ``(directions, make)``, of which the second makes a generator, each time another one.
+    """
+
+    @staticmethod
+    def networks(directions: Sequence[Direction]) -> dict[Direction, str]:
+        """Which network serves which direction, by its name. Its weights are called ``generators.NAME.…``."""
         raise NotImplementedError
+
+    def forward(self, x: Tensor, direction: Direction) -> Tensor:
+        """(B, ..., T) of the source, as the target."""
+        raise NotImplementedError
+
+    def network(self, direction: Direction) -> nn.Module:
+        """What computes a direction, (B, ..., T) -> (B, ..., T), to be exported."""
+        return self.get_submodule(f"generators.{self.networks([direction])[direction]}")
 
 
 class Critic(nn.Module):
-    """Patch scores of how much (B, ..., T) looks like a real item of ``domain``."""
+    """Patch scores of how much (B, ..., T) looks like a real item of a domain."""
 
-    def forward(self, x: Tensor, domain: str) -> Tensor:
+    def forward(self, x: Tensor, domain: Domain) -> Tensor:
+        """(B, ..., T) to scores of any shape."""
         raise NotImplementedError
 
 
@@ -40,25 +55,13 @@ class NamedNetworks(nn.ModuleDict):
         self._modules[name] = network
 
 
-class PairTranslator(Translator):
-    """One generator for each ordered pair of domains, as in CycleGAN, or one way only. Module names are ``"spk1->spk2"``."""
-
-    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module], one_way: bool = False) -> None:
-        super().__init__()
-        self.generators = NamedNetworks({direction(*pair): make() for pair in ordered_pairs(domains, one_way)})
-
-    def forward(self, x: Tensor, source: str, target: str) -> Tensor:
-        y: Tensor = self.generators[direction(source, target)](x)
-        return y
-
-
 class DomainCritic(Critic):
     """One critic for each domain."""
 
-    def __init__(self, domains: Sequence[str], make: Callable[[], nn.Module]) -> None:
+    def __init__(self, domains: Sequence[Domain], make: Callable[[], nn.Module]) -> None:
         super().__init__()
-        self.critics = NamedNetworks({domain: make() for domain in domains})
+        self.critics = NamedNetworks({domain.name: make() for domain in domains})
 
-    def forward(self, x: Tensor, domain: str) -> Tensor:
-        y: Tensor = self.critics[domain](x)
+    def forward(self, x: Tensor, domain: Domain) -> Tensor:
+        y: Tensor = self.critics[domain.name](x)
         return y

@@ -11,6 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
+ONLY_ROLLS = "only piano rolls have them"
+"""Why other features have no terms of content or density."""
 SUSTAIN, ONSET = 0, 1
 PITCH_CLASSES = 12
 SILENCE = 0.01

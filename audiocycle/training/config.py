@@ -83,6 +83,10 @@ class TrainerConfig:
             return 1.0
         return max(0.0, 1.0 - (step - self.constant_steps) / max(1, self.decay_steps))
 
+    def terms_off(self, step: int) -> frozenset[str]:
+        """Kinds of terms that are left out at a step."""
+        return frozenset({"identity"} if self.identity_steps is not None and step >= self.identity_steps else ())
+
     @property
     def last_step(self) -> int:
         """The step count at which the run ends by itself: ``max_steps``, or the end of the schedule."""

@@ -23,8 +23,8 @@ from audiocycle.data.guides import GuideConfig, GuideMaker
 from audiocycle.errors import ConfigError, RunExistsError
 from audiocycle.modality import Modality
 from audiocycle.models.layers import image_channels
-from audiocycle.objectives.base import ObjectiveConfig, build_objective
-from audiocycle.objectives.checks import check_objective
+from audiocycle.objectives.config import ObjectiveConfig
+from audiocycle.objectives.preset import build_objective, check_objective
 from audiocycle.spec import Direction, Domain, directions
 from audiocycle.system.limits import Limit, Range, hold
 from audiocycle.system.names import check_domain_name

@@ -25,8 +25,9 @@ from audiocycle.errors import TrainingError
 from audiocycle.models.layers import channels_last
 from audiocycle.models.precision import choose_bf16
 from audiocycle.models.translator import Critic, Translator
-from audiocycle.objectives.cycle import Critics, Fakes, Objective, Terms
-from audiocycle.spec import FloatArray
+from audiocycle.objectives.base import Fakes, Objective, Terms
+from audiocycle.objectives.term import Critics
+from audiocycle.spec import Batch, Direction, FloatArray
 from audiocycle.training.checkpoint import (
     TrainState,
     checkpoints,
@@ -109,7 +110,7 @@ class Trainer:
         self.generator_optimizer = self._adam(self.translator, config.lr)
         self.critic_optimizer = self._adam(self.critics, config.critic_lr or config.lr / 2)
         self.average = WeightAverage(self.translator, config.average) if config.average else None
-        self.pools = {kind: HistoryPool(config.pool_size) for kind in ("fake", "back")}
+        self.pools = {kind: HistoryPool(config.pool_size) for kind in objective.judged}
         self.readings = Readings(self.device.type == "cpu", self._advice)
         self.step = 0
         self.seconds = 0.0
@@ -160,16 +161,16 @@ class Trainer:
         limit = self.config.max_minutes
         return self.stopping or (limit is not None and self.seconds >= limit * 60)
 
-    def _crops(self, step: int) -> dict[str, FloatArray]:
+    def _crops(self, step: int) -> Batch[FloatArray]:
         """This process's share of the batch of a step."""
-        return {domain: crops[self.share] for domain, crops in self.sampler.batch(step).items()}
+        return self.sampler.batch(step).map(lambda crops: crops[self.share])
 
     def _to_device(self, crops: FloatArray) -> Tensor:
         """A GPU fetches them by itself from memory that is pinned, and nobody waits."""
         batch = torch.from_numpy(crops)
         return batch.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else batch.to(self.device)
 
-    def train_step(self, crops: Mapping[str, FloatArray] | None = None) -> Terms:
+    def train_step(self, crops: Batch[FloatArray] | None = None) -> Terms:
         """One step of the generators and one of the critics.
 
         Args:
@@ -186,14 +187,11 @@ class Trainer:
         # All draws of a step follow from its number, so that a checkpoint needs no state of any generator. Processes draw
         # different noise; with noise, their result equals that of one process in distribution, otherwise up to rounding.
         seed_draws(self.device, self.config.seed, self.step, self.processes.rank)
-        batch = {d: self._to_device(x) for d, x in (self._crops(self.step) if crops is None else crops).items()}
-        limit = self.config.identity_steps
+        batch = (self._crops(self.step) if crops is None else crops).map(self._to_device)
 
         self.critics.requires_grad_(False)  # the generators' gradient passes through them, not into them
         with self._autocast():
-            terms, fakes = self.objective.generator_terms(
-                self.translator, self.by_name, batch, identity=limit is None or self.step < limit
-            )
+            terms, fakes = self.objective.generator_terms(self.translator, self.by_name, batch, off=self.config.terms_off(self.step))
             total = self.objective.total(terms)
         figures = self._update("norm/generator", self.translator, self.generator_optimizer, total, terms)
         self.critics.requires_grad_(True)
@@ -233,12 +231,12 @@ class Trainer:
         if not self.config.pool_size:
             return fakes
         random = np.random.default_rng([self.config.seed, self.step, 1])
-        fake, back = self.pools["fake"], self.pools["back"]
-        return Fakes(self._swapped(fake, fakes.fake, random), self._swapped(back, fakes.back, random))
+        return {kind: self._swapped(pool, fakes[kind], random) for kind, pool in self.pools.items()}
 
-    def _swapped(self, pool: HistoryPool, fakes: Terms, random: np.random.Generator) -> Terms:
+    def _swapped(self, pool: HistoryPool, fakes: Mapping[Direction, Tensor], random: np.random.Generator) -> dict[Direction, Tensor]:
         """Through a pool go the fakes of all processes, so that each holds the same pools; its share is what it shows."""
-        return {name: pool.swap(name, all_of_it, random)[self.share] for name, all_of_it in self.processes.gather(fakes).items()}
+        gathered = self.processes.gather({str(direction): fake for direction, fake in fakes.items()})
+        return {direction: pool.swap(str(direction), gathered[str(direction)], random)[self.share] for direction in fakes}
 
     def _set_rates(self) -> None:
         factor = self.config.rate_factor(self.step)
@@ -296,7 +294,7 @@ class Trainer:
         elif self.average is not None:  # switched on now: it starts from what there is
             self.average = WeightAverage(self.translator, self.config.average)
         for kind, pool in self.pools.items():
-            pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools[kind].items()}
+            pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools.get(kind, {}).items()}
         self.step, self.seconds = state.step, state.seconds
         return True
 
@@ -321,7 +319,7 @@ class Trainer:
             unlike_adam(state.generator_optimizer, self.generator_optimizer),
             unlike_adam(state.critic_optimizer, self.critic_optimizer),
             unlike_average(state.average, self.average.weights()) if self.average is not None and state.average else "",
-            *(unlike_pool(state.pools.get(kind)) for kind in self.pools),
+            *(unlike_pool(state.pools.get(kind, {})) for kind in self.pools),
         ]
         return next(filter(None, reasons), "")
 

@@ -19,7 +19,7 @@ from audiocycle.data.corpus import fitted, open_corpus
 from audiocycle.data.domains import DomainData
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import InputError
-from audiocycle.spec import Domain, Encoded, NoSide, Stats
+from audiocycle.spec import Domain, Encoded, Stats
 
 
 def silent(done: int, total: int) -> None:

@@ -11,7 +11,12 @@ from audiocycle.build import GENERATORS, model_cost, resolve
 from audiocycle.errors import ConfigError
 from audiocycle.models.cost import FRAMES, cost
 from audiocycle.models.layers import parameter_count
-from audiocycle.spec import FeatureSpec
+from audiocycle.spec import Direction, Domain, FeatureSpec
+
+
+def ways(number: int) -> list[Direction]:
+    """So many directions."""
+    return [Direction(Domain(f"a{place}"), Domain("b")) for place in range(number)]
 
 SHAPES: list[Any] = [[37], [10**12], [-36], [0], 5, None, True]
 """Of options: in place of the adapter's, each came past all limits."""
@@ -64,7 +69,7 @@ def test_nothing_is_built() -> None:
 )  # fmt: skip
 def test_models_that_cost_too_much_are_refused_before_they_are_built(config: dict[str, Any], spec: FeatureSpec, n_directions: int, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        model_cost(config, spec, n_directions)
+        model_cost(config, spec, ways(n_directions))
     assert said in str(caught.value)
 
 
@@ -73,7 +78,7 @@ def test_models_that_cost_too_much_are_refused_before_they_are_built(config: dic
 def test_what_torch_cannot_build_is_told_in_one_line(generator: str, shape: Any) -> None:
     """Whichever way such a shape came through: no error of torch's gets out."""
     with pytest.raises(ConfigError) as caught:
-        model_cost({"generator": generator}, FeatureSpec("voice", shape, 200.0), 2)
+        model_cost({"generator": generator}, FeatureSpec("voice", shape, 200.0), ways(2))
     assert str(caught.value).isprintable()
 
 
@@ -92,4 +97,4 @@ def test_what_torch_cannot_build_is_told_in_one_line(generator: str, shape: Any)
     ],
 )  # fmt: skip
 def test_models_that_people_train_are_within_the_limits(config: dict[str, Any], spec: FeatureSpec, n_directions: int) -> None:
-    assert model_cost(config, spec, n_directions).parameters
+    assert model_cost(config, spec, ways(n_directions)).parameters

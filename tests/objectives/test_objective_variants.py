@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from linear_networks import Parts, Unwanted, Watched, numbers
+from linear_networks import Parts, Unwanted, Watched, numbers, objective, way
 from torch import Tensor
 
-from audiocycle.models.translator import DomainCritic, PairTranslator
-from audiocycle.objectives.cycle import CycleObjective, Fakes, ObjectiveConfig, build_objective
-from audiocycle.spec import MIXED, FloatArray
+from audiocycle.models.translator import DomainCritic
+from audiocycle.models.translators.pair import PairTranslator
+from audiocycle.objectives.base import Fakes
+from audiocycle.objectives.config import ObjectiveConfig
+from audiocycle.spec import Direction, Domain, FloatArray
 
 PLAIN = {"cycle_adversarial": 0.0, "identity": 0.0}
 AB = ("a", "b")
@@ -35,16 +37,16 @@ def gradients(parts: Parts) -> dict[str, bool]:
 @pytest.mark.parametrize("heard", [True, False])
 def test_mixed_critics_tell_mixed_music_from_fakes(mixture: str, heard: bool) -> None:
     parts = Parts(("a", "b", "c"))
-    terms = numbers(parts.critic_terms(ObjectiveConfig(mixture=mixture, mixed_to_generator=heard, **PLAIN)))
+    terms = numbers(parts.critic_terms(ObjectiveConfig.of(mixture=mixture, mixed_to_generator=heard, **PLAIN)))
     assert terms.keys() == {f"{kind}/{s}->{t}" for kind in ("critic", "mixed_critic") for s, t in parts.pairs}
     for s, t in parts.pairs:
-        real = parts.judge("mixed_critic", t, parts.items(MIXED))
+        real = parts.judge("mixed_critic", t, parts.batch.mixed.numpy())
         fake = parts.judge("mixed_critic", t, parts.translate(parts.items(s), s, t))
         assert terms[f"mixed_critic/{s}->{t}"] == pytest.approx(((real - 1) ** 2).mean() + (fake**2).mean(), rel=1e-5)
 
 
 def test_mixed_critics_change_no_other_term() -> None:
-    base, mixed = ObjectiveConfig(), ObjectiveConfig(mixture="partial", mixed_to_generator=True)
+    base, mixed = ObjectiveConfig(), ObjectiveConfig.of(mixture="partial", mixed_to_generator=True)
     plain, more = Parts(AB), Parts(AB)
     before = numbers(plain.generator_terms(base)[0] | plain.critic_terms(base))
     after = numbers(more.generator_terms(mixed)[0] | more.critic_terms(mixed))
@@ -52,7 +54,7 @@ def test_mixed_critics_change_no_other_term() -> None:
 
 
 def test_the_generators_hear_mixed_critics_when_asked() -> None:
-    parts, config = Parts(AB), ObjectiveConfig(mixture="partial", mixed_to_generator=True, mixed=3.0, cycle=0.0, **PLAIN)
+    parts, config = Parts(AB), ObjectiveConfig.of(mixture="partial", mixed_to_generator=True, mixed=3.0, cycle=0.0, **PLAIN)
     terms, _ = parts.generator_terms(config)
     expected = {}
     for s, t in parts.pairs:
@@ -61,7 +63,7 @@ def test_the_generators_hear_mixed_critics_when_asked() -> None:
         expected[f"mixed/{s}->{t}"] = ((parts.judge("mixed_critic", t, fake) - 1) ** 2).mean()
     assert numbers(terms) == pytest.approx(expected, rel=1e-5)
     weighted = sum(value * (3.0 if name.startswith("mixed") else 1.0) for name, value in expected.items())
-    assert CycleObjective(AB, config).total(terms).item() == pytest.approx(weighted, rel=1e-5)
+    assert objective(AB, config).total(terms).item() == pytest.approx(weighted, rel=1e-5)
     terms["mixed/a->b"].backward()
     assert gradients(parts) == {"a->b": True, "b->a": False}
 
@@ -70,7 +72,7 @@ def test_the_generators_hear_nothing_of_mixed_critics_otherwise() -> None:
     parts = Parts(AB)
     mixed = parts.critics["mixed_critic"]
     parts.critics["mixed_critic"] = Unwanted()  # not even called in the generator step
-    config = ObjectiveConfig(mixture="partial", mixed=3.0, **PLAIN)
+    config = ObjectiveConfig.of(mixture="partial", mixed=3.0, **PLAIN)
     terms, fakes = parts.generator_terms(config)
     assert {name.split("/")[0] for name in terms} == {"adversarial", "cycle"}
     parts.critics["mixed_critic"] = mixed
@@ -92,8 +94,8 @@ def test_the_generators_hear_nothing_of_mixed_critics_otherwise() -> None:
     ids=str,
 )
 def test_only_critics_that_are_needed_are_asked_for_and_called(changes: dict[str, Any], critics: tuple[str, ...]) -> None:
-    config, parts = ObjectiveConfig(**changes), Parts(AB)
-    assert CycleObjective(AB, config).critics == critics
+    config, parts = ObjectiveConfig.of(**changes), Parts(AB)
+    assert objective(AB, config).critics == critics
     parts.critics = {name: critic if name in critics else Unwanted() for name, critic in parts.critics.items()}
     terms = parts.critic_terms(config)
     assert {name.split("/")[0] for name in terms} == set(critics)
@@ -102,7 +104,7 @@ def test_only_critics_that_are_needed_are_asked_for_and_called(changes: dict[str
 # Noise
 
 
-LOUD = ObjectiveConfig(critic_noise=2.0, mixture="partial", mixed_to_generator=True)
+LOUD = ObjectiveConfig.of(critic_noise=2.0, mixture="partial", mixed_to_generator=True)
 
 
 def watched(config: ObjectiveConfig, seed: int, shape: tuple[int, ...] = (3, 2000)) -> tuple[Parts, dict[str, Tensor], Fakes]:
@@ -117,9 +119,9 @@ def watched(config: ObjectiveConfig, seed: int, shape: tuple[int, ...] = (3, 200
 def test_noise_is_on_all_that_any_critic_sees() -> None:
     parts, _, fakes = watched(LOUD, seed=0)
     clean = {
-        "critic": {t: [fakes.fake[f"{s}->{t}"], torch.cat([parts.batch[t], fakes.fake[f"{s}->{t}"]])] for s, t in parts.pairs},
-        "cycle_critic": {s: [fakes.back[f"{s}->{t}"], torch.cat([parts.batch[s], fakes.back[f"{s}->{t}"]])] for s, t in parts.pairs},
-        "mixed_critic": {t: [fakes.fake[f"{s}->{t}"], torch.cat([parts.batch[MIXED], fakes.fake[f"{s}->{t}"]])] for s, t in parts.pairs},
+        "critic": {t: [fakes["fake"][way(s, t)], torch.cat([parts.batch.items[Domain(t)], fakes["fake"][way(s, t)]])] for s, t in parts.pairs},
+        "cycle_critic": {s: [fakes["back"][way(s, t)], torch.cat([parts.batch.items[Domain(s)], fakes["back"][way(s, t)]])] for s, t in parts.pairs},
+        "mixed_critic": {t: [fakes["fake"][way(s, t)], torch.cat([parts.batch.mixed, fakes["fake"][way(s, t)]])] for s, t in parts.pairs},
     }
     noises = []
     for name, critic in parts.critics.items():
@@ -138,10 +140,10 @@ def test_noise_is_on_all_that_any_critic_sees() -> None:
 
 def test_noise_is_not_on_what_generators_make_and_are_measured_by() -> None:
     _, clean, before = watched(ObjectiveConfig(), seed=0, shape=(3, 5))
-    _, noisy, after = watched(ObjectiveConfig(critic_noise=2.0), seed=0, shape=(3, 5))
+    _, noisy, after = watched(ObjectiveConfig.of(critic_noise=2.0), seed=0, shape=(3, 5))
     for kind in ("fake", "back"):
-        for name, item in getattr(before, kind).items():
-            assert torch.equal(item, getattr(after, kind)[name])
+        for name, item in before[kind].items():
+            assert torch.equal(item, after[kind][name])
     for name, value in clean.items():
         same = name.split("/")[0] in ("cycle", "identity")
         assert (value.item() == noisy[name].item()) is same, name
@@ -156,10 +158,10 @@ def test_noise_follows_from_the_seed() -> None:
 def test_without_noise_critics_see_the_very_items_and_nothing_is_drawn() -> None:
     torch.manual_seed(3)
     drawn = torch.randn(1)
-    parts, _, fakes = watched(ObjectiveConfig(mixture="partial"), seed=3, shape=(3, 5))
+    parts, _, fakes = watched(ObjectiveConfig.of(mixture="partial"), seed=3, shape=(3, 5))
     assert torch.equal(torch.randn(1), drawn)
     seen = dict(parts.critics["mixed_critic"].seen)
-    assert torch.equal(seen["b"], torch.cat([parts.batch[MIXED], fakes.fake["a->b"]]))
+    assert torch.equal(seen["b"], torch.cat([parts.batch.mixed, fakes["fake"][way("a", "b")]]))
 
 
 # Content
@@ -177,7 +179,7 @@ def groove(x: FloatArray) -> FloatArray:
 
 @pytest.mark.parametrize(("kind", "measure"), [("chroma", chroma), ("groove", groove)])
 def test_content_terms_compare_the_fake_with_its_source(kind: str, measure: Callable[[FloatArray], FloatArray]) -> None:
-    parts, config = Parts(AB, shape=IMAGE), ObjectiveConfig(**{kind: 4.0}, cycle=0.0, **PLAIN)
+    parts, config = Parts(AB, shape=IMAGE), ObjectiveConfig.of(**{kind: 4.0}, cycle=0.0, **PLAIN)
     terms, _ = parts.generator_terms(config)
     assert {name.split("/")[0] for name in terms} == {"adversarial", kind}
     weighted = 0.0
@@ -186,16 +188,16 @@ def test_content_terms_compare_the_fake_with_its_source(kind: str, measure: Call
         expected = np.abs(measure(parts.translate(x, s, t)) - measure(x)).mean()
         assert terms[f"{kind}/{s}->{t}"].item() == pytest.approx(expected, rel=1e-4)
         weighted += 4.0 * expected + terms[f"adversarial/{s}->{t}"].item()
-    assert CycleObjective(AB, config).total(terms).item() == pytest.approx(weighted, rel=1e-4)
+    assert objective(AB, config).total(terms).item() == pytest.approx(weighted, rel=1e-4)
     terms[f"{kind}/a->b"].backward()
     assert gradients(parts) == {"a->b": True, "b->a": False}
 
 
 def test_a_beat_is_as_long_as_the_grid_says() -> None:
     parts = Parts(AB, shape=(2, 12, 24))
-    config = ObjectiveConfig(chroma=1.0, density=1.0, cycle=0.0, **PLAIN)
+    config = ObjectiveConfig.of(chroma=1.0, density=1.0, cycle=0.0, **PLAIN)
     straight, triplet = (
-        build_objective(AB, config, steps).generator_terms(parts.translator, parts.critics, parts.batch)[0] for steps in (4, 6)
+        parts.objective(config, steps).generator_terms(parts.translator, parts.critics, parts.batch)[0] for steps in (4, 6)
     )
     x = parts.items("a")
     expected = [z[:, 0].reshape(len(z), 12, 4, 6).mean(axis=-1) for z in (parts.translate(x, "a", "b"), x)]
@@ -207,13 +209,13 @@ def test_a_beat_is_as_long_as_the_grid_says() -> None:
 
 def test_content_terms_may_be_on_together_and_cost_no_forward() -> None:
     parts = Parts(AB, shape=IMAGE)
-    terms, _ = parts.generator_terms(ObjectiveConfig(chroma=1.0, groove=0.5))
+    terms, _ = parts.generator_terms(ObjectiveConfig.of(chroma=1.0, groove=0.5))
     kinds = {"adversarial", "cycle_adversarial", "cycle", "identity", "chroma", "groove"}
     assert terms.keys() == {f"{kind}/{pair}" for kind in kinds for pair in ("a->b", "b->a")}
 
 
 def test_density_compares_the_batchs_fakes_with_its_real_items_each_sorted() -> None:
-    parts, config = Parts(AB, shape=IMAGE), ObjectiveConfig(density=2.0, cycle=0.0, **PLAIN)
+    parts, config = Parts(AB, shape=IMAGE), ObjectiveConfig.of(density=2.0, cycle=0.0, **PLAIN)
     terms, _ = parts.generator_terms(config)
     assert {name.split("/")[0] for name in terms} == {"adversarial", "density"}
 
@@ -232,12 +234,12 @@ def test_content_is_float32_when_networks_compute_in_bfloat16() -> None:
     parts = Parts(AB, shape=IMAGE)
 
     class Low(PairTranslator):
-        def forward(self, x: Tensor, source: str, target: str) -> Tensor:
+        def forward(self, x: Tensor, direction: Direction) -> Tensor:
             return x.bfloat16()
 
-    parts.translator = Low(AB, torch.nn.Identity)
-    parts.critics["critic"] = DomainCritic(AB, torch.nn.Identity)
-    terms, _ = parts.generator_terms(ObjectiveConfig(chroma=1.0, groove=1.0, cycle=0.0, **PLAIN))
+    parts.translator = Low([way(s, t) for s, t in parts.pairs], torch.nn.Identity)
+    parts.critics["critic"] = DomainCritic(list(map(Domain, AB)), torch.nn.Identity)
+    terms, _ = parts.generator_terms(ObjectiveConfig.of(chroma=1.0, groove=1.0, cycle=0.0, **PLAIN))
     for name in ("chroma/a->b", "groove/a->b"):
         assert terms[name].dtype == torch.float32
         assert 0 < terms[name].item() < 0.02  # the rounding of a copy

@@ -14,13 +14,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from several_processes import started, together, torchrun_environment
-from tiny_trainer import FEATURE_DIM, tiny_features
+from tiny_trainer import FEATURE_DIM, tiny_features, tiny_objective
 from torch import nn
 
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import ConfigError, TrainingError
-from audiocycle.models.translator import DomainCritic, PairTranslator
-from audiocycle.objectives.cycle import CycleObjective
+from audiocycle.models.translator import DomainCritic
+from audiocycle.models.translators.pair import PairTranslator
+from audiocycle.spec import Domain, directions
 from audiocycle.training.checkpoint import checkpoints
 from audiocycle.training.devices import choose_device
 from audiocycle.training.distributed import ALONE, Processes
@@ -158,11 +159,11 @@ def smooth_trainer(processes: Processes, folder: Path, **options: Any) -> Traine
     """Each process with weights of its own at first, of which the first's are to be taken."""
     config = TrainerConfig(crop=16, device="cpu", precision="fp32", log_every=1, sample_every=0, lr=1e-3, **(OPTIONS | options))  # type: ignore[arg-type]
     torch.manual_seed(processes.rank)
-    domains = ("a", "b")
+    domains = (Domain("a"), Domain("b"))
     return Trainer(
-        PairTranslator(domains, lambda: layers(FEATURE_DIM)),
+        PairTranslator(directions(domains), lambda: layers(FEATURE_DIM)),
         {name: DomainCritic(domains, lambda: layers(1)) for name in ("critic", "cycle_critic")},
-        CycleObjective(domains), CropSampler(tiny_features(domains), 16, config.batch_size, 0), config, folder,
+        tiny_objective(), CropSampler(dict(zip(domains, tiny_features(("a", "b")).values(), strict=True)), 16, config.batch_size, 0), config, folder,
         processes=processes,
     )  # fmt: skip
 

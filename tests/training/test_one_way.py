@@ -21,7 +21,7 @@ from audiocycle.bundles.library import find_for_target
 from audiocycle.cli.settings import compose_run
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import BundleError, ConfigError, DomainError, TrainingError
-from audiocycle.objectives.cycle import ObjectiveConfig
+from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.spec import Direction, Domain, directions
 from audiocycle.training.run import train
 
@@ -46,7 +46,7 @@ def test_pairs_begin_with_the_first_domain() -> None:
 
 @pytest.mark.parametrize("domains", ["ab", "abc"])
 def test_terms_are_those_of_both_ways_without_the_way_back(domains: str) -> None:
-    both, one, parts = ObjectiveConfig(**NO_CYCLE), ObjectiveConfig(**NO_CYCLE, one_way=True), Parts(domains)
+    both, one, parts = ObjectiveConfig.of(**NO_CYCLE), ObjectiveConfig.of(**NO_CYCLE, one_way=True), Parts(domains)
     wanted = {f"a->{target}" for target in domains[1:]}
     before = numbers(parts.generator_terms(both)[0] | parts.critic_terms(both))
     parts.translator = counting = Counting(parts.translator)
@@ -58,7 +58,7 @@ def test_terms_are_those_of_both_ways_without_the_way_back(domains: str) -> None
 @pytest.mark.parametrize("settings", [{}, {"cycle": 0.0}, {"cycle_adversarial": 0.0}])
 def test_a_cycle_needs_the_way_back(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"objective\.one_way=true: a cycle needs the way back; set objective\.cycle=0"):
-        ObjectiveConfig(**settings, one_way=True)
+        ObjectiveConfig.of(**settings, one_way=True)
 
 
 def test_scores_go_both_ways(tmp_path: Path) -> None:

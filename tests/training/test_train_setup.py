@@ -14,7 +14,7 @@ from audiocycle.cli.settings import compose_run
 from audiocycle.data.domains import DomainData
 from audiocycle.errors import ConfigError, DataError
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.objectives.cycle import ObjectiveConfig
+from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.spec import Domain, Encoded, FloatArray, NoSide, directions
 from audiocycle.training.material import Material, build_sampler, crop_length
 from audiocycle.training.run import RunConfig, train
@@ -26,7 +26,7 @@ def run_config(mixture: tuple[str, ...] = (), objective: dict[str, Any] | None =
         "data_root": Path("music"), "domains": ("jazz", "pop"), "cache": Path("cache"), "jobs": 1, "min_minutes": 0.0,
         "run_dir": Path("run"), "name": "jazz-pop", "licence": "unknown", "resume": False, "overwrite": False,
         "adapter": {"name": "piano_roll"}, "model": {}, "trainer": TrainerConfig(crop=64, batch_size=4), "mixture": mixture,
-        "objective": ObjectiveConfig(**(objective or {})),
+        "objective": ObjectiveConfig.of(**(objective or {})),
     }  # fmt: skip
     return RunConfig(**(settings | changes))
 

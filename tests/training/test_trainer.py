@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_trainer import tiny_objective
 from trainer_state import Poisoned, assert_same, clone, snapshot
 
 from audiocycle.errors import TrainingError
-from audiocycle.objectives.cycle import CycleObjective, Fakes, ObjectiveConfig, Terms
+from audiocycle.objectives.base import Fakes, Terms
+from audiocycle.objectives.config import ObjectiveConfig
+from audiocycle.objectives.cycle import CycleObjective
+from audiocycle.spec import Direction, Domain, FeatureSpec, directions
 from audiocycle.training import trainer as trainer_module
 from audiocycle.training.checkpoint import checkpoints, load_newest
 from audiocycle.training.trainer import Report, Trainer
@@ -179,7 +183,7 @@ class InfiniteSlope(CycleObjective):
 
 
 def test_infinite_gradient_is_caught_before_it_reaches_a_weight(make_trainer: MakeTrainer) -> None:
-    trainer = make_trainer(objective=InfiniteSlope(("a", "b")))
+    trainer = make_trainer(objective=InfiniteSlope(directions([Domain("a"), Domain("b")]), ObjectiveConfig(), FeatureSpec("test", (8,), 1.0)))
     before = clone(snapshot(trainer))
     with pytest.raises(TrainingError, match="step 0: norm/generator is not a finite number"):
         trainer.train_step()
@@ -187,10 +191,10 @@ def test_infinite_gradient_is_caught_before_it_reaches_a_weight(make_trainer: Ma
 
 
 def test_pool_draws_anew_in_each_step(make_trainer: MakeTrainer) -> None:
-    trainer, fresh = make_trainer(pool_size=1), []
+    trainer, fresh, way = make_trainer(pool_size=1), [], Direction(Domain("a"), Domain("b"))
     for step in range(20):
         trainer.step, item = step, torch.full((1, 8, 16), float(step))
-        fresh.append(torch.equal(trainer._pooled(Fakes({"a->b": item}, {})).fake["a->b"], item))
+        fresh.append(torch.equal(trainer._pooled({"fake": {way: item}, "back": {}})["fake"][way], item))
     assert fresh[0]
     assert 3 < sum(fresh[1:]) < 16
 
@@ -220,7 +224,7 @@ def test_training_lowers_the_cycle_loss(make_trainer: MakeTrainer) -> None:
     of the first loss. At this rate 16 seeds in two arithmetics end between 0.13 and 0.45 of it."""
     log: list[Report] = []
     crop = {d: [np.random.default_rng(len(d)).normal(size=(8, 16)).astype(np.float32)] for d in ("a", "bb")}
-    objective = CycleObjective(("a", "bb"), ObjectiveConfig(identity=0.0))
+    objective = tiny_objective(("a", "bb"), identity=0.0)
     make_trainer(
         max_steps=80, lr=1e-3, features=crop, domains=("a", "bb"), objective=objective, on_log=log.append
     ).run()

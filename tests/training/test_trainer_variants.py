@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tiny_trainer import tiny_objective
 from trainer_state import assert_same, clone, snapshot
 
 from audiocycle.errors import TrainingError
-from audiocycle.objectives.cycle import ObjectiveConfig, build_objective
-from audiocycle.spec import MIXED, FloatArray
+from audiocycle.objectives.config import ObjectiveConfig
+from audiocycle.spec import Batch, Domain, FloatArray
 from audiocycle.training.checkpoint import load_newest
 from audiocycle.training.monitor import average_kinds
 from audiocycle.training.trainer import Report, Trainer
@@ -53,7 +55,7 @@ class Fixed:
     def __init__(self, crops: dict[str, FloatArray]) -> None:
         self.crops = crops
 
-    def batch(self, step: int) -> dict[str, FloatArray]:
+    def batch(self, step: int) -> Batch[FloatArray]:
         return self.crops
 
 
@@ -62,14 +64,14 @@ def make(make_trainer: MakeTrainer, tmp_path: Path) -> Callable[..., Trainer]:
     """``make("noise", "folder", max_steps=3, ...)``: a trainer with tiny networks on tiny rolls."""
 
     def made(variant: str, folder: str = "run", **options: Any) -> Trainer:
-        objective, of_trainer = VARIANTS[variant]
-        config = ObjectiveConfig(**objective)
+        of_objective, of_trainer = VARIANTS[variant]
+        config = ObjectiveConfig.of(**of_objective)
         mixed = {"base": (), "partial": AB, "full": (*AB, "c")}[config.mixture]
         return make_trainer(
             tmp_path / folder,
             features=rolls((*AB, "c") if config.mixture == "full" else AB),
-            objective=build_objective(AB, config),
-            sampler={"hop": 16, "mixture": mixed, "aligned": config.paired},
+            objective=tiny_objective(AB, **of_objective),
+            sampler={"hop": 16, "mixture": list(map(Domain, mixed)), "domains": list(map(Domain, AB)), "aligned": config.paired},
             **({"model": MUSIC, "checkpoint_every": 2, "sample_every": 2, "on_sample": drawing} | of_trainer | options),
         )
 
@@ -101,13 +103,13 @@ def test_two_steps_change_every_weight_and_log_every_term(make: Callable[..., Tr
     for name, state in before.items():
         after = getattr(trainer, name).state_dict()
         assert not [key for key in state if torch.equal(state[key], after[key])]
-    config = ObjectiveConfig(**VARIANTS[variant][0])
+    config = ObjectiveConfig.of(**VARIANTS[variant][0])
     kinds = {"adversarial", "critic"}
     if config.paired:
         kinds |= {"reconstruction"}
     else:
-        kinds |= {kind for kind in ("cycle_adversarial", "cycle", "identity", "chroma", "groove", "density") if getattr(config, kind)}
-        kinds |= {"cycle_critic"} if config.cycle_adversarial else set()
+        kinds |= {kind for kind in ("cycle_adversarial", "cycle", "identity", "chroma", "groove", "density") if config.weights[kind]}
+        kinds |= {"cycle_critic"} if config.weights["cycle_adversarial"] else set()
         kinds |= {"mixed_critic"} if config.mixture != "base" else set()
         kinds |= {"mixed"} if config.mixed_to_generator else set()
     assert {name.split("/")[0] for name in values} == kinds | {"norm"}
@@ -120,7 +122,7 @@ def test_mixed_crops_reach_the_mixed_critics_and_nothing_else(make: Callable[...
         trainer = make("partial", name)
         batch = trainer.sampler.batch(0)
         if name == "emptied":
-            batch[MIXED] = np.zeros_like(batch[MIXED])
+            batch = replace(batch, mixed=np.zeros_like(batch.mixed))
         trainer.sampler = Fixed(batch)  # type: ignore[assignment]
         values.append(trainer.train_step())
     changed = {name for name, value in values[0].items() if value != values[1][name]}

@@ -15,6 +15,8 @@ from audiocycle.errors import ConfigError
 from audiocycle.models.layers import WIDTH, InstanceNorm, as_image, init_gaussian, scaled
 from audiocycle.system.limits import Limit, Range, Switch
 
+__all__ = ["ConvPatchCritic"]
+
 SLOPE = 0.2
 
 

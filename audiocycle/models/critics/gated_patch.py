@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from audiocycle.models.layers import GLU, WIDTH, InstanceNorm, as_image, init_gaussian, scaled
 from audiocycle.system.limits import Limit
 
+__all__ = ["GatedPatchCritic"]
+
 
 class GatedPatchCritic(nn.Module):
     """One score a patch: (B, P, T) -> (B, 1, ceil(P / 8), ceil(T / 8)), unbounded (least squares: no sigmoid).

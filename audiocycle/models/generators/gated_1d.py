@@ -27,6 +27,8 @@ from audiocycle.models.layers import (
 )
 from audiocycle.system.limits import Limit
 
+__all__ = ["GatedGenerator1D"]
+
 STRIDE = 4
 """Two stride-2 layers: frames are padded to a multiple of this, and cropped back."""
 

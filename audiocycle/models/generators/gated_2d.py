@@ -30,6 +30,8 @@ from audiocycle.models.layers import (
 )
 from audiocycle.system.limits import Limit, OneOf, Range
 
+__all__ = ["GatedGenerator2D"]
+
 STRIDE = 4
 """Two stride-2 layers: rows and frames are padded to a multiple of this, and cropped back."""
 OUTLETS = ("sigmoid", "binary", "linear")

@@ -26,6 +26,8 @@ from audiocycle.models.layers import (
 )
 from audiocycle.system.limits import Limit
 
+__all__ = ["ResNetGenerator"]
+
 STRIDE = 4
 """Two stride-2 layers: rows and frames are padded to a multiple of this, and cropped back."""
 

@@ -26,6 +26,8 @@ from audiocycle.models.layers import (
 )
 from audiocycle.system.limits import Limit, Range
 
+__all__ = ["UNetGenerator"]
+
 DROPPED_LEVELS = 3
 """So many of the innermost upward levels have dropout, as in the paper."""
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import torch
 from several_processes import CONTEXT, PATIENCE
-from tiny_trainer import tiny_trainer
+from tiny_trainer import tiny_objective, tiny_trainer
 from trainer_state import assert_same, snapshot
 
-from audiocycle.objectives.cycle import CycleObjective, ObjectiveConfig
 from audiocycle.training.checkpoint import checkpoints
 from audiocycle.training.trainer import Trainer
 
@@ -21,7 +20,7 @@ KILLS = 20
 
 def trainer_in(folder: Path, max_steps: int) -> Trainer:
     """Everything on that has a state, or draws random numbers."""
-    noisy = CycleObjective(("a", "b"), ObjectiveConfig(critic_noise=0.1))
+    noisy = tiny_objective(("a", "b"), critic_noise=0.1)
     return tiny_trainer(
         folder, objective=noisy, max_steps=max_steps, checkpoint_every=2, batch_size=2, pool_size=3, average=0.9, constant_steps=10,
         decay_steps=1000, max_gradient_norm=1.0,

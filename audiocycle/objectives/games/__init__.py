@@ -1,0 +1,1 @@
+"""Games, one a file: a further file is a further choice for `objective.game`."""
