@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Batch, Domain, FloatArray
 from audiocycle.training.trainer import Trainer
 
 
@@ -52,8 +52,8 @@ class Poisoned:
     def __init__(self, inner: Any, step: int) -> None:
         self.inner, self.step = inner, step
 
-    def batch(self, step: int) -> dict[str, FloatArray]:
-        batch: dict[str, FloatArray] = self.inner.batch(step)
+    def batch(self, step: int) -> Batch[FloatArray]:
+        batch: Batch[FloatArray] = self.inner.batch(step)
         if step >= self.step:
-            batch["a"][0, 0, 0] = np.nan
+            batch.items[Domain("a")][0, 0, 0] = np.nan
         return batch

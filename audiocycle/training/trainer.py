@@ -294,7 +294,7 @@ class Trainer:
         elif self.average is not None:  # switched on now: it starts from what there is
             self.average = WeightAverage(self.translator, self.config.average)
         for kind, pool in self.pools.items():
-            pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools.get(kind, {}).items()}
+            pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools[kind].items()}
         self.step, self.seconds = state.step, state.seconds
         return True
 
@@ -319,7 +319,7 @@ class Trainer:
             unlike_adam(state.generator_optimizer, self.generator_optimizer),
             unlike_adam(state.critic_optimizer, self.critic_optimizer),
             unlike_average(state.average, self.average.weights()) if self.average is not None and state.average else "",
-            *(unlike_pool(state.pools.get(kind, {})) for kind in self.pools),
+            *(unlike_pool(state.pools.get(kind)) for kind in self.pools),
         ]
         return next(filter(None, reasons), "")
 

@@ -217,9 +217,9 @@ def end_early(processes: Processes, folder: Path) -> dict[str, Any]:
     trainer.run()
     broken = trainer.sampler.batch(trainer.step)
     if not processes.first:
-        broken["a"][:] = np.nan
+        broken.items[Domain("a")][:] = np.nan
     with pytest.raises(TrainingError) as caught:
-        step({domain: crops[trainer.share] for domain, crops in broken.items()})
+        step(broken.map(lambda crops: crops[trainer.share]))
     return {"step": trainer.step, "saved": saved, "error": str(caught.value).split(" is not")[0]}
 
 
