@@ -87,8 +87,8 @@ CASES = (
     music("genre, resnet", "experiment=genre", "model=resnet", "model.width=0.25"),
     music("genre, three genres, identity", "experiment=genre", "model.width=0.125", "objective.identity=5", domains=GENRES),
     music("genre_quick, velocity", "experiment=genre_quick", "adapter.velocity=true"),
-    music("genre_guided, velocity", "experiment=genre_guided", "adapter.velocity=true"),
-    music("pairs, unet", "experiment=pairs", "model=unet", "model.width=0.125"),
+    music("genre_quick, triplets", "experiment=genre_quick", "adapter.grid=triplet"),
+    music("unet without a preset", "adapter=piano_roll", "model=unet", "model.width=0.25", "objective.paired=true", "trainer.batch_size=4"),
     music("pairs, velocity", "experiment=pairs", "adapter.velocity=true"),
 )  # fmt: skip
 
