@@ -48,7 +48,7 @@ def options(command: str) -> set[str]:
 
 def test_commands_in_the_documentation_have_the_options_that_they_are_given() -> None:
     shown = commands()
-    assert {"convert", "train", "evaluate", "stream", "export", "models", "demo"} <= {words[0] for _, words in shown}
+    assert {"convert", "train", "evaluate", "stream", "export", "models"} <= {words[0] for _, words in shown}
     for page, words in shown:
         unknown = {word for word in words[1:] if re.match(r"--?[a-z]", word)} - options(words[0])
         assert not unknown, f"{page}: audiocycle {shlex.join(words)}"
@@ -139,12 +139,12 @@ def test_roles_become_links_and_stale_ones_are_told(tmp_path: Path, caplog: pyte
     (tmp_path / "pkg/__init__.py").write_text("")
     (tmp_path / "pkg/one.py").write_text("class One:\n    def go(self): ...\n")
     (tmp_path / "pkg/two.py").write_text(
-        '"""See :class:`~pkg.one.One`, :meth:`One.go`, :func:`_hidden` and :func:`numpy.dot`; :mod:`pkg.gone`. So::\n\n    code\n"""\n'
+        '"""See :class:`~pkg.one.One`, :meth:`One.go`, :func:`_hidden` and :func:`numpy.dot`; :mod:`pkg.gone`. So::\n\n    code\n\nEnd.\n"""\n'
         "from pkg.one import One\ndef _hidden(): ...\n"
     )
     package = griffe.load("pkg", search_paths=[tmp_path], extensions=griffe.load_extensions(Roles()), allow_inspection=False)
     assert package["two"].docstring.value == (
         'See <autoref optional identifier="pkg.one.One"><code>One</code></autoref>, '
-        '<autoref optional identifier="pkg.one.One.go"><code>One.go</code></autoref>, `_hidden` and `numpy.dot`; `pkg.gone`. So:\n\n    code'
+        '<autoref optional identifier="pkg.one.One.go"><code>One.go</code></autoref>, `_hidden` and `numpy.dot`; `pkg.gone`. So:\n\n    code\n\nEnd.'
     )
     assert "pkg.two: :mod:`pkg.gone` is not there" in caplog.text

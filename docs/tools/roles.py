@@ -54,7 +54,7 @@ def path_of(name: str, thing: griffe.Object, package: griffe.Module) -> str | No
     if head == package.name:
         return name if not rest or defined(rest, package) else None
     try:
-        start = thing.members[head].path if head in thing.members else thing.resolve(head)
+        start = thing.resolve(head)
     except griffe.NameResolutionError:
         return None
     return f"{start}.{rest}" if rest else start
