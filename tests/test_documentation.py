@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs/tools"))
 
 from check_site import main as check_site  # noqa: E402
-from documents import included, modules, rewritten  # noqa: E402
+from documents import LINK, included, modules, rewritten  # noqa: E402
 
 PAGES = [ROOT / "README.md", ROOT / "docs/index.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -42,7 +42,9 @@ def commands() -> list[tuple[str, list[str]]]:
 @cache
 def options(command: str) -> set[str]:
     """What a command's help lists, but for ``train``, whose settings are Hydra's."""
-    text = subprocess.run([sys.executable, "-m", "audiocycle", command, "--help"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [sys.executable, "-m", "audiocycle", command, "--help"], capture_output=True, text=True, check=True
+    ).stdout
     return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text.partition("Options:")[2]))
 
 
@@ -54,14 +56,22 @@ def test_commands_in_the_documentation_have_the_options_that_they_are_given() ->
         assert not unknown, f"{page}: audiocycle {shlex.join(words)}"
 
 
-TRAININGS = sorted({tuple(word for word in words if word not in ("-m", "--cfg")) for _, words in commands() if words[0] == "train" and "..." not in words})
+TRAININGS = sorted(
+    {
+        tuple(word for word in words if word not in ("-m", "--cfg"))
+        for _, words in commands()
+        if words[0] == "train" and "..." not in words
+    }
+)
 
 
 @pytest.mark.parametrize("words", TRAININGS, ids=" ".join)
 def test_settings_in_the_documentation_are_settings(words: tuple[str, ...]) -> None:
     single = [word for word in words if not re.match(r"hydra[./]", word)]
     single = [re.sub(r"^([\w.]+=[^\[,]*),.*", r"\1", word) for word in single]  # a sweep's first value
-    printed = subprocess.run([sys.executable, "-m", "audiocycle", *single, "--cfg"], capture_output=True, text=True)
+    printed = subprocess.run(
+        [sys.executable, "-m", "audiocycle", *single, "--cfg"], capture_output=True, text=True
+    )
     assert printed.returncode == 0, printed.stderr
 
 
@@ -73,9 +83,15 @@ def test_every_module_has_its_page_and_none_is_listed_by_hand(tmp_path: Path) ->
     (package / "_private.py").write_text("")
     (package / "inner/__init__.py").write_text("")
     (package / "inner/thing.py").write_text('"""A thing.\n\nMore."""')
-    assert modules(package) == {"package": "All of it.", "package.inner": "", "package.inner.thing": "A thing."}
+    assert modules(package) == {
+        "package": "All of it.",
+        "package.inner": "",
+        "package.inner.thing": "A thing.",
+    }
     for name in modules(ROOT / "audiocycle"):
-        assert (ROOT / name.replace(".", "/")).with_suffix(".py").is_file() or (ROOT / name.replace(".", "/") / "__init__.py").is_file()
+        assert (ROOT / name.replace(".", "/")).with_suffix(".py").is_file() or (
+            ROOT / name.replace(".", "/") / "__init__.py"
+        ).is_file()
 
 
 @pytest.mark.parametrize(
@@ -83,17 +99,43 @@ def test_every_module_has_its_page_and_none_is_listed_by_hand(tmp_path: Path) ->
     [
         ("ARCHITECTURE.md", "architecture.md", "[x](docs/security.md#a-b)", "[x](security.md#a-b)"),
         ("ARCHITECTURE.md", "architecture.md", "![x](docs/pictures/growth.png)", "![x](pictures/growth.png)"),
-        ("docs/guides/voices.md", "guides/voices.md", "[x](../../ARCHITECTURE.md)", "[x](../architecture.md)"),
+        (
+            "docs/guides/voices.md",
+            "guides/voices.md",
+            "[x](../../ARCHITECTURE.md)",
+            "[x](../architecture.md)",
+        ),
         ("docs/guides/voices.md", "guides/voices.md", "[x](../../recipes/genre)", "[x](../recipes/genre.md)"),
         ("docs/guides/voices.md", "guides/voices.md", "[x](../index.md)", "[x](../index.md)"),
         ("docs/security.md", "security.md", "by [`the file`](../pyproject.toml).", "by `the file`."),
         ("docs/security.md", "security.md", "[x](../gone.md)", "[x](../gone.md)"),
-        ("docs/security.md", "security.md", "[x](https://example.org/y) [z](#here)", "[x](https://example.org/y) [z](#here)"),
-        ("docs/security.md", "security.md", "```\n[x](../pyproject.toml)\n```", "```\n[x](../pyproject.toml)\n```"),
+        (
+            "docs/security.md",
+            "security.md",
+            "[x](https://example.org/y) [z](#here)",
+            "[x](https://example.org/y) [z](#here)",
+        ),
+        (
+            "docs/security.md",
+            "security.md",
+            "```\n[x](../pyproject.toml)\n```",
+            "```\n[x](../pyproject.toml)\n```",
+        ),
     ],
 )
-def test_links_of_the_repository_lead_somewhere_on_the_site(source: str, page: str, link: str, expected: str) -> None:
+def test_links_of_the_repository_lead_somewhere_on_the_site(
+    source: str, page: str, link: str, expected: str
+) -> None:
     assert rewritten(link, source, page, ROOT) == expected
+
+
+def test_links_of_the_readme_lead_to_files() -> None:
+    targets = [
+        link["target"].partition("#")[0]
+        for link in LINK.finditer((ROOT / "README.md").read_text(encoding="utf-8"))
+    ]
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_documents_outside_the_folder_are_pages() -> None:
@@ -115,9 +157,13 @@ def test_documents_outside_the_folder_are_pages() -> None:
         "<p>see :class:`Converter`</p>",
     ],
 )
-def test_a_site_that_needs_another_host_or_misses_a_file_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_needs_another_host_or_misses_a_file_is_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "x.png").write_bytes(b"")
-    (tmp_path / "index.html").write_text('<img src="x.png"> <a href="https://example.org">a link loads nothing</a>')
+    (tmp_path / "index.html").write_text(
+        '<img src="x.png"> <a href="https://example.org">a link loads nothing</a>'
+    )
     assert check_site(str(tmp_path)) == 0
     (tmp_path / "page.html").write_text(text)
     assert check_site(str(tmp_path)) == 1
@@ -142,7 +188,9 @@ def test_roles_become_links_and_stale_ones_are_told(tmp_path: Path, caplog: pyte
         '"""See :class:`~pkg.one.One`, :meth:`One.go`, :func:`_hidden` and :func:`numpy.dot`; :mod:`pkg.gone`. So::\n\n    code\n\nEnd.\n"""\n'
         "from pkg.one import One\ndef _hidden(): ...\n"
     )
-    package = griffe.load("pkg", search_paths=[tmp_path], extensions=griffe.load_extensions(Roles()), allow_inspection=False)
+    package = griffe.load(
+        "pkg", search_paths=[tmp_path], extensions=griffe.load_extensions(Roles()), allow_inspection=False
+    )
     assert package["two"].docstring.value == (
         'See <autoref optional identifier="pkg.one.One"><code>One</code></autoref>, '
         '<autoref optional identifier="pkg.one.One.go"><code>One.go</code></autoref>, `_hidden` and `numpy.dot`; `pkg.gone`. So:\n\n    code\n\nEnd.'

@@ -66,7 +66,9 @@ def faults(site: Path) -> Iterator[str]:
         references, name = References(), page.relative_to(site).as_posix()
         references.feed(page.read_text(encoding="utf-8"))
         yield from (f"{name}: {fault}" for fault in references.wrong)
-        yield from (f"{name}: <{tag}> loads {address}" for tag, address in references.loaded if elsewhere(address))
+        yield from (
+            f"{name}: <{tag}> loads {address}" for tag, address in references.loaded if elsewhere(address)
+        )
         for address in [*(address for _, address in references.loaded), *references.linked]:
             if name != "404.html" and missing(address, page):  # that one is served for any address
                 yield f"{name}: {address} is not there"

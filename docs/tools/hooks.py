@@ -53,7 +53,10 @@ def written_out(item: Any, files: Files, names: dict[str, str]) -> Any:
     if isinstance(item, list):
         return [written_out(value, files, names) for value in item]
     if item == "reference/":
-        return [{"Contents": "reference/index.md"}, *({name.removeprefix(f"{PACKAGE}."): reference_page(name)} for name in names)]
+        return [
+            {"Contents": "reference/index.md"},
+            *({name.removeprefix(f"{PACKAGE}."): reference_page(name)} for name in names),
+        ]
     if item.endswith("/"):
         inside = sorted(file.src_uri for file in files.documentation_pages() if file.src_uri.startswith(item))
         return sorted(inside, key=lambda uri: not uri.endswith("/index.md"))
