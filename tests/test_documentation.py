@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs/tools"))
 
 from check_site import main as check_site  # noqa: E402
-from documents import LINK, included, modules, rewritten  # noqa: E402
+from documents import LINK, by_package, included, modules, rewritten  # noqa: E402
 
 PAGES = [ROOT / "README.md", ROOT / "docs/index.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -88,6 +88,7 @@ def test_every_module_has_its_page_and_none_is_listed_by_hand(tmp_path: Path) ->
         "package.inner": "",
         "package.inner.thing": "A thing.",
     }
+    assert by_package(modules(package)) == {"inner": ["package.inner", "package.inner.thing"]}
     for name in modules(ROOT / "audiocycle"):
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").is_file() or (
             ROOT / name.replace(".", "/") / "__init__.py"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)")
@@ -33,6 +34,15 @@ def modules(package: Path) -> dict[str, str]:
             text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             found[".".join(parts)] = text.partition("\n")[0]
     return dict(sorted(found.items()))
+
+
+def by_package(names: Iterable[str]) -> dict[str, list[str]]:
+    """Dotted names by the first package below the top one; a module that stands alone is a group of itself. The top package is left out."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        if "." in name:
+            groups.setdefault(name.split(".")[1], []).append(name)
+    return groups
 
 
 def rewritten(markdown: str, source: str, page: str, root: Path) -> str:

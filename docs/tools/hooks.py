@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from documents import included, modules, rewritten
+from documents import by_package, included, modules, rewritten
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -46,6 +46,12 @@ def contents(names: dict[str, str]) -> str:
     return begin + "\n".join(["| module | |", "|---|---|", *rows]) + "\n"
 
 
+def section(title: str, group: list[str]) -> dict[str, Any]:
+    """A package of the reference with its modules, or a module that stands alone."""
+    pages = [{name.removeprefix(f"{PACKAGE}."): reference_page(name)} for name in group]
+    return pages[0] if len(pages) == 1 else {title: pages}
+
+
 def written_out(item: Any, files: Files, names: dict[str, str]) -> Any:
     """A part of the navigation, its folders (``name/``) replaced by what is in them."""
     if isinstance(item, dict):
@@ -53,10 +59,8 @@ def written_out(item: Any, files: Files, names: dict[str, str]) -> Any:
     if isinstance(item, list):
         return [written_out(value, files, names) for value in item]
     if item == "reference/":
-        return [
-            {"Contents": "reference/index.md"},
-            *({name.removeprefix(f"{PACKAGE}."): reference_page(name)} for name in names),
-        ]
+        sections = (section(title, group) for title, group in by_package(names).items())
+        return ["reference/index.md", {PACKAGE: reference_page(PACKAGE)}, *sections]
     if item.endswith("/"):
         inside = sorted(file.src_uri for file in files.documentation_pages() if file.src_uri.startswith(item))
         return sorted(inside, key=lambda uri: not uri.endswith("/index.md"))
