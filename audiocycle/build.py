@@ -74,17 +74,18 @@ def build_adapter(config: Mapping[str, Any]) -> Adapter:
 
 def build_modality(adapter: Adapter) -> Modality:
     """The files that an adapter's features are made of."""
-    return modality_class(adapter.spec.modality)(adapter)
+    make: Callable[[Adapter], Modality] = resolve(MODALITIES, "modality", adapter.spec.modality)
+    return make(adapter)
 
 
-def modality_class(name: str) -> Callable[[Adapter], Modality]:
-    """What makes a modality of an adapter.
+def modality_class(name: str) -> type[Modality]:
+    """A modality, of which no more is asked than what its files are.
 
     Raises:
         ConfigError: this version knows no such modality.
     """
-    made: Callable[[Adapter], Modality] = resolve(MODALITIES, "modality", name)
-    return made
+    found: type[Modality] = resolve(MODALITIES, "modality", name)
+    return found
 
 
 def build_renderer(adapter: Adapter, name: str | None = None, weights: str | None = None) -> Renderer:

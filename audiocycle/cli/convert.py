@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from audiocycle.conversion.library.plan import Job
     from audiocycle.conversion.record import Record
 
-KINDS = {"voice": "a recording", "music": "a MIDI file"}
-"""What a model of a modality is given."""
-
 CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another genre.
 
 \b
@@ -81,7 +78,7 @@ def convert(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record for each file.")] = False,
 ) -> None:
     """Convert one file, or many."""
-    from audiocycle.build import build_medium
+    from audiocycle.build import modality_class
     from audiocycle.bundles.format import read_config
     from audiocycle.cli.console import show_records
     from audiocycle.conversion.library.batch import convert_jobs
@@ -92,17 +89,17 @@ def convert(
     config = read_config(bundle)
     config.resolve(target, source)
     target = config.own_name(target)
-    medium = build_medium(config.modality)
+    modality = modality_class(config.modality)
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
         check_stdout(single, as_json)
     check_inputs(inputs, config)
     if single is not None:
-        jobs_to_do, folder = [single_job(single, output, target, medium.suffix, overwrite)], None
+        jobs_to_do, folder = [single_job(single, output, target, modality.suffix, overwrite)], None
     elif output is None:
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
-        jobs_to_do, folder = plan(inputs, output, medium.suffix, medium.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
+        jobs_to_do, folder = plan(inputs, output, modality.suffix, modality.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
     given = {
         "pitch_shift": pitch_shift, "variance": variance, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
         "thickness": thickness, "threshold": threshold, "shortest": shortest, "first_bar": first_bar,
@@ -203,14 +200,14 @@ def check_inputs(inputs: list[str], config: BundleConfig) -> None:
     Raises:
         InputError: it is of another modality, as its ending says.
     """
-    from audiocycle.build import build_medium
+    from audiocycle.build import MODALITIES, modality_class
 
-    own = build_medium(config.modality)
-    others = {kind: build_medium(modality) for modality, kind in KINDS.items() if modality != config.modality}
+    own = modality_class(config.modality)
+    others = [modality_class(name) for name in MODALITIES if name != config.modality]
     for path in (path for path in map(Path, inputs) if path.is_file() and not own.accepts(path)):
-        for kind, medium in others.items():
-            if medium.accepts(path):
-                raise InputError(f"{path}: is {kind}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
+        for modality in others:
+            if modality.accepts(path):
+                raise InputError(f"{path}: is {modality.file}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
 
 
 def single_job(name: str, output: Path | None, target: str, suffix: str, overwrite: bool) -> Job:

@@ -33,7 +33,7 @@ class Game(ABC):
 
     def critic(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
         """The critic's whole loss; real items and fakes are judged in one forward."""
-        on_real, on_fake = judge(torch.cat([real, fake])).split([len(real), len(fake)])
+        on_real, on_fake = judge(torch.cat([real, fake])).split([len(real), len(fake)])  # type: ignore[no-untyped-call]
         loss = self.real(on_real) + self.fake(on_fake)
         penalty = self.penalty(judge, real, fake)
         return loss if penalty is None else loss + penalty
