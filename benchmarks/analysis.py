@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import soundfile
+from audiocycle.voice.modality import VoiceModality
 
 from audiocycle.data.cache import FeatureCache
 from audiocycle.system import threads
-from audiocycle.voice.medium import VoiceMedium
 from audiocycle.voice.world_adapter import F0_METHODS, WorldAdapter
 from benchmarks.measure import Figure, Settings, median_figure, seconds_of, synthetic_speech
 
@@ -24,7 +24,7 @@ def analyse(recordings: Sequence[Path], method: str, count: int) -> None:
     threads.limit(count)
     adapter = WorldAdapter(f0_method=method)
     with TemporaryDirectory() as folder:
-        FeatureCache(Path(folder), partial(VoiceMedium().encode, adapter=adapter), {}).analyse(recordings, lambda done, total: None, count)
+        FeatureCache(Path(folder), VoiceModality(adapter).encode, {}, side=VoiceModality.training_side).analyse(recordings, lambda done, total: None, count)
 
 
 def throughputs(recordings: Sequence[Path], method: str, repeats: int) -> dict[int, list[float]]:

@@ -18,7 +18,7 @@ from audiocycle.bundles.runtimes.choice import load_network
 from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.errors import ConfigError
-from audiocycle.spec import FloatArray, Signal
+from audiocycle.spec import Domain, FloatArray, Signal, directions
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.measure import (
     Figure,
@@ -46,7 +46,7 @@ def random_bundle(folder: Path) -> Path:
         for d, s in zip(domains, speech, strict=True)
     }
     model = {"generator": "gated_212d", "critic": "gated_patch", "width": 0.5}
-    translator = build_translator(model, domains, adapter.spec.shape)
+    translator = build_translator(model, directions(list(map(Domain, domains))), adapter.spec.shape)
     config = BundleConfig("random weights", "voice", domains, {"name": "world"}, model, stats)
     write_bundle(folder, config, translator.state_dict())
     return folder

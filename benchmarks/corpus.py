@@ -16,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 
-from audiocycle.build import build_adapter, build_medium
+from audiocycle.build import build_adapter
 from audiocycle.cli.settings import compose_run
 from audiocycle.data.cache import FeatureCache
 from audiocycle.data.domains import domain_files
@@ -69,16 +69,16 @@ def stand_in(path: Path) -> Encoded:
     frames = round(200 * ITEM_SECONDS)
     steps = random.standard_normal((36, frames), dtype=np.float32) / (1.0 + np.arange(36, dtype=np.float32)[:, None])
     f0 = np.where(np.sin(np.arange(frames) / 30.0) > 0.0, 120.0 * (1.0 + DOMAINS.index(domain)), 0.0)
-    return Encoded(np.cumsum(steps, axis=1) / 10.0 - 4.0, {"f0": f0, "n_samples": 80 * frames})
+    return Encoded(np.cumsum(steps, axis=1) / 10.0 - 4.0, RecordingSide(f0=f0, n_samples=80 * frames))
 
 
 def fill(root: Path) -> None:
     """Entries of all stubs, as the analysis before a training makes them."""
     config = run_config(root)
     adapter = build_adapter(config.adapter)
-    cache = FeatureCache(config.cache, stand_in, config.adapter | {"analysis": adapter.analysis})
+    cache = FeatureCache(config.cache, stand_in, config.adapter | {"analysis": adapter.analysis}, side=RecordingSide)
     for domain in DOMAINS:
-        cache.analyse(domain_files(config.data_root, domain, build_medium("voice").accepts), lambda done, total: None)
+        cache.analyse(domain_files(config.data_root, domain, VoiceModality.accepts), lambda done, total: None)
 
 
 def start(root: Path, begun: float) -> Start:

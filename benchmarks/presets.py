@@ -24,15 +24,15 @@ from audiocycle.cli.settings import compose_run
 from audiocycle.data.sampler import CropSampler
 from audiocycle.models.layers import image_channels
 from audiocycle.models.precision import choose_bf16
-from audiocycle.objectives.cycle import build_objective
-from audiocycle.spec import FloatArray, direction, ordered_pairs
-from audiocycle.training.run import crop_length, steps_per_beat
+from audiocycle.objectives.preset import build_objective
+from audiocycle.spec import Domain, FloatArray, directions
+from audiocycle.training.material import crop_length
 from audiocycle.training.trainer import Trainer
 from benchmarks import plain
 from benchmarks.measure import Figure, Ratio, Settings
 
 PRESETS = ("vc2_guided", "vc2_quick", "vc2_lite", "genre_quick", "genre_guided")
-DOMAINS = ("a", "b")
+DOMAINS = (Domain("a"), Domain("b"))
 ITEMS, CROPS = 4, 10
 """Items of each domain, and how many crops long each is."""
 SOUNDING = 0.03
@@ -60,7 +60,7 @@ class Measured:
 
 def make_trainer(preset: str, *overrides: str) -> Trainer:
     """The trainer of ``audiocycle train experiment=preset`` for two domains of random features; it never writes anything."""
-    config = compose_run([f"experiment={preset}", "data.root=none", f"data.domains=[{','.join(DOMAINS)}]", *overrides])
+    config = compose_run([f"experiment={preset}", "data.root=none", f"data.domains=[{','.join(map(str, DOMAINS))}]", *overrides])
     adapter, trainer = build_adapter(config.adapter), config.trainer
     shape, crop = adapter.spec.shape, crop_length(trainer.crop, adapter.spec.window, trainer.pieces)
     random = np.random.default_rng(0)
@@ -71,17 +71,17 @@ def make_trainer(preset: str, *overrides: str) -> Trainer:
             made = (made > np.quantile(made, 1 - SOUNDING)).astype(np.float32)
         return list(made)
 
-    pairs = ordered_pairs(DOMAINS, config.objective.one_way) if config.objective.guide else ()
-    objective = build_objective(DOMAINS, config.objective, steps_per_beat(config.adapter))
+    ways = directions(DOMAINS, config.objective.one_way)
+    objective = build_objective(ways, config.objective, adapter.spec)
     channels = objective.conditions * image_channels(shape)
     torch.manual_seed(trainer.seed)
     return Trainer(
-        build_translator(config.model, DOMAINS, shape, config.objective.one_way),
+        build_translator(config.model, ways, shape),
         {name: build_critic(config.model, DOMAINS, channels) for name in objective.critics},
         objective,
         CropSampler(
             {domain: items() for domain in DOMAINS}, crop, trainer.batch_size, trainer.seed, hop=adapter.spec.window or 1,
-            pieces=trainer.pieces, guides={direction(*pair): items() for pair in pairs},
+            pieces=trainer.pieces, guides={way: items() for way in ways} if config.objective.guided else {},
         ),
         trainer,
         Path("nothing-is-written"),

@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from audiocycle.build import build_critic, build_translator
+from audiocycle.spec import Direction
 from benchmarks.machine import matmul_peak, memory_bandwidth, precisions
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of
 from benchmarks.training_step import CROP, DOMAINS, SHAPE, Case, make_trainer
 
+WAY = Direction(*DOMAINS)
 BACKWARD = 2
 """Forward passes that a backward pass counts as."""
 ADAM_ARRAYS = 7
@@ -95,13 +97,13 @@ def measure_stage(stage: Stage, width: float, precision: str, repeats: int) -> F
     """A forward, or forward and backward, of one network with fresh weights."""
     model = {"generator": "gated_212d", "critic": "gated_patch", "width": width}
     generates = stage.network == "generator"
-    network = build_translator(model, DOMAINS, SHAPE) if generates else build_critic(model, DOMAINS)
-    names = DOMAINS if generates else DOMAINS[:1]
+    network = build_translator(model, [WAY], SHAPE) if generates else build_critic(model, DOMAINS)
+    address = WAY if generates else DOMAINS[0]
     x = torch.randn(stage.batch, *SHAPE, stage.frames)
 
     def work(half: bool = precision == "bf16") -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=half), torch.inference_mode(not stage.backward):
-            y: Tensor = network(x, *names)
+            y: Tensor = network(x, address)
         if stage.backward:
             network.zero_grad(set_to_none=True)
             y.float().square().mean().backward()  # type: ignore[no-untyped-call]

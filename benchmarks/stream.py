@@ -43,7 +43,7 @@ def distance(first: FloatArray, second: FloatArray, adapter: WorldAdapter) -> fl
 def conversions(bundle: Path, seconds: float) -> list[Figure]:
     converter = Converter.from_pretrained(bundle, "world", runtime="torch")
     adapter, (source, target) = converter.adapter, converter.domains[:2]
-    pitch = float(np.exp(converter.config.stats_of(source)["log_f0"][0]))  # else the target's may fall below what DIO finds
+    pitch = float(np.exp(converter.config.domain(source).stats["log_f0"][0]))  # else the target's may fall below what DIO finds
     speech = synthetic_speech(seconds, adapter.sample_rate, pitch)
     offline = converter(Signal(speech, adapter.sample_rate), target, source).samples
     again = converter(Signal(speech, adapter.sample_rate), target, source, pitch_shift=0.01).samples
@@ -67,7 +67,7 @@ def synthesis(bundle: Path, seconds: float, repeats: int) -> list[Figure]:
     adapter = WorldAdapter(**{key: value for key, value in read_config(bundle).adapter.items() if key != "name"})
     speech = synthetic_speech(seconds, adapter.sample_rate)
     encoded = adapter.analyze(speech)
-    f0, envelope, ap = encoded.side["f0"].astype(float), adapter.envelope(encoded.features), encoded.side["ap"]
+    f0, envelope, ap = encoded.side.f0.astype(float), adapter.envelope(encoded.features), encoded.side.ap
     rate, period = adapter.sample_rate, adapter.frame_period
     ways = {
         "pyworld": lambda: pyworld.synthesize(f0, envelope, ap, rate, period),

@@ -10,8 +10,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from audiocycle.build import build_critic, build_translator
 from audiocycle.data.sampler import CropSampler
+from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.cycle import CycleObjective
-from audiocycle.training.run import DEFAULT_CROP
+from audiocycle.spec import Domain, directions
+from audiocycle.training.material import DEFAULT_CROP
 from audiocycle.training.trainer import Trainer, TrainerConfig
 from audiocycle.voice.world_adapter import WorldAdapter
 from benchmarks.machine import matmul_peak, precisions
@@ -25,8 +27,9 @@ from benchmarks.measure import (
     seconds_of,
 )
 
-DOMAINS = ("a", "b")
-SHAPE = WorldAdapter().spec.shape
+DOMAINS = (Domain("a"), Domain("b"))
+SPEC = WorldAdapter().spec
+SHAPE = SPEC.shape
 CROP = DEFAULT_CROP
 ITEM_FRAMES = 20 * CROP
 
@@ -74,9 +77,9 @@ def make_trainer(case: Case) -> Trainer:
         device="cpu",
         identity_steps=None if case.identity else 0,
     )
-    objective = CycleObjective(DOMAINS)
+    objective = CycleObjective(directions(DOMAINS), ObjectiveConfig(), SPEC)
     return Trainer(
-        build_translator(model, DOMAINS, SHAPE),
+        build_translator(model, objective.directions, SHAPE),
         {name: build_critic(model, DOMAINS) for name in objective.critics},
         objective,
         CropSampler(items, case.crop, case.batch, config.seed),
