@@ -2,13 +2,14 @@
 # make test   install, check style and types, run the tests
 # make docs   build the documentation as a site into build/docs; warnings are errors
 # make bench  measure training and conversion on this machine, write bench.json
+# make house  draw the rooms of the package and their imports: ARCHITECTURE.md, docs/pictures/house.png
 # make lock   write the versions that are installed here to .ci/constraints.txt, which .ci/run installs
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs bench install lock clean
+.PHONY: demo house test lint docs bench install lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/audiocycle demo voice
@@ -28,6 +29,9 @@ docs: $(VENV)/installed-docs
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
+
+house: $(VENV)/installed
+	$(BIN)/python docs/tools/house.py
 
 install: $(VENV)/installed
 

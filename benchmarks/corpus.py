@@ -23,6 +23,8 @@ from audiocycle.data.domains import domain_files
 from audiocycle.spec import Encoded
 from audiocycle.training.run import RunConfig, train
 from audiocycle.training.trainer import Trainer
+from audiocycle.voice.modality import VoiceModality
+from audiocycle.voice.sides import RecordingSide
 from benchmarks.measure import Figure, Settings, in_fresh_process, peak_memory, seconds_of
 
 DOMAINS = ("low", "high")

@@ -6,38 +6,19 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import audiocycle
 from audiocycle import build
+from audiocycle.objectives.config import GAMES, TERMS
+from audiocycle.system.registry import resolve
 
 ROOT = Path(audiocycle.__file__).parent
-LAYERS = (  # a module imports from its own layer and those above it in this list; a package counts as one
-    {"__version__", "errors", "spec", "atomic", "compat", "progress", "debugging", "threads", "distributed", "prefetch", "recognizer", "names", "scan", "limits", "foreign", "locks", "long_lines", "array_files", "hub"},
-    {"models", "objective", "stabilizers", "voice", "music", "metrics", "pictures", "windows", "download", "archive", "pauses"},
-    {"build", "bundle", "checkpoint", "data", "features", "corpus", "guides", "library", "devices", "runtimes"},
-    {"trainer", "trainer_config", "readings", "train", "monitor", "samples", "deviations", "convert", "live", "export", "classifier", "evaluation", "demo"},
-    {"plan", "worker", "ledger", "processes", "cluster", "batch"},
-)
-"""Modules that are in no set are what people touch (the command line, the app): nothing below may import them."""
-FOUNDATION = LAYERS[0]
-MAY_USE = {
-    "voice": {"voice", "pictures"},
-    "music": {"music", "pictures"},
-    "models": {"models"},
-    "objective": {"models"},
-    "stabilizers": set[str](),
-    "pauses": set[str](),
-    "windows": set[str](),
-    "metrics": {"metrics"},
-    "trainer": {"models", "objective", "stabilizers", "checkpoint", "data", "trainer_config", "devices", "readings"},
-}
-"""What these import beside the foundation: modalities, networks and losses know nothing of each other."""
-FIRST = {"errors": set[str](), "compat": set[str](), "threads": set[str](), "spec": {"errors", "limits"}, "limits": {"errors"}, "foreign": {"errors"}}
-"""What these of the foundation may import of it: all else is told in their words."""
+sys.path.insert(0, str(ROOT.parent / "docs" / "tools"))
+import house  # noqa: E402  (the list of layers, which makes the drawing, too)
+
 HEAVY = (
     "torch",
     "librosa",
@@ -59,9 +40,9 @@ HEAVY = (
     "speechmos",
 )
 OWNERS = {
-    "hydra": {"configure", "cli", "sweep", "sweep_job"},
-    "omegaconf": {"configure", "cli", "sweep", "sweep_job"},
-    "typer": {"cli", "commands"},
+    "hydra": {"cli"},
+    "omegaconf": {"cli"},
+    "typer": {"cli"},
     "soundfile": {"voice", "metrics", "music"},  # music writes previews, and may not import voice
     "av": {"voice"},
     "pyworld": {"voice"},
@@ -69,38 +50,17 @@ OWNERS = {
     "pretty_midi": {"music"},
     "symusic": {"music"},
     "mido": {"music"},
-    "distributed": {"cluster"},
-    "onnxruntime": {"runtimes"},
-    "google": {"runtimes"},
-    "openvino": {"runtimes"},
-    "onnx_ir": {"export"},
+    "distributed": {"conversion"},
+    "onnxruntime": {"bundles"},
+    "google": {"bundles"},
+    "openvino": {"bundles"},
+    "onnx_ir": {"bundles"},
     "sounddevice": {"voice"},
     "resemblyzer": {"metrics"},
-    "faster_whisper": {"recognizer"},
+    "faster_whisper": {"system"},
     "speechmos": {"metrics"},
 }
 """The only modules that may import a library."""
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Full names of everything that a file imports, wherever it does so."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            assert all(alias.name != "*" for alias in node.names), f"{path}:{node.lineno}: star import"
-            whole = node.module == "audiocycle"
-            yield from (f"audiocycle.{alias.name}" for alias in node.names) if whole else [str(node.module)]
-
-
-def part(module: str) -> str:
-    """``audiocycle.voice.f0`` belongs to ``voice``."""
-    return module.split(".")[1]
-
-
-def layer(name: str) -> int:
-    return next((level for level, names in enumerate(LAYERS) if name in names), len(LAYERS))
 
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
@@ -114,57 +74,78 @@ def owner(path: Path) -> str:
 @EACH_FILE
 def test_imports_point_down_only(path: Path) -> None:
     name = owner(path)
-    for module in imports(path):
-        if module.startswith("audiocycle."):
-            used = part(module)
-            assert layer(used) <= layer(name), f"{name} imports {used}, which stands above it (see LAYERS)"
-            allowed = MAY_USE.get(name)
-            assert allowed is None or used in allowed | FOUNDATION, f"{name} may not import {used}"
+    if name == "__main__":
+        return
+    for module in house.imports(path):
+        used = house.room_of(module) if module.startswith("audiocycle.") else ""
+        if used not in ("", "__version__", name):
+            assert house.layer_of(used) > house.layer_of(name), f"{name} imports {used}, which does not lie below it (see LAYERS in docs/tools/house.py)"
+
+
+def test_every_room_has_its_layer_and_says_what_it_is() -> None:
+    rooms = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" and path.stem[0] != "_"}
+    rooms |= {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
+    assert rooms == set(house.house())
+    assert all(room.purpose for room in house.house().values())
+
+
+def test_the_drawing_shows_the_house_as_it_is() -> None:
+    page = house.PAGE.read_text(encoding="utf-8")
+    assert page == house.with_text(page, house.as_text(house.house())), "make house"
+
+
+def test_the_core_knows_no_modality() -> None:
+    """What differs between voices and scores is said by modalities and adapters."""
+    for name in ("data", "objectives", "models", "bundles", "conversion", "training", "modality", "spec", "system"):
+        for path in house.files_of(name):
+            used = {house.room_of(module) for module in house.imports(path) if module.startswith("audiocycle.")}
+            assert not used & {"voice", "music"}, path
 
 
 @EACH_FILE
 def test_libraries_are_used_where_they_belong(path: Path) -> None:
-    for module in imports(path):
+    for module in house.imports(path):
         owners = OWNERS.get(module.split(".")[0])
         assert owners is None or owner(path) in owners, f"{owner(path)} imports {module}; only {owners} may"
 
 
 @EACH_FILE
 def test_networks_and_losses_know_no_files(path: Path) -> None:
-    if owner(path) in ("models", "objective", "stabilizers"):
-        outside = {module.split(".")[0] for module in imports(path)} - {"audiocycle"}
-        assert outside <= {
-            "torch",
-            "numpy",
-            "math",
-            "itertools",
-            "collections",
-            "dataclasses",
-            "typing",
-            "functools",
-            "__future__",
-        }
-
-
-def test_words_that_all_share_import_nothing_but_the_errors() -> None:
-    for name, allowed in FIRST.items():
-        own = {module for module in imports(ROOT / f"{name}.py") if module.startswith("audiocycle")}
-        assert own <= {f"audiocycle.{module}" for module in allowed}, name
+    if owner(path) in ("models", "objectives"):
+        outside = {module.split(".")[0] for module in house.imports(path)} - {"audiocycle"}
+        assert outside <= {"torch", "numpy", "math", "itertools", "collections", "dataclasses", "typing", "functools", "abc", "platform", "__future__"}
 
 
 def test_a_breach_would_be_seen(tmp_path: Path) -> None:
     source = "import hydra\ndef f():\n    from audiocycle.voice import f0\n    from audiocycle import cli\n    import audiocycle.models.layers\n"
     (tmp_path / "a.py").write_text(source)
-    found = list(imports(tmp_path / "a.py"))
-    assert sorted(found) == ["audiocycle.cli.main", "audiocycle.models.layers", "audiocycle.voice", "hydra"]
-    assert (layer("cli"), layer("spec"), part("audiocycle.voice.f0")) == (len(LAYERS), 0, "voice")
+    found = list(house.imports(tmp_path / "a.py"))
+    assert sorted(found) == ["audiocycle.cli", "audiocycle.models.layers", "audiocycle.voice", "hydra"]
+    assert house.layer_of("cli") < house.layer_of("voice") < house.layer_of("spec")
 
 
-@pytest.mark.parametrize("table", ["ADAPTERS", "RENDERERS", "MEDIA", "GENERATORS", "CRITICS"])
+TABLES = {"adapter": build.ADAPTERS, "renderer": build.RENDERERS, "modality": build.MODALITIES, "generator": build.GENERATORS, "critic": build.CRITICS}
+TABLES |= {"translator": build.TRANSLATORS, "game": GAMES, "term": TERMS}
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_every_short_name_stands_for_a_class(table: str) -> None:
-    names: dict[str, str] = getattr(build, table)
-    for name in names:
-        assert isinstance(build.resolve(names, table, name), type)
+    assert TABLES[table]
+    for name in TABLES[table]:
+        assert isinstance(resolve(TABLES[table], table, name), type)
+
+
+def test_a_term_is_called_as_its_file() -> None:
+    assert all(resolve(TERMS, "term", name).name == name for name in TERMS)
+
+
+def test_no_two_classes_have_one_name() -> None:
+    named: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert not {name: paths for name, paths in named.items() if len(paths) > 1}
 
 
 def loaded_by(statement: str) -> set[str]:

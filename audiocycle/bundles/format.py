@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 BOTH_WAYS, FORMAT = 1, 2
 """What older versions read, too, and the newest: a model of one way. Raised when a bundle cannot be read by the version before."""
 CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
-KINDS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
+SETTINGS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
 """Settings that every bundle has, as JSON has them."""
-MORE_KINDS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "audiocycle": str}
+OPTIONAL_SETTINGS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "audiocycle": str}
 """Those that not every bundle has."""
 MAX_DOMAINS = 32
 """There are n (n - 1) directions."""
@@ -52,7 +52,7 @@ LONGEST_TEXT = 200
 """Characters of a name or a licence."""
 MAX_INDEX_BYTES = 10_000_000
 """Of the names and shapes of weights: 992 directions of 60 tensors take 8 MB."""
-STORED_KINDS = {"F16", "BF16", "F32"}
+STORED_TYPES = {"F16", "BF16", "F32"}
 """Of weights, as safetensors call them."""
 MOST_DEVIATION = 100.0
 """Of a network's output, in units of the target's own."""
@@ -163,8 +163,8 @@ def read_config(folder: Path) -> BundleConfig:
             f"{folder}: bundle format {version} is from a newer audiocycle ({made_by}); this one ({__version__}) reads "
             f"up to {FORMAT}: pip install --upgrade audiocycle"
         )
-    wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
-    wrong += [key for key, kind in MORE_KINDS.items() if key in raw and not isinstance(raw[key], kind)]
+    wrong = [key for key, kind in SETTINGS.items() if not isinstance(raw.get(key), kind)]
+    wrong += [key for key, kind in OPTIONAL_SETTINGS.items() if key in raw and not isinstance(raw[key], kind)]
     wrong += [key for key in ("name", "licence") if isinstance(raw.get(key), str) and len(raw[key]) > LONGEST_TEXT]
     if wrong:
         raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
@@ -267,8 +267,8 @@ def weights_index(folder: Path) -> dict[str, tuple[int, ...]]:
     gigabytes = 4e-9 * sum(math.prod(shape) for shape in shapes.values())
     if gigabytes > MAX_WEIGHTS_GB:
         raise BundleError(f"{path}: would take {gigabytes:.3g} GB of memory, and the limit is {MAX_WEIGHTS_GB:g}; use another model")
-    if kinds - STORED_KINDS:
-        raise BundleError(f"{path}: holds numbers of kind {', '.join(sorted(kinds - STORED_KINDS))}, not {', '.join(sorted(STORED_KINDS))}; save it again")
+    if kinds - STORED_TYPES:
+        raise BundleError(f"{path}: holds numbers of kind {', '.join(sorted(kinds - STORED_TYPES))}, not {', '.join(sorted(STORED_TYPES))}; save it again")
     return shapes
 
 

@@ -28,7 +28,7 @@ from audiocycle.system.array_files import finite, is_features, read_arrays
 from audiocycle.system.atomic import whole_file, write_text
 from audiocycle.system.long_lines import short_lines
 
-Progress = Callable[[int, int], None]
+OnCount = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
 FORMAT = 2
@@ -119,7 +119,7 @@ class FeatureCache:
         except (OSError, UnicodeDecodeError):
             return ""
 
-    def analyse(self, paths: Sequence[Path], progress: Progress, jobs: int = 0) -> None:
+    def analyse(self, paths: Sequence[Path], progress: OnCount, jobs: int = 0) -> None:
         """Make sure that each file has its entry, or its refusal. Nothing stays in memory.
 
         Args:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.data.cache import FeatureCache, Progress, arrays_of, stamp_of
+from audiocycle.data.cache import FeatureCache, OnCount, arrays_of, stamp_of
 from audiocycle.data.domains import DomainData
 from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import Adapter, Encoded, NoSide, Stats
@@ -41,7 +41,7 @@ STATISTICS = 4
 """Raised whenever an adapter's ``fit`` gives other statistics of the same items than before, so that those in caches are made again."""
 
 
-def open_corpus(cache: FeatureCache, paths: Sequence[Path], progress: Progress) -> DomainData:
+def open_corpus(cache: FeatureCache, paths: Sequence[Path], progress: OnCount) -> DomainData:
     """The features of these files, mapped; joined first, if they have not been. What is not in the cache yet is analysed, one
     file after the other: call :meth:`FeatureCache.analyse` first. Of several processes let one come here before the others.
     """
@@ -104,7 +104,7 @@ class Track:
         return kind | {"lengths": self.lengths, "content": self.digest.hexdigest()}
 
 
-def join(cache: FeatureCache, paths: Sequence[Path], folder: Path, progress: Progress) -> None:
+def join(cache: FeatureCache, paths: Sequence[Path], folder: Path, progress: OnCount) -> None:
     """Write the corpus of these files, a recording in memory at a time."""
     tracks: dict[str, Track] = {}
     refused: dict[int, str] = {}

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from audiocycle.data.cache import Progress
+from audiocycle.data.cache import OnCount
 from audiocycle.data.corpus import combined
 from audiocycle.data.domains import DomainData
 from audiocycle.spec import Direction, Domain, FloatArray
@@ -23,7 +23,7 @@ from audiocycle.system.limits import Range, hold
 
 Guides = dict[Direction, list[FloatArray]]
 """For each item of a direction's source, features (..., T) like the target's; of voices normalised by its statistics, of scores probabilities."""
-ProgressOf = Callable[[str], Progress]
+ProgressOf = Callable[[str], OnCount]
 """What is going on, to what is called with how much of it is done."""
 
 

@@ -30,7 +30,7 @@ from audiocycle.training.monitor import Monitor
 from audiocycle.training.trainer import FILES
 
 if TYPE_CHECKING:
-    from audiocycle.training.run import Plan, RunConfig
+    from audiocycle.training.run import RunConfig, TrainingPlan
 
 DEFAULT_CROP = 128
 """Frames, where the adapter has no window of its own (Kaneko et al. 2019)."""
@@ -55,7 +55,7 @@ class Material:
     guides: Guides
 
 
-def load(plan: Plan, monitor: Monitor, processes: Processes) -> Material:
+def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material:
     """Analyse, join, measure, and make guides; what was done before is only opened.
 
     Raises:

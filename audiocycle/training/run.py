@@ -123,7 +123,7 @@ def train(config: RunConfig) -> Path:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """A training whose settings are known to go together, and whose files are there.
 
     Attributes:
@@ -140,7 +140,7 @@ class Plan:
     passed_over: Sequence[str]
 
 
-def check(config: RunConfig, processes: Processes) -> Plan:
+def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     """All that can be refused before an hour of analysis.
 
     Raises:
@@ -157,10 +157,10 @@ def check(config: RunConfig, processes: Processes) -> Plan:
     names = (*config.domains, *config.mixture)
     paths = {Domain(name): domain_files(config.data_root, name, modality.accepts, passed_over.append) for name in names}
     maker = modality.guides(config.guide, config.cache) if config.objective.guided else None
-    return Plan(config, modality, paths, maker, choose_device(config.trainer.device, processes), passed_over)
+    return TrainingPlan(config, modality, paths, maker, choose_device(config.trainer.device, processes), passed_over)
 
 
-def assemble(plan: Plan, material: Material, monitor: Monitor, processes: Processes) -> Trainer:
+def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes: Processes) -> Trainer:
     """The trainer with its networks, which writes a bundle with each checkpoint, and samples."""
     config, spec = plan.config, plan.modality.adapter.spec
     torch.manual_seed(config.trainer.seed)
@@ -242,7 +242,7 @@ def stop_politely(trainer: Trainer, monitor: Monitor) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def describe(plan: Plan, material: Material, step: int, seconds: float) -> BundleConfig:
+def describe(plan: TrainingPlan, material: Material, step: int, seconds: float) -> BundleConfig:
     """The bundle's settings at a step."""
     config, spec = plan.config, plan.modality.adapter.spec
     return BundleConfig(

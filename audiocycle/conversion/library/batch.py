@@ -13,7 +13,7 @@ from audiocycle.bundles.library import locate
 from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.library.ledger import Ledger
 from audiocycle.conversion.library.plan import Job
-from audiocycle.conversion.library.pool import Processes
+from audiocycle.conversion.library.pool import WorkerPool
 from audiocycle.conversion.library.worker import (
     Progress,
     Task,
@@ -67,7 +67,7 @@ def convert_jobs(
 
         workers = Cluster(scheduler, task, recipe, tls)
     elif min(processes, len(jobs)) > 1:
-        workers = Processes(task, recipe, min(processes, len(jobs)))
+        workers = WorkerPool(task, recipe, min(processes, len(jobs)))
     try:
         ledger = Ledger(folder, recipe, partial(task.products, converter=converter), task.overwrite)
     except BaseException:

@@ -216,7 +216,7 @@ def parse(line: bytes) -> tuple[str, Record] | None:
     try:
         raw: dict[str, Any] = json.loads(line)
         given = {field.name: raw[field.name] for field in fields(Record) if field.name in raw}
-        alike = all(isinstance(value, KINDS[name]) and shallow(value) for name, value in given.items())
+        alike = all(isinstance(value, FIELDS[name]) and shallow(value) for name, value in given.items())
         return (raw["file"], Record(**given)) if alike and isinstance(raw["file"], str) else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
@@ -229,7 +229,7 @@ def shallow(value: Any, levels: int = 4) -> bool:
     return not isinstance(value, list) or (levels > 0 and all(shallow(item, levels - 1) for item in value))
 
 
-KINDS = {
+FIELDS = {
     field.name: (int, float) if isinstance(value, float) else type(value)
     for field in fields(Record)
     for value in [getattr(NEVER, field.name)]

@@ -20,7 +20,7 @@ CRASHES = {getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "S
 """How native code ends that went wrong."""
 
 
-class Processes:
+class WorkerPool:
     """Worker processes. When one dies (out of memory, a crash in a codec) nobody knows over which file: each that was in
     work is tried once more alone, and fails if its process dies again.
 

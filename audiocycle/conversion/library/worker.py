@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,10 +20,8 @@ from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.library.plan import UNFINISHED, Job
 from audiocycle.conversion.record import Record, extras_of
 from audiocycle.errors import BundleError, explain
+from audiocycle.modality import Progress
 from audiocycle.system.names import expanded
-
-Progress = Callable[[float], None]
-"""Called with the share of a file that is done."""
 
 
 @dataclass(frozen=True)
