@@ -66,7 +66,8 @@ class WithWeights(nn.Module):
 def export_bundle(folder: Path) -> list[Path]:
     """Write a graph for each direction into the bundle's folder.
 
-    Directions differ in their weights only, and these stay in the bundle's file: one is traced, and written for each.
+    Where each has a network of its own they differ in their weights only, and these stay in the bundle's file: one is traced, and written for
+    each. Directions that share a network are traced one by one.
 
     Raises:
         BundleError: the bundle is missing or damaged. ConfigError: what exporting needs is not installed.
@@ -77,8 +78,11 @@ def export_bundle(folder: Path) -> list[Path]:
     stored, weights = stored_tensors(folder / WEIGHTS), weights_hash(folder)
     names = translator_class(config.model).networks(config.directions)
     program = traced(translator.network(config.directions[0]), shape)
+    shared = len(set(names.values())) < len(names)
     paths = []
     for direction in config.directions:
+        if shared and paths:
+            program = traced(translator.network(direction), shape)
         graph = with_stored_weights(program, stored, f"generators.{names[direction]}.")
         graph.metadata_props[MADE_FOR] = seal(weights, direction)
         paths.append(graph_path(folder, direction))

@@ -285,18 +285,18 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     adapter, stored = check_settings(folder, config)
     path, spec = folder / WEIGHTS, adapter.spec
     try:
-        cost = model_cost(config.model, spec, config.directions)
+        model_cost(config.model, spec, config.directions)
+        with torch.device("meta"):
+            translator = build_translator(config.model, config.directions, spec.shape)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
-    wanted = {f"generators.{name}.{parameter}": shape for name in network_names(config) for parameter, shape in cost.shapes.items()}
+    wanted = {name: tuple(tensor.shape) for name, tensor in translator.state_dict().items()}
     if stored != wanted:
         raise BundleError(f"{path}: weights do not fit {CONFIG} ({first_difference(stored, wanted)}); copy the bundle again")
     try:
         weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError) as error:
         raise BundleError(f"{path}: missing or damaged ({one_line(error)}); copy the bundle again") from error
-    with torch.device("meta"):
-        translator: Translator = build_translator(config.model, config.directions, spec.shape)
     translator.load_state_dict(weights, assign=True)
     return translator.eval()
 

@@ -30,7 +30,7 @@ class Translator(nn.Module):
         raise NotImplementedError
 
     def network(self, direction: Direction) -> nn.Module:
-        """What computes a direction, (B, ..., T) -> (B, ..., T), to be exported."""
+        """What computes a direction, (B, ..., T) -> (B, ..., T), to be exported; its weights are those called ``generators.NAME.…``."""
         return self.get_submodule(f"generators.{self.networks([direction])[direction]}")
 
 

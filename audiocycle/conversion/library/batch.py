@@ -15,7 +15,6 @@ from audiocycle.conversion.library.ledger import Ledger
 from audiocycle.conversion.library.plan import Job
 from audiocycle.conversion.library.pool import WorkerPool
 from audiocycle.conversion.library.worker import (
-    Progress,
     Task,
     Workers,
     convert_apart,
@@ -24,6 +23,7 @@ from audiocycle.conversion.library.worker import (
 )
 from audiocycle.conversion.record import Record
 from audiocycle.errors import ConfigError
+from audiocycle.modality import Progress
 
 if TYPE_CHECKING:
     from audiocycle.conversion.library.cluster import Tls
