@@ -79,7 +79,7 @@ def export_bundle(folder: Path) -> list[Path]:
     names = translator_class(config.model).networks(config.directions)
     program = traced(translator.network(config.directions[0]), shape)
     shared = len(set(names.values())) < len(names)
-    paths = []
+    paths: list[Path] = []
     for direction in config.directions:
         if shared and paths:
             program = traced(translator.network(direction), shape)
