@@ -81,8 +81,8 @@ class ChannelLevels:
         if len(kept) == self.channels and not turned:
             return mean_of(self.channels)
         signs = [0.0 if i not in kept else -1.0 if i in turned else 1.0 for i in range(self.channels)]
-        said = told(kept, turned, self.channels)
-        return Mix(tuple(sign / len(kept) for sign in signs), said)
+        note = channel_note(kept, turned, self.channels)
+        return Mix(tuple(sign / len(kept) for sign in signs), note)
 
 
 def choose_mix(samples: FloatArray, sample_rate: int) -> Mix:
@@ -107,7 +107,7 @@ def likeness(covariances: FloatArray, first: int, second: int, seconds: float) -
     return float((covariances[both, first, second] / np.sqrt(a[both] * b[both])).mean())
 
 
-def told(kept: list[int], turned: list[int], channels: int) -> str:
+def channel_note(kept: list[int], turned: list[int], channels: int) -> str:
     """What was done with the channels, in a few words; people count them from 1."""
     parts = []
     if len(kept) < channels:

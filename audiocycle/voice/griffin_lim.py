@@ -15,6 +15,7 @@ from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, Signal
 from audiocycle.system.compat import import_torchaudio
 from audiocycle.voice.mel_adapter import MelAdapter, mel_filters
+from audiocycle.voice.sides import VoiceSide
 
 torchaudio = import_torchaudio()
 
@@ -47,8 +48,8 @@ class GriffinLimRenderer:
             )
 
     @torch.no_grad()
-    def render(self, encoded: Encoded) -> Signal:
-        """Sound of ``side["n_samples"]`` samples (of T * hop_length without that entry), clipped to [-1, 1].
+    def render(self, encoded: Encoded[VoiceSide]) -> Signal:
+        """Sound of as many samples as the side says (T * hop_length where it does not), clipped to [-1, 1].
 
         Raises:
             InputError: the features do not fit the adapter.

@@ -39,7 +39,7 @@ PLAIN_AIFF = (b"NONE", b"twos", b"sowt", b"raw ", b"fl32", b"FL32", b"fl64", b"F
 
 
 @dataclass(frozen=True)
-class Layout:
+class SoundLayout:
     """Where a header says that the sound is.
 
     Attributes:
@@ -149,7 +149,7 @@ def lacks_bytes(file: IO[bytes]) -> bool:
     return layout is not None and layout.announced < OPEN_ENDED and layout.announced - (end - layout.begin) > HEADER_BYTES
 
 
-def _layout(file: IO[bytes]) -> Layout | None:
+def _layout(file: IO[bytes]) -> SoundLayout | None:
     head = file.read(12)
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return _wave(file, head[:4])
@@ -160,7 +160,7 @@ def _layout(file: IO[bytes]) -> Layout | None:
     return None
 
 
-def _wave(file: IO[bytes], kind: bytes) -> Layout | None:
+def _wave(file: IO[bytes], kind: bytes) -> SoundLayout | None:
     order = ">" if kind == b"RIFX" else "<"
     frame, speed, long_sizes = 0, 0, 0
     for name, place, size in _chunks(file, order):
@@ -176,11 +176,11 @@ def _wave(file: IO[bytes], kind: bytes) -> Layout | None:
                     return None
                 size = int.from_bytes(_read(file, long_sizes + 8, 8), "little")  # noqa: PLW2901
                 sizes = [(long_sizes, "<Q", place - 8, 1), (long_sizes + 8, "<Q", 0, 1), (long_sizes + 16, "<Q", 0, max(1, frame))]
-            return Layout(place, size, frame, speed, True, tuple(sizes))
+            return SoundLayout(place, size, frame, speed, True, tuple(sizes))
     return None
 
 
-def _aiff(file: IO[bytes]) -> Layout | None:
+def _aiff(file: IO[bytes]) -> SoundLayout | None:
     frame, rate, count = 0, 0.0, 0
     for name, place, size in _chunks(file, ">"):
         if name == b"COMM":
@@ -191,14 +191,14 @@ def _aiff(file: IO[bytes]) -> Layout | None:
         elif name == b"SSND" and count:
             begin = place + 8 + int.from_bytes(_read(file, place, 4), "big")
             sizes = ((4, ">I", begin - 8, 1), (place - 4, ">I", begin - place, 1), (count, ">I", 0, max(1, frame)))
-            return Layout(begin, max(0, size - (begin - place)), frame, frame * rate, True, sizes)
+            return SoundLayout(begin, max(0, size - (begin - place)), frame, frame * rate, True, sizes)
     return None
 
 
-def _au(file: IO[bytes], order: str) -> Layout | None:
+def _au(file: IO[bytes], order: str) -> SoundLayout | None:
     begin, size, coding, rate, channels = struct.unpack(order + "5I", _read(file, 4, 20))
     width = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}.get(coding, 0)
-    return Layout(begin, size, width * channels, width * channels * rate, False, ((8, order + "I", 0, 1),))
+    return SoundLayout(begin, size, width * channels, width * channels * rate, False, ((8, order + "I", 0, 1),))
 
 
 def _chunks(file: IO[bytes], order: str) -> Iterator[tuple[bytes, int, int]]:
@@ -212,7 +212,7 @@ def _chunks(file: IO[bytes], order: str) -> Iterator[tuple[bytes, int, int]]:
         place += 8 + size + size % 2
 
 
-def _is_else(file: IO[bytes], layout: Layout, end: int) -> bool:
+def _is_else(file: IO[bytes], layout: SoundLayout, end: int) -> bool:
     """True for what is not sound behind the announced end."""
     place = layout.begin + layout.announced
     behind = _after_filling(file, place)

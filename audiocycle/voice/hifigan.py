@@ -26,6 +26,7 @@ from audiocycle.system.hub import HubId, fetch
 from audiocycle.system.limits import Limit, Range, hold, shown
 from audiocycle.system.names import expanded
 from audiocycle.voice.mel_adapter import MelAdapter
+from audiocycle.voice.sides import VoiceSide
 
 _SLOPE = 0.1  # of every leaky ReLU but the last, which has torch's default of 0.01
 _EDGE_KERNEL = 7
@@ -245,8 +246,8 @@ class HifiGanRenderer:
         return cls(adapter, config, generator.eval().requires_grad_(False).to(device))
 
     @torch.no_grad()
-    def render(self, encoded: Encoded) -> Signal:
-        """Sound of ``side["n_samples"]`` samples (of T * hop_length without that entry).
+    def render(self, encoded: Encoded[VoiceSide]) -> Signal:
+        """Sound of as many samples as the side says (T * hop_length where it does not).
 
         Raises:
             InputError: the features do not fit the adapter.

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from audiocycle.spec import DEVIATION, FloatArray, Stats
+from audiocycle.spec import Direction, FloatArray
 
 LOWEST_HZ = 40.0
 """Where the mel axis of WORLD's coding begins; it ends at the Nyquist frequency."""
@@ -57,16 +57,18 @@ def with_power_of(source: FloatArray, features: FloatArray, sample_rate: int) ->
     return levelled
 
 
-def with_variance(features: FloatArray, target: Stats, share: float) -> FloatArray:
+def with_variance(features: FloatArray, direction: Direction, share: float) -> FloatArray:
     """``features`` stretched about the target's means, each coefficient by one factor: the global variance postfilter of Silén et al.
     2012 ("Ways to implement global variance in statistical speech synthesis"), with the variance of training material in place
     of the utterance's, so that it works on a stream too.
 
     Args:
+        direction: with statistics of its target; where it does not know the deviation of its output, features stay as they are.
         share: 0 leaves the deviation as it is, 1 makes it the target's own; between, in proportion on a log scale.
     """
-    if DEVIATION not in target or not share:
+    if direction.output_deviation is None or not share:
         return features
-    factor = np.clip(target[DEVIATION], LEAST_DEVIATION, 1.0) ** -share  # what is livelier than the target stays so
+    target = direction.target.stats
+    factor = np.clip(direction.output_deviation, LEAST_DEVIATION, 1.0) ** -share  # what is livelier than the target stays so
     stretched: FloatArray = (target["mean"] + (features - target["mean"]) * factor).astype(np.float32)
     return stretched

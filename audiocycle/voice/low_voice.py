@@ -68,8 +68,8 @@ class Believed:
             power = np.concatenate([[0.0], np.cumsum(np.square(part))])
             level[first:last] = power[np.minimum(places + reach, len(part))] - power[np.maximum(places - reach, 0)]
             frames = np.flatnonzero(self.low[first:last])
-            heard = high_passed(part, *HIGH_PASS, sample_rate) if len(frames) else part
-            self.voice[first + frames] = [repeats(heard, int(places[t]), sample_rate / float(low[first + t])) for t in frames]
+            audible = high_passed(part, *HIGH_PASS, sample_rate) if len(frames) else part
+            self.voice[first + frames] = [repeats(audible, int(places[t]), sample_rate / float(low[first + t])) for t in frames]
         loud = np.quantile(level, 0.95) * 10.0 ** (-LOUD_DB / 10.0)
         self.loud = level > loud
 
@@ -83,10 +83,10 @@ class Believed:
         return low / max(1, low + others) if low >= LEAST_SHARE / 2 * self.loud.sum() else 0.0
 
 
-def repeats(heard: FloatArray, centre: int, period: float) -> bool:
+def repeats(samples: FloatArray, centre: int, period: float) -> bool:
     """Whether (N,) samples repeat about one of them with this period (in samples), and not with its half or its third."""
     lag = round(period)
-    part = heard[max(0, centre - lag) : centre + lag]
+    part = samples[max(0, centre - lag) : centre + lag]
     if len(part) < 2 * lag or not part.any():
         return False
     reach = max(1, lag // 50)

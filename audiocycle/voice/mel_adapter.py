@@ -7,22 +7,23 @@ Frame t covers the ``n_fft`` samples around sample t * hop_length + hop_length /
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.system.compat import import_torchaudio
 from audiocycle.system.limits import Limit, Range, Table, hold
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.moments import Moments
+from audiocycle.voice.options import VoiceOptions
+from audiocycle.voice.sides import Items, VoiceSide
 
 torchaudio = import_torchaudio()
 
@@ -74,6 +75,8 @@ class MelAdapter:
     floor: float = 1e-5
 
     renderers: ClassVar[tuple[str, ...]] = ("griffin_lim", "hifigan")
+    shifts_pitch: ClassVar[bool] = False
+    takes_guides: ClassVar[bool] = False
     analysis: ClassVar[int] = 2  # raised whenever the same recording gives other features than before
 
     def __post_init__(self) -> None:
@@ -111,12 +114,17 @@ class MelAdapter:
             "lowest": Table((self.n_mels, 1), -LOG_MAGNITUDE, LOG_MAGNITUDE, required=False),  # bundles of 0.1.0 have none
         }
 
-    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+    @property
+    def bandwidth(self) -> float:
+        """Hz: where the highest band ends."""
+        return self.f_max
+
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[VoiceSide]:
         """Natural-log mel magnitudes of a waveform.
 
         Args:
             samples: (N,) floats in [-1, 1] at ``sample_rate``, N > 0.
-            side: whether to fill the side information, ``{"n_samples": N}``; training does not need it.
+            side: whether to say how many samples there are; training does not need it.
 
         Returns:
             Features (M, T) float32, T = N // hop_length and at least 1.
@@ -140,7 +148,7 @@ class MelAdapter:
             stop = min(start + _BLOCK_FRAMES, n_frames)
             covered = padded[start * self.hop_length : (stop - 1) * self.hop_length + self.n_fft]
             blocks.append(self._log_mel(torch.from_numpy(covered)))
-        return Encoded(np.concatenate(blocks, axis=-1), {"n_samples": len(samples)} if side else {})
+        return Encoded(np.concatenate(blocks, axis=-1), VoiceSide(len(samples) if side else None))
 
     def _log_mel(self, samples: torch.Tensor) -> NDArray[np.float32]:
         """(N,) float64 samples, edges already padded, to (M, T)."""
@@ -151,7 +159,7 @@ class MelAdapter:
         mel = mel_filters(self).to(samples.dtype) @ spectrum.abs()
         return np.asarray(mel.clamp(min=self.floor).log().float().numpy())
 
-    def fit(self, items: Sequence[Encoded]) -> Stats:
+    def fit(self, items: Items) -> Stats:
         """Mean and standard deviation of each band over the frames that are not silence.
 
         Returns:
@@ -165,7 +173,7 @@ class MelAdapter:
             raise InputError(f"mel statistics need at least one frame, got none in {len(items)} items")
         frames, levels = Moments(), LowestLevels(per_decibel=math.log(10.0) / 20.0)
         for item in items:
-            loud = self.loud_frames(item.features)
+            loud = self.speech(item.features)
             frames.add(item.features[:, loud])
             levels.add(item.features, loud)
         if not frames.count:
@@ -177,20 +185,29 @@ class MelAdapter:
             "lowest": levels.lowest.astype(np.float32),
         }
 
-    def loud_frames(self, features: FloatArray) -> NDArray[np.bool_]:
+    def speech(self, features: FloatArray) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames are above the floor and within ``LOUD_RANGE_DB`` of the level of speech, and no bumps."""
         power = np.exp(2 * features.astype(np.float64)).mean(axis=0)
         audible = (features > math.log(self.floor) + 1e-3).any(axis=0)
         return speech_mask(np.where(audible, power, 0.0), self.hop_length / self.sample_rate, LOUD_RANGE_DB)
 
-    def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
-        """(M, T) to (T,): which frames have no band above the lowest that a network is shown, and are none of the speech beside them."""
+    def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """(M, T) to (T,): which frames have a band above the lowest that a network is shown, or are speech, which may be quieter."""
         least = np.maximum(lowest(stats), math.log(self.floor) + 1e-3)
-        return np.asarray((features <= least).all(axis=0) & ~self.loud_frames(features))
+        return np.asarray(~((features <= least).all(axis=0) & ~self.speech(features)))
+
+    def judged_frames(self, features: FloatArray) -> None:
+        """None: nothing is put back of the variance that a network loses."""
 
     def for_voice(self, stats: Stats) -> Self:
         """Itself: no analysis depends on who speaks."""
         return self
+
+    def for_stream(self, stats: Stats) -> None:
+        """None: sound is made of whole recordings only."""
+
+    def completing(self, limit: float, stats: Stats) -> None:
+        """None: of bands that are missing the others say nothing."""
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """(M, T) log-mel frames to zero mean and unit deviation in each band, float32; no band below its lowest in training."""
@@ -205,18 +222,18 @@ class MelAdapter:
         return crops
 
     def transfer(
-        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
-    ) -> Encoded:
+        self, encoded: Encoded[VoiceSide], converted: FloatArray, direction: Direction, options: VoiceOptions
+    ) -> Encoded[VoiceSide]:
         """The mel frames hold pitch and timbre alike, so the source's side goes along unchanged."""
         if converted.shape != encoded.features.shape:
             raise ValueError(f"converted features {converted.shape} for a source {encoded.features.shape}")
-        return Encoded(np.asarray(converted, np.float32), dict(encoded.side))
+        return Encoded(np.asarray(converted, np.float32), encoded.side)
 
-    def frames_to_render(self, encoded: Encoded) -> tuple[torch.Tensor, int]:
+    def frames_to_render(self, encoded: Encoded[VoiceSide]) -> tuple[torch.Tensor, int]:
         """Log-mel frames (M, T) that cover the whole signal, and the signal's length N <= T * hop_length.
 
         Analysis drops the last incomplete hop: the last frame stands in for it. Values below the floor, which
-        no analysis yields, rise to it. Without ``side["n_samples"]`` the signal is as long as its frames.
+        no analysis yields, rise to it. Where the side does not say how many samples there are, the signal is as long as its frames.
 
         Raises:
             InputError: the features have another shape than (M, T > 0), or NaN or infinite values.
@@ -226,7 +243,8 @@ class MelAdapter:
             raise InputError(f"expected log-mel features ({self.n_mels}, T > 0), got shape {features.shape}")
         if not np.isfinite(features).all():
             raise InputError("the log-mel features have NaN or infinite values; train the model again")
-        n_samples = int(encoded.side.get("n_samples", features.shape[1] * self.hop_length))
+        given = encoded.side.n_samples
+        n_samples = features.shape[1] * self.hop_length if given is None else given
         n_frames = max(1, math.ceil(n_samples / self.hop_length))
         missing = max(0, n_frames - features.shape[1])
         covering = np.pad(features[:, :n_frames], ((0, 0), (0, missing)), mode="edge")

@@ -10,14 +10,13 @@ full band instead of 2.5).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from audiocycle.spec import FloatArray
+from audiocycle.spec import FloatArray, Stats
 from audiocycle.voice.liveliness import mel_points
-from audiocycle.voice.world_adapter import WorldAdapter
 
 POINTS = 256
 """Of the mel axis at which an envelope is read."""
@@ -40,9 +39,9 @@ class Completion:
     offset: FloatArray
 
     @classmethod
-    def of(cls, adapter: WorldAdapter, limit: float, source: Mapping[str, FloatArray]) -> Completion:
-        """For recordings of a speaker with these statistics that hold nothing above ``limit`` Hz."""
-        cosines, hertz = mel_points(adapter.n_mcep, adapter.sample_rate, POINTS)
+    def of(cls, n_mcep: int, sample_rate: int, limit: float, source: Stats) -> Self:
+        """For recordings of a speaker with these statistics that hold nothing above ``limit`` Hz, coded with so many coefficients."""
+        cosines, hertz = mel_points(n_mcep, sample_rate, POINTS)
         seen = hertz <= limit
         mean, deviation = (np.asarray(source[name], np.float64).ravel() for name in ("mean", "std"))
         basis = cosines[seen]
@@ -57,20 +56,3 @@ class Completion:
         share = places - below
         made: FloatArray = (log_power[:, below] * (1.0 - share) + log_power[:, below + 1] * share) @ self.gain + self.offset
         return made
-
-
-@dataclass(frozen=True)
-class CompletingAdapter(WorldAdapter):
-    """The analysis of recordings with a missing band; all else is the adapter's."""
-
-    completion: Completion | None = None
-
-    def coded_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
-        assert self.completion is not None
-        return self.completion.coded(self.power_envelope(x, f0, times), self.sample_rate)
-
-
-def completing(adapter: WorldAdapter, limit: float, source: Mapping[str, FloatArray]) -> CompletingAdapter:
-    """The adapter for recordings that hold nothing above ``limit`` Hz, of a speaker with these statistics."""
-    settings = {field.name: getattr(adapter, field.name) for field in fields(adapter)}
-    return CompletingAdapter(**settings, completion=Completion.of(adapter, limit, source))

@@ -31,7 +31,7 @@ MOST = 1.0 + 2.0**-15
 _SHORT = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 
 
-class Sound(Protocol):
+class OpenRecording(Protocol):
     """An open recording.
 
     Attributes:
@@ -68,7 +68,7 @@ class PlainSound:
         self.notes |= {SCALE: note} if note else {}
 
     def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = False) -> FloatArray:
-        """See :class:`Sound`."""
+        """See :class:`OpenRecording`."""
         block: FloatArray = self._sound.read(frames, dtype=dtype, always_2d=always_2d)
         if self.gain != 1.0:
             with np.errstate(invalid="ignore", over="ignore"):  # what is no number is refused by who reads
@@ -76,7 +76,7 @@ class PlainSound:
         return block
 
     def seek(self, frames: int) -> int:
-        """See :class:`Sound`."""
+        """See :class:`OpenRecording`."""
         return int(self._sound.seek(frames))
 
     def close(self) -> None:

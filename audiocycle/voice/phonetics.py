@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Encoded, FloatArray, NoSide, Signal
 from audiocycle.system import threads
 from audiocycle.system.whisper import load_whisper
 from audiocycle.voice.sound_file import resample
@@ -42,12 +42,12 @@ class PhoneticEncoder:
         with weights.open("rb") as file:
             return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
 
-    def encode(self, signal: Signal) -> Encoded:
+    def encode(self, signal: Signal) -> Encoded[NoSide]:
         """States (size of the model, T) of a recording, T being its length times :data:`FRAME_RATE`, rounded up."""
         samples = resample(np.asarray(signal.samples, np.float32), signal.sample_rate, SAMPLE_RATE)
         window = WINDOW_SECONDS * SAMPLE_RATE
         parts = [self._states(samples[begin : begin + window]) for begin in range(0, max(1, len(samples)), window)]
-        return Encoded(np.concatenate(parts).T.astype(np.float32))
+        return Encoded(np.concatenate(parts).T.astype(np.float32), NoSide())
 
     def _states(self, samples: FloatArray) -> FloatArray:
         spectra = self._whisper.feature_extractor(samples)[:, : WINDOW_SECONDS * 100]

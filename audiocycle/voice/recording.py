@@ -24,13 +24,14 @@ import numpy as np
 import soxr
 
 from audiocycle.errors import InputError
+from audiocycle.modality import Progress
 from audiocycle.spec import Encoded, FloatArray, Outcome, Translation
 from audiocycle.system.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
 from audiocycle.voice.low_cut import audible_blocks
-from audiocycle.voice.missing_band import completing
-from audiocycle.voice.opening import Sound
+from audiocycle.voice.opening import OpenRecording
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.sound_file import (
     SPOOL_BYTES,
     check_output,
@@ -41,7 +42,6 @@ from audiocycle.voice.sound_file import (
     write_wav_stream,
 )
 from audiocycle.voice.survey import missing_above
-from audiocycle.voice.world_adapter import WorldAdapter
 
 CHUNK_SECONDS = (15.0, 25.0)
 """Where to look for a quiet moment to cut at; a recording shorter than 30 s is one chunk."""
@@ -55,17 +55,15 @@ MOST_GAIN = 1000.0
 
 T = TypeVar("T")
 R = TypeVar("R")
-Translate = Callable[[Encoded], Encoded]
-Progress = Callable[[float], None]
 
 
 def convert_recording(
-    source: Sound,
+    source: OpenRecording,
     name: str,
     output: Path | IO[bytes],
     adapter: VoiceAdapter,
     renderer: VoiceRenderer,
-    translate: Translate,
+    translation: Translation,
     progress: Progress = lambda share: None,
     stream_subtype: str = "PCM_16",
 ) -> Outcome:
@@ -74,8 +72,8 @@ def convert_recording(
     Args:
         name: what errors call the source.
         output: a path, written whole or not at all, or a binary stream, which gets WAV.
-        translate: source features to converted features with their side. A :class:`~audiocycle.spec.Translation` lets a missing band
-            be filled.
+        translation: source features to converted features with their side. The source's statistics say how low the voice is, and let a
+            missing band be filled.
         progress: called with the share that is done.
         stream_subtype: the sample format of a stream.
 
@@ -88,13 +86,13 @@ def convert_recording(
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
-    if isinstance(translate, Translation):
-        adapter = adapter.for_voice(translate.of_source)
+    stats = translation.direction.source.stats
+    adapter = adapter.for_voice(stats)
     found = survey_of(source, name)
     notes, missing = found.notes(adapter, source.notes), missing_above(found.band_limit, adapter)
-    if missing is not None and isinstance(translate, Translation) and isinstance(adapter, WorldAdapter):
-        adapter = completing(adapter, missing, translate.of_source)
-        notes = (*notes, "what is missing was estimated")
+    completing = None if missing is None else adapter.completing(missing, stats)
+    if completing is not None:
+        adapter, notes = completing, (*notes, "what is missing was estimated")
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         energies: list[FloatArray] = []
         n_samples, source_peak = 0, 0.0
@@ -107,13 +105,13 @@ def convert_recording(
                 progress(min(1.0, n_samples / source.frames))
                 yield block
 
-        def heard() -> Iterator[FloatArray]:
+        def audible() -> Iterator[FloatArray]:
             for block in audible_blocks(read(), rate):
                 energies.append(frame_energies(block, frame))
                 yield block
 
-        wanted = resampled(heard(), rate, adapter.sample_rate)
-        converted = convert_stream(wanted, adapter, renderer, translate)
+        wanted = resampled(audible(), rate, adapter.sample_rate)
+        converted = convert_stream(wanted, adapter, renderer, translation)
         for block in resampled(converted, adapter.sample_rate, rate):
             check_sound(block, source_peak, name)
             try:
@@ -181,12 +179,12 @@ def resampled(blocks: Iterator[FloatArray], source_rate: int, target_rate: int) 
 
 
 def convert_stream(
-    blocks: Iterator[FloatArray], adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
+    blocks: Iterator[FloatArray], adapter: VoiceAdapter, renderer: VoiceRenderer, translation: Translation
 ) -> Iterator[FloatArray]:
     """Blocks of source samples to blocks of converted samples at the model's rate, equally many in all."""
     half = round(FADE_SECONDS * adapter.sample_rate / 2)
     tail = np.zeros(0, dtype=np.float32)  # what the chunk before made of the 2 * half samples around the cut
-    for chunk, made in converted(chunks(blocks, adapter.sample_rate), adapter, renderer, translate):
+    for chunk, made in converted(chunks(blocks, adapter.sample_rate), adapter, renderer, translation):
         begin = max(0, chunk.start - half) if len(tail) else chunk.start
         if chunk.cut is None:
             yield cross_fade(tail, made[begin:])
@@ -221,22 +219,22 @@ def chunks(blocks: Iterator[FloatArray], rate: int) -> Iterator[Chunk]:
 
 
 def converted(
-    source: Iterator[Chunk], adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate
+    source: Iterator[Chunk], adapter: VoiceAdapter, renderer: VoiceRenderer, translation: Translation
 ) -> Iterator[tuple[Chunk, FloatArray]]:
     """Chunks with what was made of their samples, in order.
 
     Where there are threads, three chunks are in work, each at another stage; the network stays on the caller's thread.
     """
 
-    def analyze(chunk: Chunk) -> tuple[Chunk, Encoded | None]:
+    def analyze(chunk: Chunk) -> tuple[Chunk, Encoded[VoiceSide] | None]:
         return chunk, adapter.analyze(chunk.samples) if chunk.samples.any() else None
 
-    def network(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, Encoded | None]:
+    def network(given: tuple[Chunk, Encoded[VoiceSide] | None]) -> tuple[Chunk, Encoded[VoiceSide] | None]:
         chunk, encoded = given
         with np.errstate(all="ignore"):  # what comes of it is looked at (check_sound)
-            return chunk, None if encoded is None else translate(encoded)
+            return chunk, None if encoded is None else translation(encoded)
 
-    def render(given: tuple[Chunk, Encoded | None]) -> tuple[Chunk, FloatArray]:
+    def render(given: tuple[Chunk, Encoded[VoiceSide] | None]) -> tuple[Chunk, FloatArray]:
         chunk, encoded = given
         silence = np.zeros(len(chunk.samples), dtype=np.float32)
         with np.errstate(all="ignore"):

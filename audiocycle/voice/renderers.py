@@ -10,7 +10,8 @@ import numpy as np
 
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.system.threads import spread
-from audiocycle.voice.world_adapter import WorldAdapter, pyworld
+from audiocycle.voice.sides import VoiceSide
+from audiocycle.voice.world_adapter import WorldAdapter, f0_of, pyworld
 
 MAX_GAIN_DB = 30.0
 """Limit of the differential filter, so that a spectral valley of the source is not amplified into noise."""
@@ -27,10 +28,12 @@ class WorldRenderer:
     def __init__(self, adapter: WorldAdapter) -> None:
         self.adapter = adapter
 
-    def render(self, encoded: Encoded) -> Signal:
-        """(n_mcep, T) with side ``f0``, ``ap``, ``n_samples`` to a waveform of exactly ``n_samples``."""
-        adapter, side = self.adapter, encoded.side
-        f0, ap = np.ascontiguousarray(side["f0"], dtype=np.float64), side["ap"]
+    def render(self, encoded: Encoded[VoiceSide]) -> Signal:
+        """(n_mcep, T) with F0 and aperiodicity to a waveform of exactly ``n_samples``."""
+        adapter, ap, n_samples = self.adapter, encoded.side.ap, encoded.side.n_samples
+        assert ap is not None
+        assert n_samples is not None
+        f0 = np.ascontiguousarray(f0_of(encoded.side), dtype=np.float64)
         cuts = [0, *noise_cuts(f0, round(1000.0 * PIECE_SECONDS / adapter.frame_period)), len(f0)]
 
         def synthesize(piece: tuple[int, int]) -> FloatArray:
@@ -42,7 +45,7 @@ class WorldRenderer:
         hop = adapter.sample_rate * adapter.frame_period / 1000.0
         begins = [round(max(0, cut - FADE_FRAMES // 2) * hop) for cut in cuts[:-1]]
         samples = joined(spread(synthesize, pairwise(cuts)), begins)
-        return Signal(fit_length(samples, int(side["n_samples"])), adapter.sample_rate)
+        return Signal(fit_length(samples, n_samples), adapter.sample_rate)
 
 
 def noise_cuts(f0: FloatArray, distance: int) -> list[int]:
@@ -86,11 +89,13 @@ class DifferentialRenderer:
     def __init__(self, adapter: WorldAdapter) -> None:
         self.adapter = adapter
 
-    def render(self, encoded: Encoded) -> Signal:
-        """(n_mcep, T) with side ``samples`` (N,) and ``source_features`` (n_mcep, T) to N filtered samples."""
-        adapter, side = self.adapter, encoded.side
-        source = np.asarray(side["samples"], dtype=np.float32)
-        log_ratio = np.log(adapter.envelope(encoded.features)) - np.log(adapter.envelope(side["source_features"]))
+    def render(self, encoded: Encoded[VoiceSide]) -> Signal:
+        """(n_mcep, T) with the source's samples (N,) and features (n_mcep, T) to N filtered samples."""
+        adapter, samples, source_features = self.adapter, encoded.side.samples, encoded.side.source_features
+        assert samples is not None
+        assert source_features is not None
+        source = np.asarray(samples, dtype=np.float32)
+        log_ratio = np.log(adapter.envelope(encoded.features)) - np.log(adapter.envelope(source_features))
         limit = MAX_GAIN_DB * np.log(10.0) / 10.0
         gain = np.exp(0.5 * np.clip(log_ratio, -limit, limit)).astype(np.float32)
         period = adapter.sample_rate * adapter.frame_period / 1000.0

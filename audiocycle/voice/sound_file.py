@@ -19,7 +19,7 @@ from audiocycle.errors import InputError, OutputError
 from audiocycle.spec import FloatArray
 from audiocycle.system.atomic import whole_file
 from audiocycle.voice.low_cut import audible_blocks
-from audiocycle.voice.opening import AnySound, Sound, native_name, truncated
+from audiocycle.voice.opening import AnySound, OpenRecording, native_name, truncated
 from audiocycle.voice.opening import open_sound as open_sound
 from audiocycle.voice.survey import Survey, survey
 
@@ -85,7 +85,7 @@ def no_room(error: OSError) -> OutputError:
     return OutputError(f"{folder}: no room for temporary files ({error.strerror or error}); set TMPDIR to another folder")
 
 
-def mono_blocks(sound: Sound, name: str, size: int, found: Survey | None = None) -> Iterator[FloatArray]:
+def mono_blocks(sound: OpenRecording, name: str, size: int, found: Survey | None = None) -> Iterator[FloatArray]:
     """The recording to its end in blocks (size,) float32, channels mixed; the last block may be shorter.
 
     Args:
@@ -99,7 +99,7 @@ def mono_blocks(sound: Sound, name: str, size: int, found: Survey | None = None)
         yield mix.of(block)
 
 
-def raw_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
+def raw_blocks(sound: OpenRecording, name: str, size: int) -> Iterator[FloatArray]:
     """The recording to its end in blocks (size, channels) float32; the last block may be shorter.
 
     Raises:
@@ -119,7 +119,7 @@ def raw_blocks(sound: Sound, name: str, size: int) -> Iterator[FloatArray]:
         raise truncated(name)
 
 
-def survey_of(sound: Sound, name: str) -> Survey:
+def survey_of(sound: OpenRecording, name: str) -> Survey:
     """What a recording is like as a whole; afterwards it is at its beginning again.
 
     Raises:

@@ -7,6 +7,8 @@ offline path (:mod:`audiocycle.voice.recording`) does with the loudness: the gai
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from audiocycle.errors import ConfigError
@@ -22,9 +24,10 @@ from audiocycle.voice.level import (
 from audiocycle.voice.liveliness import with_power_of
 from audiocycle.voice.low_cut import StreamLowCut
 from audiocycle.voice.pulse_synthesis import PulseSynthesizer
-from audiocycle.voice.recording import Translate, check_sound
+from audiocycle.voice.recording import check_sound
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.stream_resampler import StreamResampler
-from audiocycle.voice.world_adapter import WorldAdapter
+from audiocycle.voice.world_adapter import WorldAdapter, f0_of
 
 BLOCK_SECONDS = 0.1
 AHEAD_SECONDS = 0.1
@@ -44,6 +47,9 @@ FADE_FRAMES = 8
 """Frames over which one block's conversion passes into the next one's."""
 SILENCE_POWER = 1e-16
 
+Translate = Callable[[Encoded[VoiceSide]], Encoded[VoiceSide]]
+"""Source features with their F0 to converted ones with theirs."""
+
 
 class StreamConverter:
     """Converts a stream at the model's rate. Output sample i belongs to input sample i.
@@ -53,7 +59,7 @@ class StreamConverter:
 
     Args:
         adapter: the model's.
-        translate: source features (n_mcep, T) with side ``f0`` (T,) to converted ones with theirs.
+        translate: features (n_mcep, T).
         block_seconds: rounded to a multiple of 10 ms.
 
     Raises:
@@ -133,7 +139,7 @@ class StreamConverter:
         aperiodicity = adapter.aperiodicity(x, f0[:n_final], times[:n_final])
         known, known_f0 = np.concatenate([self.past, mcep], axis=1), np.concatenate([self.past_f0, f0])
         self.past, self.past_f0 = (x[..., : x.shape[-1] - n_shown + n_final][..., -WINDOW_FRAMES:] for x in (known, known_f0))
-        window = Encoded(mirrored_before(known, WINDOW_FRAMES), {"f0": mirrored_before(known_f0, WINDOW_FRAMES)})
+        window = Encoded(mirrored_before(known, WINDOW_FRAMES), VoiceSide(f0=mirrored_before(known_f0, WINDOW_FRAMES)))
         made = self.translate(window)
         context = WINDOW_FRAMES - n_shown
         converted = made.features[:, context:].copy()
@@ -143,7 +149,7 @@ class StreamConverter:
         if adapter.keep_energy:  # which is surer now than when it was foreseen
             converted = with_power_of(window.features[:, context:], converted, self.sample_rate)
         self.foreseen = converted[:, n_final:]
-        converted_f0 = np.asarray(made.side["f0"])[context : context + n_final]
+        converted_f0 = f0_of(made.side)[context : context + n_final]
         return converted_f0, adapter.envelope(converted[:, :n_final]), aperiodicity
 
     def _silence(self, n_frames: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -209,12 +215,16 @@ class StreamAtRate:
     """A :class:`StreamConverter` for a stream of any sample rate, of which it hears what people hear. Output sample i belongs to
     input sample i.
 
+    Attributes:
+        block: samples that make a block, a little more or less at rates that do not divide.
+
     Raises:
         ConfigError: see :class:`~audiocycle.voice.stream_resampler.StreamResampler`.
     """
 
     def __init__(self, inner: StreamConverter, sample_rate: int) -> None:
         self.inner, self.sample_rate = inner, sample_rate
+        self.block = round(inner.block * sample_rate / inner.sample_rate)
         self.clear()
 
     def clear(self) -> None:
@@ -232,15 +242,10 @@ class StreamAtRate:
 
     @property
     def parts(self) -> str:
-        """What the latency is made of, for people."""
+        """Of which the latency is made, for people."""
         inner, resampling = self.inner, 1000.0 * (self.inlet.delay + self.outlet.delay)
         block, ahead = (1000 * n / inner.sample_rate for n in (inner.block, inner.ahead))
         return f"block {block:.0f}, look-ahead {ahead:.0f}" + (f", resampling {resampling:.0f}" if resampling else "")
-
-    @property
-    def block(self) -> int:
-        """Samples that make a block, a little more or less at rates that do not divide."""
-        return round(self.inner.block * self.sample_rate / self.inner.sample_rate)
 
     def push(self, samples: FloatArray) -> FloatArray:
         """As :meth:`StreamConverter.push`."""
@@ -265,7 +270,7 @@ def check_block(seconds: float) -> None:
     """
     least, most = 2 * FRAME_SECONDS, MAX_BLOCK_SECONDS
     if not least <= seconds <= most:  # nor is NaN
-        raise ConfigError(f"--block {1000 * seconds:g}: choose between {1000 * least:g} and {1000 * most:g} ms")
+        raise ConfigError(f"block={1000 * seconds:g}: choose between {1000 * least:g} and {1000 * most:g} ms")
 
 
 def mirrored_before(features: FloatArray, frames: int) -> FloatArray:

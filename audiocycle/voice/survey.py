@@ -29,21 +29,16 @@ class Survey:
         """What people should know who give it to a model with this adapter.
 
         Args:
-            of_file: what opening the recording found, by kind (see :class:`~audiocycle.voice.opening.Sound`); comes first.
+            of_file: what opening the recording found, by kind (see :class:`~audiocycle.voice.opening.OpenRecording`); comes first.
         """
         missing = missing_above(self.band_limit, adapter)
-        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears up to {highest_heard(adapter) / 1000.0:g} kHz" if missing else ""
+        narrow = f"holds nothing above {missing / 1000.0:.1f} kHz, and the model hears up to {adapter.bandwidth / 1000.0:g} kHz" if missing else ""
         return tuple(note for note in (*(of_file or {}).values(), self.mix.note, narrow) if note)
-
-
-def highest_heard(adapter: VoiceAdapter) -> float:
-    """Hz up to which an adapter looks."""
-    return float(getattr(adapter, "f_max", adapter.sample_rate / 2.0))
 
 
 def missing_above(band_limit: float, adapter: VoiceAdapter) -> float | None:
     """The limit of a recording's band, where the adapter looks further than that; else None."""
-    return band_limit if band_limit < ROLL_OFF * highest_heard(adapter) else None
+    return band_limit if band_limit < ROLL_OFF * adapter.bandwidth else None
 
 
 def survey(blocks: Iterable[FloatArray], sample_rate: int, channels: int) -> Survey:

@@ -9,16 +9,15 @@ their number, so that the features do not either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, FeatureSpec, FloatArray, Signal, Stats
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.system.compat import import_pyworld
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.system.threads import spread
@@ -27,7 +26,10 @@ from audiocycle.voice.level import speech_mask
 from audiocycle.voice.liveliness import with_power_of, with_variance
 from audiocycle.voice.low_voice import Believed, least_share, lower_floor
 from audiocycle.voice.lowest_levels import LowestLevels
+from audiocycle.voice.missing_band import Completion
 from audiocycle.voice.moments import Moments
+from audiocycle.voice.options import VoiceOptions
+from audiocycle.voice.sides import Items, RecordingSide, VoiceSide
 from audiocycle.voice.sound_file import resample
 
 pyworld = import_pyworld()
@@ -98,6 +100,7 @@ class WorldAdapter:
 
     renderers: ClassVar[tuple[str, ...]] = ("world", "differential")
     shifts_pitch: ClassVar[bool] = True
+    takes_guides: ClassVar[bool] = True
     analysis: ClassVar[int] = 3
     """Raised whenever the same recording gives other features than before, so that caches are made again."""
 
@@ -130,19 +133,24 @@ class WorldAdapter:
         }
 
     @property
+    def bandwidth(self) -> float:
+        """Hz: half of the sample rate."""
+        return self.sample_rate / 2.0
+
+    @property
     def fft_size(self) -> int:
         """Points of the spectral envelope's FFT; the envelope has ``fft_size // 2 + 1`` bins."""
         return int(pyworld.get_cheaptrick_fft_size(self.sample_rate, self.f0_floor))
 
-    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[VoiceSide]:
         """Features of (N,) samples at ``sample_rate``; any N >= 1.
 
         Args:
             side: False leaves aperiodicity out (training needs features and F0 only: about a third faster).
 
         Returns:
-            features (n_mcep, T); side ``f0`` (T,), ``f0_floor`` from which on it was searched for, ``n_samples``, and with ``side``
-            ``ap`` (T, bins) and ``samples`` (N,).
+            features (n_mcep, T); beside them F0, the floor of its search and the number of samples, and with ``side`` aperiodicity
+            (T, bins) and the samples themselves.
         """
         # WORLD reads before it checks: fewer samples than a few pitch periods crash or give no frame.
         x = np.pad(samples, (0, max(0, 4 * self.fft_size - len(samples)))).astype(np.float64)
@@ -150,19 +158,16 @@ class WorldAdapter:
         track, times, floor = self.searched_f0(x)
         f0, times = track[:n_frames], times[:n_frames]
         mcep = np.empty((self.n_mcep, n_frames), dtype=np.float32)
-        kept: dict[str, object] = {"f0": f0, "f0_floor": floor, "n_samples": len(samples)}
-        if side:
-            ap = np.empty((n_frames, self.fft_size // 2 + 1))
-            kept |= {"ap": ap, "samples": samples}
+        ap = np.empty((n_frames, self.fft_size // 2 + 1)) if side else None
 
         def analyze_block(begin: int) -> None:
             block = slice(begin, begin + BLOCK_FRAMES)
             mcep[:, block] = self.coded_envelope(x, f0[block], times[block]).T
-            if side:
+            if ap is not None:
                 ap[block] = self.aperiodicity(x, f0[block], times[block])
 
         spread(analyze_block, range(0, n_frames, BLOCK_FRAMES))
-        return Encoded(mcep, kept)
+        return Encoded(mcep, VoiceSide(len(samples), f0, floor, ap, samples if side else None))
 
     def frames(self, n_samples: int) -> int:
         """How many frames WORLD makes of ``n_samples``; rounds in the same order as WORLD does."""
@@ -259,14 +264,14 @@ class WorldAdapter:
         ap[inner] = np.sqrt(ap[inner - 1] * ap[inner + 1])
         return ap
 
-    def fit(self, items: Sequence[Encoded]) -> Stats:
+    def fit(self, items: Items) -> Stats:
         """Mean and deviation of coefficients over frames with speech, of log F0 over voiced frames; the lowest level c0 of the recordings,
         but for one frame in a thousand and digital silence; and from where on F0 of this voice is to be searched for.
 
         Raises:
             InputError: no item has a voiced frame.
         """
-        log_f0 = log_f0_stats(item.side["f0"] for item in items)
+        log_f0 = log_f0_stats(f0_of(item.side) for item in items)
         if log_f0 is None:
             raise InputError("no voiced frame in any of the recordings; are these recordings of speech?")
         speech, levels = Moments(), LowestLevels()
@@ -282,10 +287,11 @@ class WorldAdapter:
             "f0_floor": np.array([self._floor_of(items)], dtype=np.float32),
         }
 
-    def _floor_of(self, items: Sequence[Encoded]) -> float:
+    def _floor_of(self, items: Items) -> float:
         """That of most voiced frames."""
-        floors = [float(np.ravel(item.side.get("f0_floor", self.f0_floor))[0]) for item in items]
-        voiced = [int((np.asarray(item.side["f0"]) > 0).sum()) for item in items]
+        given = (item.side.f0_floor for item in items)
+        floors = [self.f0_floor if floor is None else float(np.ravel(floor)[0]) for floor in given]
+        voiced = [int((f0_of(item.side) > 0).sum()) for item in items]
         low = sum(n for n, floor in zip(voiced, floors, strict=True) if self._is_lower(floor))
         return min(floors) if 2 * low > sum(voiced) else self.f0_floor
 
@@ -294,6 +300,15 @@ class WorldAdapter:
         if "f0_floor" not in stats or self.low_voice is not None:
             return self
         return replace(self, low_voice=self._is_lower(float(stats["f0_floor"][0])))
+
+    def for_stream(self, stats: Stats) -> WorldAdapter:
+        """Harvest takes longer than what it analyses, and a block says nothing of how low a voice is."""
+        return replace(self, f0_method="dio", low_voice=bool(self.for_voice(stats).low_voice))
+
+    def completing(self, limit: float, stats: Stats) -> WorldAdapter:
+        """See :mod:`audiocycle.voice.missing_band`."""
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        return CompletingAdapter(**settings, completion=Completion.of(self.n_mcep, self.sample_rate, limit, stats))
 
     def _is_lower(self, floor: float) -> bool:
         """Whether F0 was searched for from below the usual floor on; statistics are float32."""
@@ -322,24 +337,40 @@ class WorldAdapter:
         """See :func:`speech_frames`."""
         return speech_frames(features, self.frame_period / 1000.0)
 
-    def silent(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
-        """Mask (T,) of the frames no louder than :meth:`lowest`, and than the speech beside them, which may be quieter than the training's."""
-        return np.asarray((features[0] <= self.lowest(stats)) & ~self.speech(features))
+    def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
+        """Mask (T,) of the frames louder than :meth:`lowest`, and those of speech, which may be quieter than the training's."""
+        return np.asarray(~((features[0] <= self.lowest(stats)) & ~self.speech(features)))
+
+    def judged_frames(self, features: FloatArray) -> NDArray[np.bool_]:
+        """Those with speech."""
+        return self.speech(features)
 
     def augment(self, crops: FloatArray, random: np.random.Generator) -> FloatArray:
         """Nothing is known that varies a voice and leaves it the same speaker's."""
         return crops
 
     def transfer(
-        self, encoded: Encoded, converted: FloatArray, source: Stats, target: Stats, options: Any
-    ) -> Encoded:
+        self, encoded: Encoded[VoiceSide], converted: FloatArray, direction: Direction, options: VoiceOptions
+    ) -> Encoded[VoiceSide]:
         """Converted coefficients with the source's aperiodicity and its F0 moved to the target's register."""
-        converted = with_variance(converted, target, options.variance)
+        source, target = direction.source.stats, direction.target.stats
+        converted = with_variance(converted, direction, options.variance)
         if self.keep_energy:
             converted = with_power_of(encoded.features, converted, self.sample_rate)
-        f0 = convert_f0(encoded.side["f0"], _pair(source["log_f0"]), _pair(target["log_f0"]), options.pitch_shift)
+        f0 = convert_f0(f0_of(encoded.side), _pair(source["log_f0"]), _pair(target["log_f0"]), options.pitch_shift)
         ceiling = 0.45 * self.sample_rate
-        return Encoded(converted, encoded.side | {"f0": np.minimum(f0, ceiling), "source_features": encoded.features})
+        return Encoded(converted, replace(encoded.side, f0=np.minimum(f0, ceiling), source_features=encoded.features))
+
+
+@dataclass(frozen=True)
+class CompletingAdapter(WorldAdapter):
+    """The analysis of recordings with a missing band; all else is the adapter's."""
+
+    completion: Completion | None = None
+
+    def coded_envelope(self, x: FloatArray, f0: FloatArray, times: FloatArray) -> FloatArray:
+        assert self.completion is not None
+        return self.completion.coded(self.power_envelope(x, f0, times), self.sample_rate)
 
 
 def track_f0(signal: Signal) -> FloatArray:
@@ -357,6 +388,12 @@ def speech_frames(features: FloatArray, frame_seconds: float = 0.005) -> NDArray
     """
     power = np.exp(features[0].astype(np.float64))
     return speech_mask(np.where(power > DIGITAL_SILENCE, power, 0.0), frame_seconds, GATE_DB)
+
+
+def f0_of(side: RecordingSide | VoiceSide) -> FloatArray:
+    """The track (T,) that this analysis puts beside its features."""
+    assert side.f0 is not None
+    return side.f0
 
 
 def _pair(values: FloatArray) -> tuple[float, float]:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import soundfile
 
 from audiocycle.errors import ConfigError, InputError, tell
-from audiocycle.spec import Encoded, Outcome, Signal, refuse_unknown
+from audiocycle.spec import Encoded, Outcome, Renderer, Signal, Translation
+from audiocycle.system.options import refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
 from audiocycle.voice.opening import HEADER, SCALE
-from audiocycle.voice.recording import Progress, Translate, convert_recording
+from audiocycle.voice.options import VoiceOptions
+from audiocycle.voice.recording import convert_recording
+from audiocycle.voice.sides import RecordingSide
 from audiocycle.voice.sound_file import (
     is_recording,
     mono_blocks,
@@ -31,8 +32,11 @@ from audiocycle.voice.sound_file import (
 from audiocycle.voice.survey import missing_above, survey
 from audiocycle.voice.waveform import as_waveform
 
-BAND_LIMIT, MIXED = "band_limit", "mixed_otherwise"
-"""In the side of training features: Hz above which a recording holds nothing, 0 where that is as usual; 1 where its channels were not averaged."""
+if TYPE_CHECKING:
+    from audiocycle.data.guides import GuideConfig, GuideMaker
+    from audiocycle.modality import Modality, Norms, Progress
+    from audiocycle.voice.stream import StreamAtRate
+
 FILE_NOTES = {
     HEADER: "have headers that say less than there is, as after a loss of power, and were read whole",
     SCALE: "have samples beyond full scale, and were scaled",
@@ -40,43 +44,87 @@ FILE_NOTES = {
 """What training says of the kinds of notes that :func:`~audiocycle.voice.opening.open_sound` makes."""
 NAMED = 3
 """Files that a remark names."""
-MAX_SHIFT = 36.0
-"""Semitones; three octaves take any voice out of hearing as a voice."""
 
 
-@dataclass(frozen=True)
-class VoiceOptions:
-    """Options of one conversion.
+class VoiceModality:
+    """Recordings of speech (a :class:`~audiocycle.modality.Modality`)."""
 
-    Attributes:
-        pitch_shift: semitones, on top of the change of register.
-        variance: how much of the variance that the network's output lacks is put back, from 0, nothing, to 1, all of it. Models
-            that do not say how much that is (mel features, bundles of version 0.1.0) are left as they are.
-    """
+    name: ClassVar[str] = "voice"
+    file: ClassVar[str] = "a recording"
+    suffix: ClassVar[str] = ".wav"
+    preview_suffix: ClassVar[str] = ""
+    sample_seconds: ClassVar[float] = 6.0
+    plot_seconds: ClassVar[float | None] = 30.0
+    one_way: ClassVar[bool] = True
+    consent: ClassVar[str] = (
+        "A voice is personal: convert to a person's voice only with that person's\nconsent, and say that the result is synthetic."
+    )
+    options: ClassVar[type] = VoiceOptions
+    training_side: ClassVar[type] = RecordingSide
 
-    pitch_shift: float = 0.0
-    variance: float = 0.85
+    def __init__(self, adapter: VoiceAdapter) -> None:
+        self.adapter = adapter
 
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.pitch_shift) or abs(self.pitch_shift) > MAX_SHIFT:
-            raise ConfigError(f"--pitch-shift {self.pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
-        if not 0.0 <= self.variance <= 1.0:  # NaN too
-            raise ConfigError(f"--variance {self.variance:g}: choose between 0 and 1")
+    @staticmethod
+    def accepts(path: Path) -> bool:
+        """True for the files that a folder scan takes."""
+        return is_recording(path)
 
+    def encode(self, path: Path) -> Encoded[RecordingSide]:
+        """A recording as training features, with F0 and nothing heavy beside it.
 
-class VoiceMedium:
-    """Recordings of speech."""
+        Raises:
+            InputError: it cannot be read, or holds nothing but silence or noise without voice.
+        """
+        samples, found, noted = read_speech(path, self.adapter.sample_rate)
+        if not samples.any():
+            raise InputError(f"{path}: holds only digital silence")
+        encoded = self.adapter.analyze(samples, side=False)
+        f0 = encoded.side.f0
+        if f0 is not None and not (f0 > 0).any():
+            raise InputError(f"{path}: no voiced frame in it; is this speech?")
+        side = RecordingSide(
+            n_samples=encoded.side.n_samples,
+            f0=f0,
+            f0_floor=encoded.side.f0_floor,
+            band_limit=missing_above(found.band_limit, self.adapter) or 0.0,
+            mixed_otherwise=float(bool(found.mix.note)),
+            header_mended=float(HEADER in noted),
+            scaled=float(SCALE in noted),
+        )
+        return Encoded(encoded.features, side)
 
-    modality = "voice"
-    suffix = ".wav"
-    preview_suffix = ""
-    """A recording needs no preview: it is sound."""
-    sample_seconds = 6.0
-    """A training's samples are this long."""
-    plot_seconds = 30.0
-    """A picture shows the beginning of a long recording."""
+    def remarks(self, items: Sequence[tuple[Path, Encoded[RecordingSide]]]) -> Iterator[str]:
+        """What is unusual about the recordings of a domain, of those that :meth:`encode` made features of: a line for each kind."""
+        narrow = {path: limit for path, item in items if (limit := float(item.side.band_limit) / 1000.0) > 0.0}
+        if narrow:
+            limits = narrow.values()
+            span = f"{min(limits):.1f}" if max(limits) - min(limits) < 0.1 else f"{min(limits):.1f} to {max(limits):.1f}"
+            what = "the voice is learned without its upper band; leave them out, or take better copies"
+            yield f"{len(narrow)} of {len(items)} files hold nothing above {span} kHz ({some_names(list(narrow))}): {what}"
+        mixed = [path for path, item in items if item.side.mixed_otherwise > 0.0]
+        if mixed:
+            yield f"{len(mixed)} of {len(items)} files have a silent channel, left out, or one of opposite phase, turned round ({some_names(mixed)})"
+        for kind, what in FILE_NOTES.items():
+            if named := [path for path, item in items if getattr(item.side, kind) > 0.0]:
+                yield f"{len(named)} of {len(items)} files {what} ({some_names(named)})"
 
-    def options(self, values: Mapping[str, Any], adapter: VoiceAdapter, renderer: VoiceRenderer) -> VoiceOptions:
+    def places(self, encoded: Encoded[RecordingSide]) -> None:
+        """None: counterparts go frame by frame."""
+
+    def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
+        """What makes the target say what a recogniser hears.
+
+        Raises:
+            ConfigError: only WORLD features can be guided; or faster-whisper is not installed, or there is no such model.
+        """
+        if not self.adapter.takes_guides:
+            raise ConfigError("objective.guide: only voices with the WORLD adapter, and piano rolls without velocity, can be guided; set it to 0")
+        from audiocycle.voice.spoken_guides import SpokenGuides, load_encoder
+
+        return SpokenGuides(config.recognizer, load_encoder(config.recognizer), self.adapter, self.read, cache)
+
+    def chosen(self, values: Mapping[str, Any], renderer: Renderer) -> VoiceOptions:
         """Options by name.
 
         Raises:
@@ -84,65 +132,27 @@ class VoiceMedium:
         """
         refuse_unknown(values, VoiceOptions)
         options = VoiceOptions(**values)
-        if options.pitch_shift and not getattr(adapter, "shifts_pitch", False):
-            raise ConfigError("--pitch-shift: this model's features hold no separate F0; leave it out")
+        if options.pitch_shift and not self.adapter.shifts_pitch:
+            raise ConfigError("pitch_shift: this model's features hold no separate F0; leave it out")
         if options.pitch_shift and not getattr(renderer, "shifts_pitch", True):
-            raise ConfigError("--pitch-shift: this renderer keeps the source's pitch; leave it out, or choose another --renderer")
+            raise ConfigError("pitch_shift: this renderer keeps the source's pitch; leave it out, or choose another renderer")
         return options
-
-    def accepts(self, path: Path) -> bool:
-        """True for the files that a folder scan takes."""
-        return is_recording(path)
-
-    def encode(self, path: Path, adapter: VoiceAdapter) -> Encoded:
-        """A recording as training features, with F0 and nothing heavy beside it.
-
-        Raises:
-            InputError: it cannot be read, or holds nothing but silence or noise without voice.
-        """
-        samples, found, noted = read_speech(path, adapter.sample_rate)
-        if not samples.any():
-            raise InputError(f"{path}: holds only digital silence")
-        encoded = adapter.analyze(samples, side=False)
-        if "f0" in encoded.side and not (encoded.side["f0"] > 0).any():
-            raise InputError(f"{path}: no voiced frame in it; is this speech?")
-        unusual = {BAND_LIMIT: missing_above(found.band_limit, adapter) or 0.0, MIXED: float(bool(found.mix.note))}
-        unusual |= {kind: float(kind in noted) for kind in (HEADER, SCALE)}
-        return Encoded(encoded.features, encoded.side | unusual)
-
-    def remarks(self, items: Sequence[tuple[Path, Encoded]]) -> Iterator[str]:
-        """What is unusual about the recordings of a domain, of those that :meth:`encode` made features of: a line for each kind."""
-        narrow = {path: limit for path, item in items if (limit := float(item.side.get(BAND_LIMIT, 0.0)) / 1000.0) > 0.0}
-        if narrow:
-            limits = narrow.values()
-            span = f"{min(limits):.1f}" if max(limits) - min(limits) < 0.1 else f"{min(limits):.1f} to {max(limits):.1f}"
-            what = "the voice is learned without its upper band; leave them out, or take better copies"
-            yield f"{len(narrow)} of {len(items)} files hold nothing above {span} kHz ({some_names(list(narrow))}): {what}"
-        mixed = [path for path, item in items if float(item.side.get(MIXED, 0.0)) > 0.0]
-        if mixed:
-            yield f"{len(mixed)} of {len(items)} files have a silent channel, left out, or one of opposite phase, turned round ({some_names(mixed)})"
-        for kind, what in FILE_NOTES.items():
-            if named := [path for path, item in items if float(item.side.get(kind, 0.0)) > 0.0]:
-                yield f"{len(named)} of {len(items)} files {what} ({some_names(named)})"
 
     def convert(
         self,
         source: Path,
         output: Path,
-        adapter: VoiceAdapter,
         renderer: VoiceRenderer,
-        translate: Translate,
+        translation: Translation,
         options: VoiceOptions,
         progress: Progress = lambda share: None,
     ) -> Outcome:
-        """Convert a file, whatever its length. ``-`` is stdin or stdout. ``translate`` knows the options already."""
+        """Convert a file, whatever its length. ``-`` is stdin or stdout. The translation knows the options already."""
         target = sys.stdout.buffer if str(output) == "-" else output
         with open_input(source) as (sound, name):
-            return convert_recording(sound, name, target, adapter, renderer, translate, progress)
+            return convert_recording(sound, name, target, self.adapter, renderer, translation, progress)
 
-    def convert_item(
-        self, item: Signal | Path, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate, options: VoiceOptions
-    ) -> Signal:
+    def convert_item(self, item: Signal | Path, renderer: VoiceRenderer, translation: Translation, options: VoiceOptions) -> Signal:
         """Convert a waveform in memory, or a recording; as many samples at the same rate come back.
 
         Args:
@@ -154,15 +164,15 @@ class VoiceMedium:
         Warns:
             AudioCycleWarning: it is unusual.
         """
-        signal, note = self.converted_item(item, adapter, renderer, translate)
+        signal, note = self.converted_item(item, renderer, translation)
         tell(note)
         return signal
 
-    def converted_item(self, item: Signal | Path, adapter: VoiceAdapter, renderer: VoiceRenderer, translate: Translate) -> tuple[Signal, str]:
+    def converted_item(self, item: Signal | Path, renderer: VoiceRenderer, translation: Translation) -> tuple[Signal, str]:
         """As :meth:`convert_item`, and what is unusual about the item; empty where nothing is."""
         source, target, name = (item, io.BytesIO(), str(item)) if isinstance(item, Path) else (in_memory(item), io.BytesIO(), "signal")
         with open_sound(source, name) as sound:
-            outcome = convert_recording(sound, name, target, adapter, renderer, translate, stream_subtype="FLOAT")
+            outcome = convert_recording(sound, name, target, self.adapter, renderer, translation, stream_subtype="FLOAT")
             rate = sound.samplerate
         target.seek(0)
         return Signal(soundfile.read(target, dtype="float32")[0], rate), f"{name}: {outcome.note}" if outcome.note else ""
@@ -183,12 +193,28 @@ class VoiceMedium:
         """What an item sounds like: itself."""
         return signal
 
+    def preview(self, path: Path, output: Path) -> None:
+        """A recording needs no preview, it is sound: its copy."""
+        self.write(output, self.read(path))
+
     def picture(self, rows: Sequence[tuple[str, Signal]], path: Path) -> None:
         """One spectrogram with its F0 track for each (title, waveform)."""
         from audiocycle.voice.picture import compare_picture
         from audiocycle.voice.world_adapter import track_f0
 
         compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])
+
+    def stream(
+        self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
+    ) -> StreamAtRate:
+        """A conversion while somebody speaks, which has been tried out: its first block is not late.
+
+        Raises:
+            ConfigError: these are no WORLD features; or a block or rate that cannot be.
+        """
+        from audiocycle.voice.live import live_stream
+
+        return live_stream(self.adapter, translation, norms, sample_rate, block_seconds, band_limit)
 
 
 def in_memory(signal: Signal) -> io.BytesIO:
@@ -206,3 +232,7 @@ def in_memory(signal: Signal) -> io.BytesIO:
 def some_names(paths: Sequence[Path]) -> str:
     """The first files' names, and that there are more."""
     return ", ".join(path.name for path in paths[:NAMED]) + (", ..." if len(paths) > NAMED else "")
+
+
+if TYPE_CHECKING:
+    _CONFORMS: type[Modality] = VoiceModality
