@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,21 +19,21 @@ def tables(title: str, rows: Mapping[str, Row], measures: Sequence[Measure], lay
     """Rows by measures; a table that would be too wide goes on in another one, after an empty line."""
     note = f"  95 % over {layout.over}"
     label = max(map(len, [note, *map(layout.label, layout.rows)])) + 1
-    intervals = {row: {m.name: m.interval(rows[row][m.name]) for m in measures if m.name in rows[row]} for row in layout.with_intervals if row in rows}
-    widths = {m.name: width(m, rows, intervals) for m in measures}
+    lines = [("", {measure.name: measure.heading for measure in measures})]
+    for row in layout.in_order(rows):
+        values = rows[row]
+        lines.append((layout.label(row), {measure.name: number(measure, values.get(measure.name)) for measure in measures}))
+        if row in layout.with_intervals:
+            lines.append((note, {m.name: m.interval(values[m.name]) for m in measures if m.name in values}))
+    widths = {m.name: 1 + max(NARROWEST, *(len(cells.get(m.name, "")) for _, cells in lines)) for m in measures}
     for place, columns in enumerate(side_by_side(measures, widths, WIDTH - label)):
-
-        def line(first: str, cell: Callable[[Measure], str], columns: Sequence[Measure] = columns) -> str:
-            return f"{first:{label}}" + "".join(f"{cell(measure):>{widths[measure.name]}}" for measure in columns)
-
         if place:
             yield ""
         yield title
-        yield line("", lambda measure: measure.heading)
-        for row in layout.in_order(rows):
-            yield line(layout.label(row), lambda m, values=rows[row]: number(m, values.get(m.name)))  # type: ignore[misc]
-            if any(intervals.get(row, {}).get(measure.name) for measure in columns):
-                yield line(note, lambda m, texts=intervals[row]: texts.get(m.name, ""))  # type: ignore[misc]
+        for name, cells in lines:
+            texts = {column.name: cells.get(column.name, "") for column in columns}
+            if any(texts.values()):
+                yield f"{name:{label}}" + "".join(f"{text:>{widths[column]}}" for column, text in texts.items())
 
 
 def side_by_side(measures: Sequence[Measure], widths: Mapping[str, int], room: int) -> Iterator[Sequence[Measure]]:
@@ -42,13 +42,6 @@ def side_by_side(measures: Sequence[Measure], widths: Mapping[str, int], room: i
         count = max(1, int((np.cumsum([widths[measure.name] for measure in measures]) <= room).sum()))
         yield measures[:count]
         measures = measures[count:]
-
-
-def width(measure: Measure, rows: Mapping[str, Row], intervals: Mapping[str, Mapping[str, str]]) -> int:
-    """Of a column that holds heading, numbers and intervals, and a space before them."""
-    numbers = [number(measure, row.get(measure.name)) for row in rows.values()]
-    texts = [measure.heading, *numbers, *(each.get(measure.name, "") for each in intervals.values())]
-    return max(NARROWEST, *map(len, texts)) + 1
 
 
 def number(measure: Measure, value: Estimate | None) -> str:

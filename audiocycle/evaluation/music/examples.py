@@ -21,7 +21,12 @@ PHRASES = 2
 
 
 def examples_of(
-    songs: Sequence[HeldOutSong], others: Sequence[HeldOutSong], converter: Converter, source: str, target: str, parallel: bool
+    songs: Sequence[HeldOutSong],
+    others: Sequence[HeldOutSong],
+    converter: Converter,
+    source: str,
+    target: str,
+    parallel: bool,
 ) -> list[MusicExample]:
     """Of songs from all over, phrases from their middle.
 

@@ -30,7 +30,9 @@ def strip(
         what: a dot is called, such as ``file``.
         caption: the measure's label unless said.
     """
-    numbers = {layout.label(row): [value * measure.scale for value in column] for row, column in values.items()}
+    numbers = {
+        layout.label(row): [value * measure.scale for value in column] for row, column in values.items()
+    }
     means = {layout.label(row): measure.scaled(estimates[row]) for row in values}
     words = "; ".join(f"{row} {mean:.{measure.digits}f}" for row, (mean, _) in means.items())
     chart = strip_chart(

@@ -17,6 +17,7 @@ from audiocycle.evaluation.voice.measurement import (
     Values,
 )
 from audiocycle.evaluation.voice.measures import MEASURES
+from audiocycle.metrics.voice.global_variance import variance_ratio
 from audiocycle.metrics.voice.recognition import character_errors, word_errors, words
 from audiocycle.metrics.voice.speaker import centroid, nearer, similarity
 from audiocycle.spec import FloatArray
@@ -53,7 +54,7 @@ class VoiceJudge:
         sound = measured.by_sound[key]
         found = dict.fromkeys((measure.name for measure in MEASURES), NOTHING) | sound.values
         found |= measured.distances.get(self.direction.name, {}).get(key, {})
-        found["global_variance_ratio"] = float(np.mean(sound.variance / self.natural))
+        found["global_variance_ratio"] = variance_ratio(self.natural, sound.variance)
         if sound.embedding is not None:
             found |= self.speaker(measured, key, sound.embedding)
         found |= {name: errors / length if length else NOTHING for name, (errors, length) in self.errors(measured, key).items()}

@@ -6,6 +6,7 @@ from audiocycle.evaluation.measure import EVERYWHERE, HIGHER, LOWER, Measure, Pl
 from audiocycle.evaluation.voice.listeners import NATURALNESS, SPEAKER, WORDS
 from audiocycle.metrics.voice import (
     duration,
+    global_variance,
     loudness,
     mcd,
     modulation,
@@ -41,10 +42,6 @@ ROWS_DEFINITION = (
     "Copy-synthesis: a recording analysed and rendered again by the model's own adapter and renderer (WORLD, for WORLD models). "
     "Target's own: its held-out recordings."
 )
-GLOBAL_VARIANCE_DEFINITION = (
-    "GV ratio: mean over c_1..c_34 of the variance over time in a sound, over the frames that count for MCD, divided by the mean "
-    "of that variance over the target's own recordings; 1 is natural, below 1 over-smoothed."
-)
 SPEAKER_DEFINITION = (
     "The recording that a sound is made of is left out of its speaker's mean. Share: similarity to the target divided by the mean "
     "of the target's own recordings'."
@@ -63,7 +60,7 @@ DEFINITIONS = {
     "mcd_sptk": mcd.DEFINITION,
     "mcd_world": mcd.CODED_DEFINITION,
     "modulation_distance": modulation.DEFINITION,
-    "global_variance": GLOBAL_VARIANCE_DEFINITION,
+    "global_variance": global_variance.DEFINITION,
     "pitch": pitch.DEFINITION,
     "duration": duration.DEFINITION,
     "loudness": loudness.DEFINITION,

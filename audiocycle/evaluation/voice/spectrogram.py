@@ -25,7 +25,9 @@ def spectrogram_png(samples: FloatArray, sample_rate: int) -> bytes:
     level = pooled(spectrogram_db(samples, sample_rate))
     index = np.round((level / RANGE_DB + 1.0) * (SHADES - 1)).astype(np.uint8)[::-1]
     image = Image.fromarray(index)
-    image.putpalette((colormaps["magma"](np.linspace(0.0, 1.0, SHADES))[:, :3] * 255).round().astype(np.uint8).tobytes())
+    image.putpalette(
+        (colormaps["magma"](np.linspace(0.0, 1.0, SHADES))[:, :3] * 255).round().astype(np.uint8).tobytes()
+    )
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return file.getvalue()

@@ -17,7 +17,15 @@ from audiocycle.errors import ConfigError, DataError, DomainError
 from audiocycle.evaluation.music.classifier import Classifier
 from audiocycle.evaluation.music.evaluate import evaluate
 from audiocycle.evaluation.music.judge import IN_ALL, KNOB, cosines, seam_rates
-from audiocycle.evaluation.music.measures import GAIN, IDENTITY, MODEL, RANDOM
+from audiocycle.evaluation.music.measures import (
+    GAIN,
+    IDENTITY,
+    MEASURES,
+    MODEL,
+    QUALITY_MEASURES,
+    RANDOM,
+    SEAM_MEASURES,
+)
 from audiocycle.evaluation.music.results import MusicEvaluation
 from audiocycle.evaluation.music.songs import (
     DirectionConverter,
@@ -72,6 +80,13 @@ def test_a_model_that_changes_nothing_scores_as_identity_does(found: MusicEvalua
     assert all(kinds["transfer"].mean == kinds["source"].mean for kinds in quality.values())
     notes = {kind: value.mean for kind, value in quality["notes_per_bar"].items()}
     assert notes["target"] == notes["source"] * (16 / 3 if name == "slow->fast" else 3 / 16)
+
+
+def test_everything_that_is_measured_is_declared(found: MusicEvaluation) -> None:
+    for each in found.directions.values():
+        assert {name for row in each.rows.values() for name in row} == {measure.name for measure in MEASURES}
+        assert set(each.quality) == {measure.name for measure in QUALITY_MEASURES}
+        assert {name for row in each.seams.values() for name in row} == {measure.name for measure in SEAM_MEASURES}
 
 
 def test_directions_counts_corpora_and_total(found: MusicEvaluation) -> None:
