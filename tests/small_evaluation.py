@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiocycle.evaluation.voice.evaluate import (
+from audiocycle.evaluation.measure import Row
+from audiocycle.evaluation.voice.measures import (
     CONVERTED,
     MATCHED,
     OF_TARGET,
@@ -13,11 +14,8 @@ from audiocycle.evaluation.voice.evaluate import (
     TARGET,
     TARGET_COPY,
     UNCONVERTED,
-    Direction,
-    Row,
-    Sounds,
-    VoiceEvaluation,
 )
+from audiocycle.evaluation.voice.results import VoiceDirectionResult, VoiceEvaluation, VoiceExample
 from audiocycle.metrics.estimates import Estimate, estimate
 from audiocycle.spec import FloatArray
 
@@ -46,14 +44,14 @@ def tone(seconds: float, hertz: float) -> FloatArray:
     return np.asarray(0.5 * np.sin(np.pi * time / seconds) * np.sin(2 * np.pi * hertz * time), np.float32)
 
 
-def example(name: str, other: str) -> Sounds:
+def example(name: str, other: str) -> VoiceExample:
     """Tones of one second, or 0.7 of the target's; F0 with a gap."""
     seconds = {row: 0.7 if row in OF_TARGET else 1.0 for row in ROWS}
     tracks = {row: np.where(np.arange(round(200 * seconds[row])) % 50 < 40, 150.0, 0.0) for row in ROWS}
-    return Sounds(name, other, SAMPLE_RATE, {row: tone(seconds[row], 300.0 + 100 * i) for i, row in enumerate(ROWS)}, tracks)
+    return VoiceExample(name, other, SAMPLE_RATE, {row: tone(seconds[row], 300.0 + 100 * i) for i, row in enumerate(ROWS)}, tracks)
 
 
-def direction(source: str, target: str, examples: int) -> Direction:
+def direction(source: str, target: str, examples: int) -> VoiceDirectionResult:
     """All rows, of three files."""
     spread = (-0.05, 0.0, 0.05)
     values: dict[str, dict[str, list[float]]] = {row: {} for row in ROWS}
@@ -68,7 +66,7 @@ def direction(source: str, target: str, examples: int) -> Direction:
     said = {row: dict.fromkeys(FILES, SAID) for row in ROWS if row not in (UNCONVERTED, TARGET)}
     variance = {row: np.geomspace(0.1, 0.001, 34) * (0.5 if row == CONVERTED else 1.0) for row in ROWS}
     sounds = [example(name, name) for name in FILES[1 : 1 + examples]]
-    return Direction(source, target, FILES, FILES, values, rows, variance, texts, said, sounds)
+    return VoiceDirectionResult(source, target, FILES, FILES, values, rows, variance, texts, said, sounds)
 
 
 NOTES = {"/data/A/<odd>.wav": "<odd>.wav: holds nothing above 3.8 kHz, and the model hears up to 8 kHz"}

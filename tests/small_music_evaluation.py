@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import symusic
 
-from audiocycle.evaluation.music.evaluate import Evaluation
-from audiocycle.evaluation.music.examples import SOURCE, TARGET, TRANSFER, Example
-from audiocycle.evaluation.music.judge import GAIN, IDENTITY, MODEL, RANDOM, ROWS, Direction
+from audiocycle.evaluation.music.examples import SOURCE, TARGET, TRANSFER
+from audiocycle.evaluation.music.measures import GAIN, IDENTITY, MODEL, RANDOM, ROWS
+from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation, MusicExample
 from audiocycle.metrics.estimates import Estimate, estimate
 
 SONGS = ["one", '<img src=x onerror="boom()">', 'it\'s "two" & </script>']
@@ -53,14 +53,14 @@ def over_songs(mean: float) -> Estimate:
     return estimate([[value] for value in around(mean)], [1.0] * 3)
 
 
-def direction(source: str, target: str, classifier: bool) -> Direction:
+def direction(source: str, target: str, classifier: bool) -> MusicDirectionResult:
     """Three songs."""
     measures = {name: means for name, means in MEASURES.items() if classifier or "strength" not in name}
     styles = {"style_time_pitch": Estimate(np.array([0.9])), "style_onset_duration": Estimate(np.array([0.8]))}
     quality = {"polyphony": 3.5, "notes_per_bar": 12.0, "median_note_steps": 2.5, "pitch_class_entropy": 3.0}
     paired = {row: {"chroma_similarity": over_songs(mean), "note_f1": over_songs(mean)} for row, mean in ((MODEL, 0.6), (IDENTITY, 0.4))}
     knob = {s: {"strength": over_songs(0.75 * s), "chroma_similarity": over_songs(1 - 0.2 * s)} for s in (0, 0.25, 0.5, 0.75, 1.0)}
-    return Direction(
+    return MusicDirectionResult(
         source=source,
         target=target,
         names=SONGS,
@@ -73,15 +73,15 @@ def direction(source: str, target: str, classifier: bool) -> Direction:
         seams={row: {"broken_notes": over_songs(0.25)} for row in ("borders", "inside", "difference")},
         corpora={f"{source}/a": {"songs": 3, "phrases": 30} | ({"seen": True, "accuracy": 0.9} if classifier else {})},
         knob=knob if classifier else {},
-        examples=[Example(SONGS[1], 5, 6, {row: score(notes) for row, notes in NOTES.items()})],
+        examples=[MusicExample(SONGS[1], 5, 6, {row: score(notes) for row, notes in NOTES.items()})],
     )
 
 
-def small_music_evaluation(classifier: bool = True) -> Evaluation:
+def small_music_evaluation(classifier: bool = True) -> MusicEvaluation:
     """Two directions."""
     directions = {"A->B": direction("A", "B", classifier), "B->A": direction("B", "A", classifier)}
     test = {"corpus": "B/new", "seen": False, "songs": 4, "phrases": 44, "accuracy": 0.625, "left_out": ()}
     known = {"genres": ["A", "B"], "seeds": 3, "trained_on": ["A/a", "B/a"], "tests": [test]}
     rows = {row: directions["A->B"].rows[row] for row in (MODEL, IDENTITY, RANDOM)}
     skipped = {"/data/A/<bad>.mid": "<bad>.mid: no whole 4-bar phrase"}
-    return Evaluation('A-B <tiny> & "co"', True, directions, rows, skipped, known if classifier else None, {"steps": 7})
+    return MusicEvaluation('A-B <tiny> & "co"', True, directions, rows, skipped, known if classifier else None, {"steps": 7})

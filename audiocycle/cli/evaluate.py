@@ -97,11 +97,11 @@ def evaluate(
                 console.print(f"evaluated: {done} of {total}")
 
         if kind == MUSIC:
-            told = music(converter, located, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
+            found = music(converter, located, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
         else:
-            told = voice(converter, located, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
-    found, text = told
-    typer.echo(json.dumps(found) if as_json else printable(text, lines=True))
+            found = voice(converter, located, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
+    results, text = found
+    typer.echo(json.dumps(results) if as_json else printable(text, lines=True))
 
 
 def two_domains(converter: Converter, source: str | None, target: str | None) -> tuple[str, str]:
@@ -155,7 +155,7 @@ def keep(
     bundle: Path, report: Path | None, card: bool, write_report: Callable[[Path, Path | None], Path], markdown: Callable[[], str]
 ) -> None:
     """Write the page, and into the card, if there are to be any, and say where they lie."""
-    from audiocycle.evaluation.page.card import write_card
+    from audiocycle.evaluation.card import write_card
 
     paths = [write_report(report, training_log(bundle))] if report is not None else []
     paths += [write_card(bundle, markdown())] if card else []

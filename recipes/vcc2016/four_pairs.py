@@ -12,16 +12,17 @@ Needs `pip install 'audiocycle[guided,eval]'`. Writes OUT/SOURCE-TARGET, a run e
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import AudioCycleError
-from audiocycle.evaluation.voice.card import table
-from audiocycle.evaluation.voice.evaluate import Direction, evaluate, over_directions
+from audiocycle.evaluation.card import table
+from audiocycle.evaluation.voice.evaluate import evaluate, over_directions
 from audiocycle.evaluation.voice.listeners import Listeners, load_listeners
+from audiocycle.evaluation.voice.measures import LAYOUT
+from audiocycle.evaluation.voice.results import VoiceDirectionResult
 from audiocycle.system.atomic import write_text
 
 PAIRS = (("SF1", "TM3"), ("SF1", "TF2"), ("SM1", "TF2"), ("SM1", "TM3"))
@@ -44,8 +45,9 @@ def main() -> None:
         rows = {
             row: over_directions([each.rows[row] for each in found], parallel=True) for row in found[0].rows
         }
-        mean = table("mean of the four pairs", dataclasses.replace(found[0], rows=rows))
-        text = "\n\n".join([mean, *(table(f"{each.source} → {each.target}", each) for each in found)]) + "\n"
+        mean = table(f"mean of the four pairs, {len(found[0].files)} files", rows, LAYOUT)
+        pairs = (table(f"{each.source} → {each.target}, {len(each.files)} files", each.rows, LAYOUT) for each in found)
+        text = "\n\n".join([mean, *pairs]) + "\n"
         write_text(args.out / "table.md", text)
     except AudioCycleError as error:
         raise SystemExit(f"error: {error}") from error
@@ -68,7 +70,7 @@ def train(root: Path, out: Path, source: str, target: str, settings: list[str]) 
 
 def measured(
     root: Path, out: Path, source: str, target: str, listeners: Listeners, limit: int | None
-) -> Direction:
+) -> VoiceDirectionResult:
     """What `audiocycle evaluate --parallel` finds. Raises AudioCycleError."""
     bundle = out / f"{source}-{target}" / "bundle"
     converter = Converter.from_pretrained(bundle, runtime="torch", precision="fp32")

@@ -21,7 +21,7 @@ from audiocycle.bundles import library
 from audiocycle.bundles.format import CARD, CONFIG, WEIGHTS
 from audiocycle.bundles.library import Refused, installed_models, locate, passed_over
 from audiocycle.errors import BundleError, OutputError
-from audiocycle.evaluation.page.card import write_card
+from audiocycle.evaluation.card import write_card
 from audiocycle.evaluation.page.markup import element
 
 Run = Callable[..., Outcome]

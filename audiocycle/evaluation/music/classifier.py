@@ -35,7 +35,7 @@ from audiocycle.system.limits import Limit, Range, hold
 FORMAT = 1
 """Raised when a classifier of this version cannot be read by the one before."""
 HOW_TO = "python recipes/genre/train_classifier.py GENRES_FOLDER GENRE GENRE -o CLASSIFIER"
-KINDS = {"genres": list, "adapter": dict, "width": float, "channels": int, "seeds": list, "trained_on": list, "tests": list}
+FIELD_TYPES = {"genres": list, "adapter": dict, "width": float, "channels": int, "seeds": list, "trained_on": list, "tests": list}
 LIMITS: dict[str, Limit] = {"width": WIDTH, "channels": Range(1, 8), "genres": Range(2, 32), "seeds": Range(1, 32)}
 """Of a classifier that somebody else may have made; of genres and seeds, how many."""
 BATCH = 256
@@ -117,13 +117,13 @@ class Classifier:
 
     def probabilities(self, rolls: FloatArray) -> FloatArray:
         """Of each genre: (N, C, 84, T) binary rolls -> (seeds, N, genres)."""
-        made = np.zeros((len(self.networks), len(rolls), len(self.config.genres)))
+        found = np.zeros((len(self.networks), len(rolls), len(self.config.genres)))
         with torch.inference_mode():
             for first in range(0, len(rolls), BATCH):
                 x = torch.from_numpy(rolls[first : first + BATCH, : self.config.channels].astype(np.float32))
                 for seed, network in enumerate(self.networks):
-                    made[seed, first : first + BATCH] = network(x).softmax(dim=1).numpy()
-        return made
+                    found[seed, first : first + BATCH] = network(x).softmax(dim=1).numpy()
+        return found
 
     def accuracy(self, rolls: FloatArray, genre: str) -> tuple[float, ...]:
         """Share of the phrases of a genre that each seed recognises: (N, C, 84, T) -> (seeds,)."""
@@ -195,7 +195,7 @@ def read_config(folder: Path) -> ClassifierConfig:
         raw = read_json(path)
         if int(raw["format"]) > FORMAT:
             raise BundleError(f"{folder}: is from a newer audiocycle; pip install --upgrade audiocycle")
-        wrong = [key for key, kind in KINDS.items() if not isinstance(raw.get(key), kind)]
+        wrong = [key for key, kind in FIELD_TYPES.items() if not isinstance(raw.get(key), kind)]
         if wrong:
             raise BundleError(f"{path}: not a genre classifier's ({', '.join(wrong)} missing or wrong); train one: {HOW_TO}")
         sizes = {"width": raw["width"], "channels": raw["channels"], "genres": len(raw["genres"]), "seeds": len(raw["seeds"])}

@@ -1,12 +1,11 @@
 """What a genre transfer is worth, on songs that were not trained on: strength, content, style and quality beside two controls.
 
-What is judged is what a user gets; the controls say what a number means (see :data:`CONTROLS`).
+What is judged is what a user gets; the controls say what a number means (see :data:`audiocycle.evaluation.music.measures.CONTROLS_DEFINITION`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,54 +15,13 @@ import numpy as np
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError
 from audiocycle.evaluation.music.classifier import HOW_TO, Classifier, CorpusTest
-from audiocycle.evaluation.music.judge import ROWS, Direction, Judge, Row
+from audiocycle.evaluation.music.judge import MusicJudge
+from audiocycle.evaluation.music.measures import ROWS
+from audiocycle.evaluation.music.results import MusicEvaluation
 from audiocycle.evaluation.music.songs import common_names, read_songs
-from audiocycle.metrics import estimates
 from audiocycle.metrics.estimates import joined
-from audiocycle.metrics.music import content as roll_content
-from audiocycle.metrics.music import quality as roll_quality
-from audiocycle.metrics.music import seams as roll_seams
-from audiocycle.metrics.music import strength as transfer_strength
-from audiocycle.metrics.music import style as roll_style
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.spec import direction
-
-CONTROLS = (
-    "What is judged: songs converted there (transfer) and back (cycle) with the default options, drawn as rolls again, in phrases. "
-    "Identity: the source itself. Random target phrase: drawn from the target's held-out songs, so that its style is what a "
-    "perfect transfer could reach; the source stands for its cycle. Key kept: share of phrases with a key shift of 0."
-)
-DEFINITIONS = {
-    "controls": CONTROLS,
-    "strength": transfer_strength.DEFINITION,
-    "content": roll_content.DEFINITION,
-    "style": roll_style.DEFINITION,
-    "quality": roll_quality.DEFINITION,
-    "middle": roll_quality.MIDDLE_DEFINITION,
-    "seams": roll_seams.DEFINITION,
-    "intervals": estimates.DEFINITION,
-}
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Results of a model.
-
-    Attributes:
-        parallel: songs of one name are counterparts.
-        directions: by name, ``"jazz->classic"``.
-        total: mean over the directions, by row.
-        skipped: path to reason, of songs that could not be used.
-        classifier: what it was trained and tested on; None without one.
-        training: how the model was trained, as its bundle says.
-    """
-
-    model: str
-    parallel: bool
-    directions: dict[str, Direction]
-    total: dict[str, Row]
-    skipped: dict[str, str]
-    classifier: dict[str, Any] | None
-    training: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate(
@@ -77,7 +35,7 @@ def evaluate(
     seed: int = 0,
     listen: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Evaluation:
+) -> MusicEvaluation:
     """Both directions between two domains.
 
     Args:
@@ -113,10 +71,10 @@ def evaluate(
     ticks = count(1)
     directions = {}
     for source, target in ((first, second), (second, first)):
-        judge = Judge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen)
+        judge = MusicJudge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen)
         directions[direction(source, target)] = judge.results(parallel, lambda: progress(next(ticks), total))
     rows = {row: [d.rows[row] for d in directions.values()] for row in ROWS}
-    return Evaluation(
+    return MusicEvaluation(
         converter.config.name,
         parallel,
         directions,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from audiocycle.conversion.converter import Converter
-from audiocycle.evaluation.music.songs import Song
+from audiocycle.evaluation.music.results import MusicExample
+from audiocycle.evaluation.music.songs import HeldOutSong
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import read_score
 
@@ -20,24 +20,14 @@ PHRASES = 2
 """Phrases of each."""
 
 
-@dataclass(frozen=True)
-class Example:
-    """Some bars of a song.
-
-    Attributes:
-        first, last: bars, quarter notes in fours from the beginning of the file, the first being 1.
-        scores: by row; symusic scores in ticks, beginning at 0, with what is no note left as it is.
-    """
-
-    name: str
-    first: int
-    last: int
-    scores: dict[str, Any]
-
-
 def examples_of(
-    songs: Sequence[Song], others: Sequence[Song], converter: Converter, source: str, target: str, parallel: bool
-) -> list[Example]:
+    songs: Sequence[HeldOutSong],
+    others: Sequence[HeldOutSong],
+    converter: Converter,
+    source: str,
+    target: str,
+    parallel: bool,
+) -> list[MusicExample]:
     """Of songs from all over, phrases from their middle.
 
     Args:
@@ -47,7 +37,7 @@ def examples_of(
     chosen = sorted({round(place) for place in np.linspace(0, len(songs) - 1, EXAMPLES)})
     counterparts = {song.name: song for song in others}
     random = np.random.default_rng(0)
-    made = []
+    examples = []
     for song in (songs[place] for place in chosen):
         length = BEATS * converter.adapter.bars
         begin, end = in_the_middle(song, length)
@@ -58,11 +48,11 @@ def examples_of(
         else:
             other = others[int(random.integers(len(others)))]
             scores[TARGET] = cut(read_score(other.path), *in_the_middle(other, length))
-        made.append(Example(song.name, round(begin) // BEATS + 1, round(end) // BEATS, scores))
-    return made
+        examples.append(MusicExample(song.name, round(begin) // BEATS + 1, round(end) // BEATS, scores))
+    return examples
 
 
-def in_the_middle(song: Song, length: int) -> tuple[float, float]:
+def in_the_middle(song: HeldOutSong, length: int) -> tuple[float, float]:
     """Quarter notes from which to which a song is shown: its middle phrases, fewer where others lie between.
 
     Args:

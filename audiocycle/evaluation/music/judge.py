@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,76 +10,59 @@ from numpy.typing import NDArray
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import DataError
+from audiocycle.evaluation.measure import Row
 from audiocycle.evaluation.music.classifier import Classifier
-from audiocycle.evaluation.music.examples import Example, examples_of
-from audiocycle.evaluation.music.songs import Conversion, Phrases, Seams, Song, Way, transferred
+from audiocycle.evaluation.music.examples import examples_of
+from audiocycle.evaluation.music.measures import (
+    BORDERS,
+    DIFFERENCE,
+    GAIN,
+    IDENTITY,
+    INSIDE,
+    MODEL,
+    RANDOM,
+    ROWS,
+    SOURCE,
+    TARGET,
+    TRANSFER,
+)
+from audiocycle.evaluation.music.results import MusicDirectionResult
+from audiocycle.evaluation.music.songs import (
+    Conversion,
+    DirectionConverter,
+    HeldOutSong,
+    Phrases,
+    Seams,
+    transferred,
+)
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
-from audiocycle.metrics.music import content as roll_content
-from audiocycle.metrics.music import quality as roll_quality
-from audiocycle.metrics.music import strength as transfer_strength
-from audiocycle.metrics.music import style as roll_style
+from audiocycle.metrics.music.content import (
+    chroma_similarity,
+    groove_similarity,
+    key_shift,
+    note_f1,
+    tonnetz_distance,
+)
+from audiocycle.metrics.music.quality import SHAPE, middle, roll_quality
+from audiocycle.metrics.music.strength import accuracy_strength, strength
+from audiocycle.metrics.music.style import style_counts, style_profile
 from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray
 
-MODEL, IDENTITY, RANDOM = "model", "identity", "random_target"
-ROWS = (MODEL, IDENTITY, RANDOM)
-GAIN = "gain"
-"""The model's likeness to the true counterparts less identity's."""
-IN_THE_MIDDLE = dict(zip(("in_notes_per_bar", "in_polyphony", "in_note_length"), roll_quality.SHAPE, strict=True))
+IN_THE_MIDDLE = dict(zip(("in_notes_per_bar", "in_polyphony", "in_note_length"), SHAPE, strict=True))
 IN_ALL = "in_all_three"
-BORDERS, INSIDE = "borders", "inside"
 NEARLY = 1e-9
 """Rounding must not put a phrase that lies on an end outside."""
 KNOB = (0.25, 0.5, 0.75)
 """Strengths that are measured beside 0, which is identity, and 1, the model."""
 
-Row = dict[str, Estimate]
-"""By measure."""
 Values = dict[str, NDArray[np.float64]]
 """By measure, (songs, seeds): means over a song's phrases; one column where there are no seeds."""
 Quality = dict[str, NDArray[np.float64]]
 """By measure of :func:`~audiocycle.metrics.music.quality.roll_quality`, (phrases,)."""
 
 
-@dataclass(frozen=True)
-class Direction:
-    """Results of one direction.
-
-    Attributes:
-        names: of the songs.
-        rows: by row (:data:`ROWS`).
-        values: row to measure to one value for each song; without measures that only all songs together have.
-        paired: the model and identity against the true counterparts, and their difference; empty where those are not asked for.
-        quality: by measure, mean of the source's, the transfers' and the target's phrases.
-        middles: by measure of shape, between which values the middle of the target's phrases lies.
-        seams: notes that break, each bar: where the network's windows meet, in the same bars where they do not, and the difference;
-            empty where all songs are too short for windows to meet in two ways.
-        corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
-            how often it is right there.
-        knob: strength that is asked for to strength and content; empty where those are not asked for.
-    """
-
-    source: str
-    target: str
-    names: list[str]
-    phrases: int
-    rows: dict[str, Row]
-    values: dict[str, dict[str, list[float]]]
-    paired: dict[str, Row]
-    quality: dict[str, dict[str, Estimate]]
-    middles: dict[str, tuple[float, float]]
-    seams: dict[str, Row]
-    corpora: dict[str, dict[str, Any]]
-    knob: dict[float, Row] = field(default_factory=dict)
-    examples: list[Example] = field(default_factory=list)
-
-    @property
-    def songs(self) -> int:
-        """How many."""
-        return len(self.names)
-
-
-class Judge:
+class MusicJudge:
     """Measures one direction, on ``songs`` of the source and ``others`` of the target.
 
     Args:
@@ -94,8 +76,8 @@ class Judge:
         classifier: Classifier | None,
         source: str,
         target: str,
-        songs: Sequence[Song],
-        others: Sequence[Song],
+        songs: Sequence[HeldOutSong],
+        others: Sequence[HeldOutSong],
         seed: int,
         listen: bool,
     ) -> None:
@@ -104,32 +86,33 @@ class Judge:
         self.per_beat = STEPS_PER_BEAT[converter.adapter.grid]
         self.weights = [len(song.phrases) for song in songs]
         self.wanted = np.concatenate([song.phrases for song in others])
-        self.style = roll_style.style_profile(self.wanted, self.per_beat)
+        self.style = style_profile(self.wanted, self.per_beat)
         self.wanted_quality = [quality_of(song.phrases, self.per_beat) for song in others]
-        whole = {name: np.concatenate([each[name] for each in self.wanted_quality]) for name in roll_quality.SHAPE}
-        self.middles = {name: roll_quality.middle(values) for name, values in whole.items()}
+        whole = {name: np.concatenate([each[name] for each in self.wanted_quality]) for name in SHAPE}
+        self.middles = {name: middle(values) for name, values in whole.items()}
 
-    def results(self, parallel: bool, song_done: Callable[[], None]) -> Direction:
+    def results(self, parallel: bool, song_done: Callable[[], None]) -> MusicDirectionResult:
         """Everything about the direction; ``song_done`` is called after each song."""
-        there, back = Way(self.converter, self.source, self.target), Way(self.converter, self.target, self.source)
+        there = DirectionConverter(self.converter, self.source, self.target)
+        back = DirectionConverter(self.converter, self.target, self.source)
         random = np.random.default_rng(self.seed)
         turns = KNOB if self.listen and self.classifier is not None else ()
         conversions: list[list[Conversion]] = []
         met: list[Seams] = []
         for song in self.songs:
-            made_of_song, seams = transferred(song, there, back, (1.0, *turns))
-            conversions.append(made_of_song)
+            of_song, seams = transferred(song, there, back, (1.0, *turns))
+            conversions.append(of_song)
             met.append(seams)
             song_done()
         same = [song.phrases for song in self.songs]
         anything = [self.wanted[random.integers(0, len(self.wanted), len(phrases))] for phrases in same]
         at_full = [each[0] for each in conversions]
-        made = {MODEL: [each.transfer for each in at_full], IDENTITY: same, RANDOM: anything}
+        transfers = {MODEL: [each.transfer for each in at_full], IDENTITY: same, RANDOM: anything}
         cycles = {MODEL: [each.cycle for each in at_full], IDENTITY: same, RANDOM: same}
         own = [self.ask(phrases) for phrases in same]
-        quality = {row: [quality_of(phrases, self.per_beat) for phrases in made[row]] for row in ROWS}
-        values = {row: self.opinions(own, made[row], cycles[row]) | self.in_the_middle(quality[row]) for row in ROWS}
-        rows = {row: self.means(values[row]) | self.likeness(made[row]) for row in ROWS}
+        quality = {row: [quality_of(phrases, self.per_beat) for phrases in transfers[row]] for row in ROWS}
+        values = {row: self.opinions(own, transfers[row], cycles[row]) | self.in_the_middle(quality[row]) for row in ROWS}
+        rows = {row: self.means(values[row]) | self.likeness(transfers[row]) for row in ROWS}
         knob: dict[float, Row] = {}
         if turns:
             measured = {
@@ -138,15 +121,15 @@ class Judge:
             }
             turned = {0.0: values[IDENTITY]} | measured | {1.0: values[MODEL]}
             knob = {strength: self.means({name: each[name] for name in measured[turns[0]]}) for strength, each in turned.items()}
-        return Direction(
+        return MusicDirectionResult(
             source=self.source,
             target=self.target,
             names=[song.name for song in self.songs],
             phrases=sum(self.weights),
             rows=rows,
             values={row: {name: v.mean(axis=1).tolist() for name, v in values[row].items()} for row in ROWS},
-            paired=self.paired(made) if parallel else {},
-            quality=self.quality({"source": quality[IDENTITY], "transfer": quality[MODEL], "target": self.wanted_quality}),
+            paired=self.paired(transfers) if parallel else {},
+            quality=self.quality({SOURCE: quality[IDENTITY], TRANSFER: quality[MODEL], TARGET: self.wanted_quality}),
             middles=self.middles,
             seams=seam_rates(met),
             corpora=self.corpora(own),
@@ -164,37 +147,37 @@ class Judge:
             return np.zeros((0, len(phrases)))
         return self.classifier.probabilities(phrases)[..., self.classifier.config.genres.index(self.source)]
 
-    def opinions(self, own: Sequence[FloatArray], made: Sequence[Phrases], cycles: Sequence[Phrases]) -> Values:
+    def opinions(self, own: Sequence[FloatArray], transfers: Sequence[Phrases], cycles: Sequence[Phrases]) -> Values:
         """Strength and content. ``own``: :meth:`ask` of the sources."""
-        return self.strength(own, made, cycles) | self.content(made)
+        return self.strength(own, transfers, cycles) | self.content(transfers)
 
-    def strength(self, own: Sequence[FloatArray], made: Sequence[Phrases], cycles: Sequence[Phrases]) -> Values:
+    def strength(self, own: Sequence[FloatArray], transfers: Sequence[Phrases], cycles: Sequence[Phrases]) -> Values:
         """By probabilities and by decisions; nothing without a classifier."""
         if self.classifier is None:
             return {}
-        asked = [(p, self.ask(x), self.ask(y)) for p, x, y in zip(own, made, cycles, strict=True)]
-        kinds = {"strength": transfer_strength.strength, "accuracy_strength": transfer_strength.accuracy_strength}
+        asked = [(p, self.ask(x), self.ask(y)) for p, x, y in zip(own, transfers, cycles, strict=True)]
+        kinds = {"strength": strength, "accuracy_strength": accuracy_strength}
         return {
             name: np.array([[formula(*one_seed) for one_seed in zip(*three, strict=True)] for three in asked])
             for name, formula in kinds.items()
         }
 
-    def content(self, made: Sequence[Phrases]) -> Values:
-        """How much of the source is in what was made of it."""
-        pairs = [list(zip(song.phrases, x, strict=True)) for song, x in zip(self.songs, made, strict=True)]
+    def content(self, transfers: Sequence[Phrases]) -> Values:
+        """How much of the source is in its transfers."""
+        pairs = [list(zip(song.phrases, x, strict=True)) for song, x in zip(self.songs, transfers, strict=True)]
         return self.alike(pairs) | {
-            "groove_similarity": by_song([[roll_content.groove_similarity(a, b) for a, b in song] for song in pairs]),
-            "key_kept": by_song([[float(roll_content.key_shift(a, b) == 0) for a, b in song] for song in pairs]),
-            "tonnetz_distance": by_song([[roll_content.tonnetz_distance(a, b, self.per_beat) for a, b in song] for song in pairs]),
+            "groove_similarity": by_song([[groove_similarity(a, b) for a, b in song] for song in pairs]),
+            "key_kept": by_song([[float(key_shift(a, b) == 0) for a, b in song] for song in pairs]),
+            "tonnetz_distance": by_song([[tonnetz_distance(a, b, self.per_beat) for a, b in song] for song in pairs]),
         }
 
     def alike(self, pairs: Sequence[Sequence[tuple[Phrases, Phrases]]]) -> Values:
         """What is measured of counterparts, too."""
-        chroma = [[roll_content.chroma_similarity(a, b, self.per_beat) for a, b in song] for song in pairs]
-        notes = [[roll_content.note_f1(a, b).f1 for a, b in song] for song in pairs]
+        chroma = [[chroma_similarity(a, b, self.per_beat) for a, b in song] for song in pairs]
+        notes = [[note_f1(a, b).f1 for a, b in song] for song in pairs]
         return {"chroma_similarity": by_song(chroma), "note_f1": by_song(notes)}
 
-    def paired(self, made: dict[str, list[Phrases]]) -> dict[str, Row]:
+    def paired(self, transfers: dict[str, list[Phrases]]) -> dict[str, Row]:
         """How much of the target's phrases that begin at the same places, in the songs of the same names.
 
         Raises:
@@ -204,7 +187,7 @@ class Judge:
         rows = {}
         for row in (MODEL, IDENTITY):
             pairs = []
-            for song, phrases in zip(self.songs, made[row], strict=True):
+            for song, phrases in zip(self.songs, transfers[row], strict=True):
                 there = others.get(song.name, {})
                 found = zip(song.places.tolist(), phrases, strict=True)
                 pairs.append([(there[place], phrase) for place, phrase in found if place in there])
@@ -214,16 +197,16 @@ class Judge:
             rows[row] = {name: estimate(v, [len(song) for song in pairs]) for name, v in self.alike(pairs).items()}
         return rows | {GAIN: {name: difference(rows[MODEL][name], rows[IDENTITY][name]) for name in rows[MODEL]}}
 
-    def likeness(self, made: Sequence[Phrases]) -> Row:
+    def likeness(self, transfers: Sequence[Phrases]) -> Row:
         """Style similarity to the target's held-out songs, of all songs taken together."""
-        counts = [roll_style.style_counts(song, self.per_beat) for song in made]
-        times = draws(len(made))
+        counts = [style_counts(song, self.per_beat) for song in transfers]
+        times = draws(len(transfers))
         row = {}
         for place, (name, goal) in enumerate(
             (("style_time_pitch", self.style.time_pitch), ("style_onset_duration", self.style.onset_duration))
         ):
             table = np.stack([each[place].ravel() for each in counts]).astype(np.float64)
-            drawn = cosines(times @ table, goal.ravel()) if len(made) > 1 else np.zeros(0)
+            drawn = cosines(times @ table, goal.ravel()) if len(transfers) > 1 else np.zeros(0)
             row[name] = Estimate(cosines(table.sum(axis=0)[None], goal.ravel()), drawn)
         return row
 
@@ -246,7 +229,7 @@ class Judge:
         }
 
     def corpora(self, own: Sequence[FloatArray]) -> dict[str, dict[str, Any]]:
-        """See :class:`Direction`."""
+        """See :class:`~audiocycle.evaluation.music.results.MusicDirectionResult`."""
         found: dict[str, dict[str, Any]] = {}
         for corpus in sorted({song.corpus for song in self.songs}):
             asked = np.concatenate([p for song, p in zip(self.songs, own, strict=True) if song.corpus == corpus], axis=1)
@@ -267,7 +250,7 @@ def seam_rates(found: Sequence[Seams]) -> dict[str, Row]:
         cut, doubled = np.array([each.broken[:, place] for each in some]).T / bars
         rates = {"cut_notes": cut, "doubled_notes": doubled, "broken_notes": cut + doubled}
         rows[name] = {kind: estimate(rate[:, None], bars) for kind, rate in rates.items()}
-    return rows | {"difference": {kind: difference(rows[BORDERS][kind], rows[INSIDE][kind]) for kind in rows[INSIDE]}}
+    return rows | {DIFFERENCE: {kind: difference(rows[BORDERS][kind], rows[INSIDE][kind]) for kind in rows[INSIDE]}}
 
 
 def by_song(values: Sequence[Sequence[float]]) -> NDArray[np.float64]:
@@ -277,7 +260,7 @@ def by_song(values: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 def quality_of(phrases: Phrases, per_beat: int) -> Quality:
     """Each measure of quality of phrases (N, C, 84, T)."""
-    each = [roll_quality.roll_quality(phrase, per_beat) for phrase in phrases]
+    each = [roll_quality(phrase, per_beat) for phrase in phrases]
     return {name: np.array([quality[name] for quality in each]) for name in each[0]}
 
 

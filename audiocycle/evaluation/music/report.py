@@ -9,97 +9,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from audiocycle.evaluation.music import rolls as report_rolls
+from audiocycle.evaluation.measure import Place
 from audiocycle.evaluation.music.classifier import HOW_TO, untested
-from audiocycle.evaluation.music.evaluate import DEFINITIONS, Evaluation
-from audiocycle.evaluation.music.judge import GAIN, IDENTITY, MODEL, RANDOM, ROWS, Direction
-from audiocycle.evaluation.music.table import LABELS, SHAPES, kind_of
-from audiocycle.evaluation.page.charts import plane_chart, strip_chart
+from audiocycle.evaluation.music.measures import (
+    CLASSES,
+    DEFINITIONS,
+    IDENTITY,
+    LABELS,
+    LAYOUT,
+    MEANINGS,
+    MIDDLE,
+    PAIRED_LAYOUT,
+    QUALITY_LAYOUT,
+    RANDOM,
+    ROWS,
+    SEAMS_LAYOUT,
+    by_row,
+    shape_in_words,
+)
+from audiocycle.evaluation.music.players import legend, listening
+from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation
+from audiocycle.evaluation.music.table import kind_of
+from audiocycle.evaluation.page.charts import plane_chart
 from audiocycle.evaluation.page.frame import document, small_print, write_page
 from audiocycle.evaluation.page.markup import Markup, element
-from audiocycle.evaluation.page.tables import (
-    FEWER,
-    MORE,
-    NEITHER,
-    Layout,
-    Measure,
-    arrowed,
-    explained,
-    tables,
-)
+from audiocycle.evaluation.page.strips import strip
+from audiocycle.evaluation.page.tables import arrowed, explained, tables
 from audiocycle.evaluation.page.training import Losses, training
-from audiocycle.metrics.estimates import Estimate
 
-CLASSES = {MODEL: "r0", IDENTITY: "r1", RANDOM: "r3", GAIN: "r0"}
-FAMILIES = {
-    "Genre": {
-        "strength": Measure("strength", "", 2, MORE, "How far the classifier's opinion moves to the other genre: 0 nothing, 1 all of it."),
-        "accuracy_strength": Measure("by accuracy", "", 2, MORE, "The same of its decisions."),
-        "style_time_pitch": Measure("style: pitch", "", 2, MORE, "Which intervals follow which, and when: likeness to the target's songs."),
-        "style_onset_duration": Measure("style: rhythm", "", 2, MORE, "Where in the bar notes begin, and how long they are."),
-    },
-    "Content": {
-        "chroma_similarity": Measure("chroma", "", 2, MORE, "How much of the harmony is left: cosine of pitch classes over half bars."),
-        "groove_similarity": Measure("groove", "", 2, MORE, "How many steps have, or lack, an onset in both."),
-        "note_f1": Measure("note F1", "", 2, MORE, "Notes with the same pitch and onset, to a step."),
-        "key_kept": Measure("key kept", "%", 0, MORE, "Phrases that are not transposed.", 100.0),
-        "tonnetz_distance": Measure("tonnetz", "", 2, FEWER, "How far the harmony moved; a fifth is 1.74."),
-    },
-    "Phrases in the target's middle 80 %": {
-        "in_notes_per_bar": Measure("notes per bar", "%", 0, MORE, "As dense as phrases of the target are.", 100.0),
-        "in_polyphony": Measure("polyphony", "%", 0, MORE, "As many notes at once.", 100.0),
-        "in_note_length": Measure("note length", "%", 0, MORE, "As long notes.", 100.0),
-        "in_all_three": Measure("all three", "%", 0, MORE, "All of it at once.", 100.0),
-    },
-}
-MUSIC = Layout(ROWS, CLASSES, FAMILIES, {MODEL: "model", IDENTITY: "baseline", RANDOM: "baseline"}, labels=LABELS)
-PAIRED = Layout(
-    (MODEL, IDENTITY, GAIN),
-    CLASSES,
-    {"Likeness to the true counterparts": {name: FAMILIES["Content"][name] for name in ("note_f1", "chroma_similarity")}},
-    {MODEL: "model", IDENTITY: "baseline", GAIN: "baseline"},
-    labels=LABELS,
-)
-QUALITY = Layout(
-    ("source", "transfer", "target"),
-    {"source": "r1", "transfer": "r0", "target": "r5"},
-    {
-        "Quality: what phrases are like": {
-            "pitch_class_entropy": Measure("pitch classes", "bits", 2, NEITHER, "Entropy: how evenly the twelve are used."),
-            "scale_consistency": Measure("in scale", "%", 0, NEITHER, "Notes in the best of the 24 scales.", 100.0),
-            "polyphony": Measure("polyphony", "", 2, NEITHER, "Notes that sound at once, where anything does."),
-            "notes_per_bar": Measure("notes per bar", "", 1, NEITHER, ""),
-        },
-        "Quality: what notes are like": {
-            "median_note_steps": Measure("note length", "steps", 1, NEITHER, "Median."),
-            "empty_beat_rate": Measure("empty beats", "%", 1, NEITHER, "Beats in which nothing sounds.", 100.0),
-            "qualified_note_rate": Measure("long enough", "%", 0, NEITHER, "Notes of two steps or more.", 100.0),
-            "fragmentation": Measure("fragments", "%", 0, NEITHER, "Notes that resume a pitch that has just ended.", 100.0),
-        },
-    },
-    {"source": "baseline", "transfer": "model", "target": "baseline"},
-)
-SEAMS = Layout(
-    ("borders", "inside", "difference"),
-    {"borders": "r0", "inside": "r1"},
-    {
-        "Seams: notes that break, each bar": {
-            "cut_notes": Measure("cut", "", 2, FEWER, "The source holds the pitch on."),
-            "doubled_notes": Measure("doubled", "", 2, FEWER, "The pitch begins again at once, and the source's does not."),
-            "broken_notes": Measure("both", "", 2, FEWER, "Cut or doubled."),
-        }
-    },
-    {"borders": "model", "inside": "baseline", "difference": "baseline"},
-    labels={"borders": "where windows meet", "inside": "inside windows"},
-)
-STRIPS = ("strength", "chroma_similarity", "note_f1", "in_all_three")
-"""Drawn song by song."""
-ROWS_EXPLAINED = {
-    LABELS[MODEL]: "what the model makes of the source's songs, with the default options.",
-    LABELS[IDENTITY]: "the source as it is: what doing nothing would score.",
-    LABELS[RANDOM]: "any phrase of the target's held-out songs: all style and no content, and as far as strength can go.",
-    LABELS[GAIN]: "what the model adds to doing nothing, over the same songs.",
-}
 LIMITS = (
     "Listeners have the last word. Strength is a classifier's opinion, and within one corpus a genre a classifier mostly knows the corpus: "
     "see how often it is right on corpora that it was not trained on.",
@@ -110,7 +47,7 @@ LIMITS = (
 SPREAD = "±: standard deviation over the classifier's seeds."
 
 
-def write_report(evaluation: Evaluation, folder: Path, training_log: Path | None = None) -> Path:
+def write_report(evaluation: MusicEvaluation, folder: Path, training_log: Path | None = None) -> Path:
     """Write ``folder/index.html``, whole or not at all.
 
     Args:
@@ -122,7 +59,7 @@ def write_report(evaluation: Evaluation, folder: Path, training_log: Path | None
     return write_page(lambda losses: page(evaluation, losses), folder, training_log)
 
 
-def page(evaluation: Evaluation, losses: Losses) -> str:
+def page(evaluation: MusicEvaluation, losses: Losses) -> str:
     """The document.
 
     Args:
@@ -141,11 +78,11 @@ def page(evaluation: Evaluation, losses: Losses) -> str:
     return document(f"Music evaluation: {evaluation.model}", summary, links, sections(evaluation, losses))
 
 
-def sections(evaluation: Evaluation, losses: Losses) -> Iterator[Markup]:
+def sections(evaluation: MusicEvaluation, losses: Losses) -> Iterator[Markup]:
     """From the result to the small print."""
     yield element("h2", "Both directions", id="total")
     yield element("p", f"Means over the directions, with 95 % intervals over songs. {SPREAD if evaluation.classifier else ''}")
-    yield tables(evaluation.total, "Both directions", MUSIC)
+    yield tables(evaluation.total, "Both directions", LAYOUT)
     for i, each in enumerate(evaluation.directions.values(), 1):
         yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
     yield element("section", *classifier(evaluation), aria_labelledby="classifier")
@@ -154,16 +91,16 @@ def sections(evaluation: Evaluation, losses: Losses) -> Iterator[Markup]:
     yield element("section", *meaning(evaluation), aria_labelledby="meaning")
 
 
-def direction(each: Direction, number: int) -> Iterator[Markup]:
+def direction(each: MusicDirectionResult, number: int) -> Iterator[Markup]:
     """Everything about one direction."""
     name = arrowed(each)
     yield element("h2", name, id=f"direction-{number}")
     yield element("p", f"{each.songs} songs, {each.phrases} phrases. 95 % intervals over songs.")
-    yield tables(each.rows, name, MUSIC)
-    ends = "; ".join(f"{SHAPES[key]} {low:.1f} to {high:.1f}" for key, (low, high) in each.middles.items())
+    yield tables(each.rows, name, LAYOUT)
+    ends = "; ".join(f"{shape_in_words(key)} {low:.1f} to {high:.1f}" for key, (low, high) in each.middles.items())
     yield element("p", f"The middle 80 % of {each.target}: {ends}.", class_="soft")
     if each.paired:
-        yield tables(each.paired, name, PAIRED)
+        yield tables(each.paired, name, PAIRED_LAYOUT)
     if each.examples:
         yield element("h3", "Listen")
         yield element(
@@ -171,24 +108,18 @@ def direction(each: Direction, number: int) -> Iterator[Markup]:
             "Source above transfer, lines are bars. Sound by a plain synthesis. A click into a roll plays from there.",
             class_="soft",
         )
-        yield report_rolls.legend()
-        yield report_rolls.listening(each.examples)
+        yield legend()
+        yield listening(each.examples)
     if each.knob:
         yield from plane(each)
     yield from strips(each)
     yield element("h3", "What the music is like")
-    yield tables(by_kind(each.quality), name, QUALITY)
+    yield tables(by_row(each.quality), name, QUALITY_LAYOUT)
     if each.seams:
-        yield tables(each.seams, name, SEAMS)
+        yield tables(each.seams, name, SEAMS_LAYOUT)
 
 
-def by_kind(quality: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, Estimate]]:
-    """Rows of a table, from columns."""
-    kinds = dict.fromkeys(kind for values in quality.values() for kind in values)
-    return {kind: {name: values[kind] for name, values in quality.items()} for kind in kinds}
-
-
-def plane(each: Direction) -> Iterator[Markup]:
+def plane(each: MusicDirectionResult) -> Iterator[Markup]:
     """Strength against content, for settings of the knob, with the controls."""
     yield element("h3", "Strength against content")
     note = (
@@ -205,35 +136,25 @@ def plane(each: Direction) -> Iterator[Markup]:
         (f"{setting:g}", point["strength"].mean, point["chroma_similarity"].mean) for setting, point in each.knob.items()
     ]
     spans = [(point["strength"].interval, point["chroma_similarity"].interval) for point in each.knob.values()]
-    told = "; ".join(f"--strength {setting}: strength {x:.2f}, chroma {y:.2f}" for setting, x, y in curve)
-    label = f"{arrowed(each)}: chroma similarity against strength. {told}."
+    words = "; ".join(f"--strength {setting}: strength {x:.2f}, chroma {y:.2f}" for setting, x, y in curve)
+    label = f"{arrowed(each)}: chroma similarity against strength. {words}."
     yield element("div", element("figure", plane_chart(curve, spans, controls, ("strength", "chroma similarity"), label)), class_="charts")
 
 
-def strips(each: Direction) -> Iterator[Markup]:
+def strips(each: MusicDirectionResult) -> Iterator[Markup]:
     """Song by song."""
-    measures = {name: shown for members in FAMILIES.values() for name, shown in members.items()}
     figures = []
-    for name in (name for name in STRIPS if name in each.values[MODEL]):
-        shown = measures[name]
-        values = {LABELS[row]: [shown.scale * v for v in each.values[row][name]] for row in ROWS}
-        means = {}
-        for row in ROWS:
-            value = each.rows[row][name]
-            ends = value.interval and (shown.scale * value.interval[0], shown.scale * value.interval[1])
-            means[LABELS[row]] = (shown.scale * value.mean, ends)
-        told = "; ".join(f"{row} {mean:.{shown.digits}f}" for row, (mean, _) in means.items())
-        label = f"{arrowed(each)}, {shown.axis}, one dot a song. Means: {told}."
-        classes = {LABELS[row]: CLASSES[row] for row in ROWS}
-        chart = strip_chart(values, means, dict.fromkeys(values, each.names), classes, shown.axis, label)
-        heading = "in the target's middle: all three" if name == "in_all_three" else shown.heading
-        figures.append(element("figure", element("figcaption", heading), chart))
+    for measure in LAYOUT.shown(each.values, Place.CHART):
+        values = {row: each.values[row][measure.name] for row in ROWS}
+        means = {row: each.rows[row][measure.name] for row in ROWS}
+        caption = f"in the target's middle: {measure.label}" if measure.family == MIDDLE else ""
+        figures.append(strip(arrowed(each), measure, values, means, dict.fromkeys(ROWS, each.names), LAYOUT, "song", caption))
     yield element("h3", "Song by song")
     yield element("p", "A dot is a song, the stroke the mean over phrases, the bar its 95 % interval.", class_="soft")
     yield element("div", *figures, class_="charts")
 
 
-def classifier(evaluation: Evaluation) -> Iterator[Markup]:
+def classifier(evaluation: MusicEvaluation) -> Iterator[Markup]:
     """What its opinion is worth."""
     yield element("h2", "The classifier", id="classifier")
     known = evaluation.classifier
@@ -266,8 +187,8 @@ def classifier(evaluation: Evaluation) -> Iterator[Markup]:
     yield element("div", inside, class_="scroll corpora", role="region", aria_label="Accuracy by corpus", tabindex="0")
 
 
-def meaning(evaluation: Evaluation) -> Iterator[Markup]:
+def meaning(evaluation: MusicEvaluation) -> Iterator[Markup]:
     """What rows and measures are, what was left out, and what no figure here can say."""
     yield element("h2", "What the figures mean", id="meaning")
-    measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
-    yield from small_print(ROWS_EXPLAINED, explained(measured, MUSIC), DEFINITIONS.values(), evaluation.skipped, "Songs", LIMITS)
+    measures = explained(evaluation.total, LAYOUT)
+    yield from small_print(MEANINGS, measures, DEFINITIONS.values(), evaluation.skipped, "Songs", LIMITS)

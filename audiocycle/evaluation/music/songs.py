@@ -16,7 +16,7 @@ from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.windows import hand_overs
 from audiocycle.errors import AudioCycleError, DataError
 from audiocycle.evaluation.music.classifier import corpus_of, midi_files, phrases_of
-from audiocycle.metrics.music import seams as roll_seams
+from audiocycle.metrics.music.seams import broken_notes
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
 from audiocycle.music.midi.file import read_score
@@ -27,7 +27,7 @@ Phrases = FloatArray
 
 
 @dataclass(frozen=True)
-class Song:
+class HeldOutSong:
     """A held-out song.
 
     Attributes:
@@ -48,7 +48,7 @@ class Song:
 class SongFiles:
     """Held-out songs of one domain, and why others could not be used."""
 
-    songs: list[Song]
+    songs: list[HeldOutSong]
     skipped: dict[str, str]
 
 
@@ -67,7 +67,7 @@ def read_songs(
     files = [path for path in midi_files(folder, domain) if names is None or name_of(path, folder) in names]
     if limit is not None and limit < len(files):
         files = [files[i] for i in np.linspace(0, len(files) - 1, limit).round().astype(int)]
-    songs: list[Song] = []
+    songs: list[HeldOutSong] = []
     skipped: dict[str, str] = {}
     for path in files:
         try:
@@ -76,7 +76,7 @@ def read_songs(
             skipped[str(path)] = str(error)
             continue
         phrases = phrases_of([encoded.features], adapter.spec.window)
-        songs.append(Song(path, name_of(path, folder), corpus_of(path, folder, domain), phrases, encoded.side["places"]))
+        songs.append(HeldOutSong(path, name_of(path, folder), corpus_of(path, folder, domain), phrases, encoded.side["places"]))
     if not songs:
         raise DataError(f"{folder}: none of its {len(files)} songs can be used; the first: {next(iter(skipped.values()))}")
     return SongFiles(songs, skipped)
@@ -100,7 +100,7 @@ def common_names(folders: Mapping[str, Path]) -> list[str]:
     return sorted(common)
 
 
-class Way:
+class DirectionConverter:
     """One direction of a model: what the network thinks of some bars, and the notes that a user gets of it.
 
     The two are apart, because the network needs to be asked but once for all strengths.
@@ -115,7 +115,7 @@ class Way:
         """The network's probabilities (C, 84, T) for a run of bars; ``shifted``: its windows meet elsewhere."""
         return self.converter.translate_features(encoded.features, self.source, self.target, *self.statistics, shifted)
 
-    def made(self, encoded: Encoded, opinion: FloatArray, strength: float = 1.0) -> Encoded:
+    def convert(self, encoded: Encoded, opinion: FloatArray, strength: float = 1.0) -> Encoded:
         """The notes with that strength, and else the default options, drawn as a roll again."""
         options, adapter = self.converter.options({"strength": strength}), self.converter.adapter
         notes = self.converter.renderer.render(adapter.transfer(encoded, opinion, *self.statistics, options), options)
@@ -148,7 +148,7 @@ class Seams:
     bars: float
 
 
-def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = (1.0,)) -> tuple[list[Conversion], Seams]:
+def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionConverter, strengths: Sequence[float] = (1.0,)) -> tuple[list[Conversion], Seams]:
     """A song converted there and back, for each strength, and its seams with the first of them.
 
     Whole runs of bars are converted, as for a user, and cut into phrases after that.
@@ -163,30 +163,30 @@ def transferred(song: Song, there: Way, back: Way, strengths: Sequence[float] = 
             continue
         opinion = there.opinion(source)
         begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
-        made = [there.made(source, opinion, strength) for strength in strengths]
-        for (transfers, cycles), transfer, strength in zip(phrases, made, strengths, strict=True):
-            cycle = back.made(transfer, back.opinion(transfer), strength)
+        converted = [there.convert(source, opinion, strength) for strength in strengths]
+        for (transfers, cycles), transfer, strength in zip(phrases, converted, strengths, strict=True):
+            cycle = back.convert(transfer, back.opinion(transfer), strength)
             transfers += [transfer.features[..., a : a + window] for a in begins]
             cycles += [cycle.features[..., a : a + window] for a in begins]
         if span.n_steps > window:
-            elsewhere = there.made(source, there.opinion(source, shifted=True), strengths[0])
-            counts, places = where_windows_meet(source.features, made[0].features, elsewhere.features, window)
+            elsewhere = there.convert(source, there.opinion(source, shifted=True), strengths[0])
+            counts, places = where_windows_meet(source.features, converted[0].features, elsewhere.features, window)
             broken, steps = broken + counts, steps + places
     seams = Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
     return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases], seams
 
 
-def where_windows_meet(source: FloatArray, made: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
+def where_windows_meet(source: FloatArray, converted: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
     """Notes that break, (2, 2) as :class:`Seams` has them, at so many steps: those at which windows meet in one of two conversions only.
 
     Each place is compared with itself: tunes end their notes at the ends of their own phrases, and borders are in regular places too.
 
     Args:
         source: (C, 84, T).
-        made, shifted: converted with windows that meet at different places.
+        converted, shifted: conversions with windows that meet at different places.
     """
     layouts = [
-        (hand_overs(source.shape[-1], window, how), roll_seams.broken_notes(source, roll)) for how, roll in ((False, made), (True, shifted))
+        (hand_overs(source.shape[-1], window, how), broken_notes(source, roll)) for how, roll in ((False, converted), (True, shifted))
     ]
     broken, steps = np.zeros((2, 2), np.int64), 0
     for (borders, met), (others, inside) in permutations(layouts):

@@ -12,10 +12,11 @@ import numpy as np
 from audiocycle.errors import InputError
 from audiocycle.evaluation.page.charts import curve_chart
 from audiocycle.evaluation.page.markup import Markup, element
-from audiocycle.training.monitor import average_kinds
 
 Losses = dict[str, tuple[list[float], list[float]]]
-"""Kind of loss to steps and values."""
+"""Kind of term, in order of appearance, to steps and values."""
+NO_LOSSES = ("rate", "norm")
+"""What else is logged under ``kind/name``: learning rates and norms of gradients."""
 MOST_POINTS = 300
 """Points of a training curve; of more steps, means over neighbours are shown."""
 
@@ -44,7 +45,7 @@ def training(settings: Mapping[str, Any], losses: Losses) -> Iterator[Markup]:
 
 
 def read_losses(path: Path) -> Losses:
-    """Steps and values of each kind of loss, the mean over directions, from a training's ``log.jsonl``.
+    """Steps and values of each kind of term, the mean over directions, from a training's ``log.jsonl``, whichever terms it holds.
 
     A training that was resumed wrote some steps twice: the later ones count. A last line cut short is left out.
 
@@ -61,7 +62,7 @@ def read_losses(path: Path) -> Losses:
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-            by_step[float(record["step"])] = average_kinds(record)
+            by_step[float(record["step"])] = means_by_kind(record)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             if number == len(lines):
                 break
@@ -76,6 +77,20 @@ def read_losses(path: Path) -> Losses:
                 steps.append(step)
                 values.append(value)
     return losses
+
+
+def means_by_kind(record: Mapping[str, Any]) -> dict[str, float]:
+    """The mean over directions of each kind of term, logged as ``kind/direction``.
+
+    Raises:
+        TypeError: a term's value is no number.
+    """
+    groups: dict[str, list[float]] = {}
+    for name, value in record.items():
+        kind, slash, _ = name.partition("/")
+        if slash and kind not in NO_LOSSES:
+            groups.setdefault(kind, []).append(value)
+    return {kind: sum(group) / len(group) for kind, group in groups.items()}
 
 
 def thinned(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:

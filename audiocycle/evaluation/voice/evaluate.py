@@ -1,115 +1,59 @@
 """What a voice conversion is worth, on recordings that were not trained on, beside what it must be compared with.
 
 Five rows stand beside the converted voice: the source as it is, matched envelopes, copy-synthesis of source and of target, the
-target's own recordings (see :data:`audiocycle.evaluation.voice.recordings.DEFINITION`).
+target's own recordings (see :data:`audiocycle.evaluation.voice.measures.ROWS`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
-from audiocycle.evaluation.voice.judge import MEASURES, Judge, Said
+from audiocycle.evaluation.measure import Row
+from audiocycle.evaluation.voice.examples import EXAMPLES, examples_of
+from audiocycle.evaluation.voice.judge import Transcripts, VoiceJudge
 from audiocycle.evaluation.voice.listeners import Listeners
-from audiocycle.evaluation.voice.measure import COPY, MADE, MEANS, OWN, Measured, Way, Which, measure
+from audiocycle.evaluation.voice.measurement import (
+    BY_NETWORK,
+    BY_STATISTICS,
+    COPY,
+    OWN,
+    DirectionNetwork,
+    ItemMeasurement,
+    SoundKey,
+    measure_item,
+)
+from audiocycle.evaluation.voice.measures import (
+    CONVERTED,
+    MATCHED,
+    MEASURES,
+    OF_TARGET,
+    ROWS,
+    SOURCE_COPY,
+    TARGET,
+    TARGET_COPY,
+    UNCONVERTED,
+)
 from audiocycle.evaluation.voice.recordings import Item, evenly, find_items, read
+from audiocycle.evaluation.voice.results import VoiceDirectionResult, VoiceEvaluation
 from audiocycle.metrics.estimates import Estimate, estimate, joined
 from audiocycle.spec import FloatArray, direction
 from audiocycle.system import threads
 
-CONVERTED, UNCONVERTED, MATCHED = "converted", "no conversion", "matched envelopes"
-SOURCE_COPY, TARGET_COPY, TARGET = "copy-synthesis of source", "copy-synthesis of target", "target's own"
-ROWS = (CONVERTED, UNCONVERTED, MATCHED, SOURCE_COPY, TARGET_COPY, TARGET)
-OF_SOURCE = {CONVERTED: MADE, UNCONVERTED: OWN, MATCHED: MEANS, SOURCE_COPY: COPY}
-OF_TARGET = {TARGET_COPY: COPY, TARGET: OWN}
-"""Which sounds of which recordings the rows are."""
-EXAMPLES = 3
-"""Files of a direction that are kept to be looked at and listened to."""
+SOUNDS = {
+    CONVERTED: BY_NETWORK, UNCONVERTED: OWN, MATCHED: BY_STATISTICS, SOURCE_COPY: COPY, TARGET_COPY: COPY, TARGET: OWN,
+}  # fmt: skip
+"""Which sound of a recording each row is."""
 
-Row = dict[str, Estimate]
-"""By measure."""
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Sounds:
-    """An example: what it sounds like in each row.
-
-    Attributes:
-        name, target_name: of the source's and the target's recording; equal where they are parallel.
-        samples: by row, (N,) float32.
-        f0: by row, (T,) Hz every 5 ms, 0 where unvoiced.
-    """
-
-    name: str
-    target_name: str
-    sample_rate: int
-    samples: dict[str, FloatArray]
-    f0: dict[str, FloatArray]
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Results of one direction.
-
-    Attributes:
-        files, target_files: names of the source's and the target's recordings; the same where they are parallel.
-        values: row to measure to one value for each of ``files``, or of ``target_files`` in the target's rows
-            (:data:`OF_TARGET`); NaN where there is nothing to measure.
-        rows: row to measure to the mean over files; without measures that no file of the row has.
-        global_variance: row to (34,) mean over files of each coefficient's variance.
-        texts: row to file to what the recogniser heard; empty without one.
-        said: row to file to what a text is compared with; empty where that is the text itself.
-        examples: a few files.
-    """
-
-    source: str
-    target: str
-    files: list[str]
-    target_files: list[str]
-    values: dict[str, dict[str, list[float]]]
-    rows: dict[str, Row]
-    global_variance: dict[str, FloatArray]
-    texts: dict[str, dict[str, str]]
-    said: dict[str, dict[str, str]]
-    examples: list[Sounds]
-
-
-@dataclass(frozen=True)
-class VoiceEvaluation:
-    """Results of a model.
-
-    Attributes:
-        sample_rate: Hz of the examples, the model's.
-        parallel: recordings of one name are one sentence.
-        directions: by name, ``"SF1->TM3"``.
-        total: mean over the directions, by row.
-        skipped: path to reason, of recordings that could not be used.
-        missing: family of measures to why it was left out.
-        training: how the model was trained, as its bundle says.
-        recognizer: the recogniser's weights, the end of their folder's path or what it is called on the hub; empty without one.
-        notes: path to what is unusual about a recording that was measured, such as a telephone's band.
-    """
-
-    model: str
-    sample_rate: int
-    parallel: bool
-    directions: dict[str, Direction]
-    total: dict[str, Row]
-    skipped: dict[str, str]
-    missing: dict[str, str]
-    training: dict[str, Any] = field(default_factory=dict)
-    recognizer: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate(
@@ -145,29 +89,29 @@ def evaluate(
     first, second = folders
     wanted = [(first, second)] if one_way else [(first, second), (second, first)]
     pairs = [pair for pair in wanted if pair in converter.config.pairs] or wanted[:1]
-    ways = [Way(direction(a, b), a, b, converter.translation(b, a)) for a, b in pairs]
+    networks = [DirectionNetwork(direction(a, b), a, b, converter.translation(b, a)) for a, b in pairs]
     items = find_items(folders, parallel, limit)
     examples = {item.name for domain in folders for item in evenly([x for x in items if domain in x.paths], EXAMPLES)}
     total, ticks = sum(len(item.paths) for item in items), count(1)
     notes: dict[str, str] = {}
     progress(0, total)
 
-    def work(item: Item) -> Measured | InputError:
+    def work(item: Item) -> ItemMeasurement | InputError:
         try:
             signals = {domain: read(path, converter, notes) for domain, path in item.paths.items()}
         except InputError as error:
-            made: Measured | InputError = error  # left out, and told
+            found: ItemMeasurement | InputError = error  # left out, and named among the skipped
         else:
             try:
-                made = measure(item, signals, ways, converter, listeners, item.name in examples)
+                found = measure_item(item, signals, networks, converter, listeners, item.name in examples)
             except InputError as error:  # the model's failure: without such files it would look better than it is
                 raise InputError(f"{item.name}: cannot be measured: {error}") from error
         for _ in item.paths:
             progress(next(ticks), total)
-        return made
+        return found
 
     done = in_threads(work, items)
-    measured = [each for each in done if isinstance(each, Measured)]
+    measured = [each for each in done if isinstance(each, ItemMeasurement)]
     skipped = {
         str(path): str(each)
         for item, each in zip(items, done, strict=True)
@@ -178,7 +122,7 @@ def evaluate(
         if not any(domain in each.item.paths for each in measured):
             raise DataError(f"{folder}: none of its recordings can be used; the first: {next(iter(skipped.values()))}")
     said = None if transcripts is None else known_transcripts(transcripts, measured)
-    directions = {way.name: results(way, measured, said) for way in ways}
+    directions = {each.name: results(each, measured, said) for each in networks}
     return VoiceEvaluation(
         converter.config.name,
         converter.adapter.sample_rate,
@@ -193,34 +137,33 @@ def evaluate(
     )
 
 
-def results(way: Way, measured: Sequence[Measured], said: Said | None) -> Direction:
+def results(network: DirectionNetwork, measured: Sequence[ItemMeasurement], said: Transcripts | None) -> VoiceDirectionResult:
     """One direction, from all recordings."""
-    judge = Judge(way, measured, said)
-    members = {domain: [each for each in measured if domain in each.item.paths] for domain in (way.source, way.target)}
+    judge, domains = VoiceJudge(network, measured, said), (network.source, network.target)
+    members = {domain: [each for each in measured if domain in each.item.paths] for domain in domains}
     values: dict[str, dict[str, list[float]]] = {}
     rows: dict[str, Row] = {}
     variance: dict[str, FloatArray] = {}
     texts: dict[str, dict[str, str]] = {}
     references: dict[str, dict[str, str]] = {}
-    for row, which in sounds_of(way).items():
-        there = members[which[0]]
-        each = [judge.values(file, which) for file in there]
-        lengths = [judge.lengths(file, which) for file in there]
-        values[row] = {name: [one[name] for one in each] for name in MEASURES}
-        means = {name: over_files(values[row][name], [one.get(name, 1) for one in lengths]) for name in MEASURES}
+    for row, key in sounds_of(network).items():
+        there = members[key[0]]
+        each = [judge.values(file, key) for file in there]
+        lengths = [judge.lengths(file, key) for file in there]
+        values[row] = {measure.name: [one[measure.name] for one in each] for measure in MEASURES}
+        means = {name: over_files(column, [one.get(name, 1) for one in lengths]) for name, column in values[row].items()}
         rows[row] = {name: mean for name, mean in means.items() if mean is not None}
-        variance[row] = np.mean([file.heard[which].variance for file in there], axis=0)
-        texts[row] = {file.item.name: text for file in there if (text := file.heard[which].text) is not None}
-        references[row] = {file.item.name: text for file in there if (text := judge.reference(file, which)) is not None}
-    files, target_files = ([file.item.name for file in members[domain]] for domain in (way.source, way.target))
-    examples = examples_of(way, members)
-    return Direction(way.source, way.target, files, target_files, values, rows, variance, texts, references, examples)
+        variance[row] = np.mean([file.by_sound[key].variance for file in there], axis=0)
+        texts[row] = {file.item.name: text for file in there if (text := file.by_sound[key].text) is not None}
+        references[row] = {file.item.name: text for file in there if (text := judge.reference(file, key)) is not None}
+    files, target_files = ([file.item.name for file in members[domain]] for domain in domains)
+    examples = examples_of(sounds_of(network), *(members[domain] for domain in domains))
+    return VoiceDirectionResult(*domains, files, target_files, values, rows, variance, texts, references, examples)
 
 
-def sounds_of(way: Way) -> dict[str, Which]:
-    """The sounds that a direction's rows are, in the order of :data:`ROWS`."""
-    places = {row: (way.source, kind) for row, kind in OF_SOURCE.items()}
-    return places | {row: (way.target, kind) for row, kind in OF_TARGET.items()}
+def sounds_of(network: DirectionNetwork) -> dict[str, SoundKey]:
+    """The sounds that a direction's rows are."""
+    return {row: (network.target if row in OF_TARGET else network.source, SOUNDS[row]) for row in ROWS}
 
 
 def over_files(values: Sequence[float], weights: Sequence[float]) -> Estimate | None:
@@ -234,25 +177,6 @@ def over_directions(parts: Sequence[Row], parallel: bool) -> Row:
     return {name: joined([part[name] for part in parts], parallel) for name in parts[0] if all(name in part for part in parts)}
 
 
-def examples_of(way: Way, members: Mapping[str, Sequence[Measured]]) -> list[Sounds]:
-    """Recordings whose sounds were kept; without counterparts, beside some recording of the target's."""
-    kept = [[each for each in members[domain] if each.sounds] for domain in (way.source, way.target)]
-    examples = []
-    for of_source, of_target in zip(*kept, strict=False):
-        whole = of_source.sounds | of_target.sounds
-        shown = {row: whole[which] for row, which in sounds_of(way).items()}
-        examples.append(
-            Sounds(
-                of_source.item.name,
-                of_target.item.name,
-                shown[CONVERTED][0].sample_rate,
-                {row: signal.samples for row, (signal, _) in shown.items()},
-                {row: f0 for row, (_, f0) in shown.items()},
-            )
-        )
-    return examples
-
-
 def in_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """``function`` of each item, in order. What it calls mostly leaves the interpreter to other threads."""
     with ThreadPoolExecutor(threads.available(), "evaluate") as pool:
@@ -264,7 +188,7 @@ def in_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
                 each.cancel()
 
 
-def known_transcripts(transcripts: Mapping[str, str], measured: Sequence[Measured]) -> dict[tuple[str, str], str]:
+def known_transcripts(transcripts: Mapping[str, str], measured: Sequence[ItemMeasurement]) -> dict[tuple[str, str], str]:
     """What is said, by domain and name.
 
     Raises:

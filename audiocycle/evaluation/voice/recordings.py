@@ -23,17 +23,6 @@ T = TypeVar("T")
 Names = dict[str, Path]
 """Recordings of one folder: name (path below the folder, without the ending) to file."""
 
-COPY = "Copy-synthesis: a recording analysed and rendered again by the model's own adapter and renderer (WORLD, for WORLD models)."
-MATCHED = (
-    "Matched envelopes: what convert gives with a network that changes nothing: coefficients and log-F0 moved from the source's "
-    "training mean and deviation to the target's, loudness and c0 as convert does, rendered, so that vocoding is in its figures."
-)
-DEFINITION = (
-    "Rows: converted: what audiocycle convert gives by its defaults, at the model's sample rate. No conversion: the source's "
-    f"recordings. {MATCHED} {COPY} Target's own: its held-out recordings."
-)
-"""Print it beside results."""
-
 
 @dataclass(frozen=True)
 class Item:
@@ -130,9 +119,9 @@ def matched(signal: Signal, converter: Converter, source: str, target: str) -> S
 
 def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded], Encoded]) -> Signal:
     """A signal through the converter with something else in place of its network."""
-    made: Signal
-    made, _ = converter.medium.converted_item(signal, converter.adapter, converter.renderer, translate)  # its notes are the evaluation's
-    return made
+    converted: Signal
+    converted, _ = converter.medium.converted_item(signal, converter.adapter, converter.renderer, translate)  # its notes are the evaluation's
+    return converted
 
 
 def read_transcripts(path: Path) -> dict[str, str]:

@@ -10,44 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from audiocycle.evaluation.page.charts import strip_chart, variance_chart
+from audiocycle.evaluation.measure import Measure, Place
+from audiocycle.evaluation.page.charts import variance_chart
 from audiocycle.evaluation.page.frame import described, document, small_print, write_page
 from audiocycle.evaluation.page.markup import Markup, element
-from audiocycle.evaluation.page.tables import (
-    CLASSES,
-    MEASURES,
-    STRIPS,
-    Measure,
-    arrowed,
-    explained,
-    in_order,
-    legend,
-    tables,
-)
+from audiocycle.evaluation.page.strips import strip
+from audiocycle.evaluation.page.tables import arrowed, explained, legend, tables
 from audiocycle.evaluation.page.training import Losses, training
-from audiocycle.evaluation.voice import sounds as report_sounds
-from audiocycle.evaluation.voice import texts as report_texts
-from audiocycle.evaluation.voice.evaluate import (
-    CONVERTED,
-    MATCHED,
-    OF_TARGET,
-    SOURCE_COPY,
-    TARGET,
-    TARGET_COPY,
-    UNCONVERTED,
-    Direction,
-    VoiceEvaluation,
-)
+from audiocycle.evaluation.voice.measures import LAYOUT, OF_TARGET, ROWS, TARGET
+from audiocycle.evaluation.voice.players import listening
+from audiocycle.evaluation.voice.results import VoiceDirectionResult, VoiceEvaluation
 from audiocycle.evaluation.voice.table import definitions
+from audiocycle.evaluation.voice.texts import texts
 
-ROWS_EXPLAINED = {
-    CONVERTED: "what the model makes of the source speaker's recordings.",
-    UNCONVERTED: "the source's recordings as they are: what doing nothing would score.",
-    MATCHED: "pitch, and mean and variance of the envelope, set to the target's: what a line of statistics would score.",
-    SOURCE_COPY: "the source's recordings through the vocoder alone: what its sound costs.",
-    TARGET_COPY: "the target's recordings through the vocoder alone: what a perfect conversion could reach.",
-    TARGET: "the target's own recordings.",
-}
 NO_COUNTERPARTS = "the recordings are not of the same sentences; add --parallel if those of one name are."
 LIMITS = (
     "Listeners have the last word: recogniser, speaker encoder and naturalness are models that were trained for other ends, and can be "
@@ -100,7 +75,7 @@ def sections(evaluation: VoiceEvaluation, losses: Losses) -> Iterator[Markup]:
     if len(evaluation.directions) > 1:
         yield element("h2", "All directions", id="total")
         yield element("p", "Means over the directions, with 95 % intervals over files. ✓ marks the best of the conversions.")
-        yield tables(evaluation.total, "All directions")
+        yield tables(evaluation.total, "All directions", LAYOUT)
     for i, each in enumerate(evaluation.directions.values(), 1):
         yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
     if losses or evaluation.training:
@@ -108,12 +83,12 @@ def sections(evaluation: VoiceEvaluation, losses: Losses) -> Iterator[Markup]:
     yield element("section", *meaning(evaluation), aria_labelledby="meaning")
 
 
-def direction(each: Direction, number: int) -> Iterator[Markup]:
+def direction(each: VoiceDirectionResult, number: int) -> Iterator[Markup]:
     """Everything about one direction."""
     name = arrowed(each)
     yield element("h2", name, id=f"direction-{number}")
     yield element("p", f"{len(each.files)} files. 95 % intervals over files; ✓ marks the best of the conversions.")
-    yield tables(each.rows, name)
+    yield tables(each.rows, name, LAYOUT)
     if each.examples:
         yield element("h3", "Listen")
         yield element(
@@ -121,17 +96,15 @@ def direction(each: Direction, number: int) -> Iterator[Markup]:
             "Spectrograms over 80 dB with the F0 track (cyan, axis at the right). A click into a picture plays from there.",
             class_="soft",
         )
-        yield report_sounds.listening(each)
+        yield listening(each)
     yield from charts(each)
     if any(each.texts.values()):
-        yield report_texts.texts(each)
+        yield texts(each)
 
 
-def charts(each: Direction) -> Iterator[Markup]:
+def charts(each: VoiceDirectionResult) -> Iterator[Markup]:
     """File by file, and global variance."""
-    strips = [
-        strip(each, measure, MEASURES[measure]) for measure in STRIPS if any(measure in row for row in each.rows.values())
-    ]
+    strips = [one_strip(each, measure) for measure in LAYOUT.shown(each.rows, Place.CHART)]
     if strips:
         yield element("h3", "File by file")
         yield element("p", "A dot is a file, the stroke the mean, the bar its 95 % interval.", class_="soft")
@@ -140,44 +113,32 @@ def charts(each: Direction) -> Iterator[Markup]:
         yield element("h3", "Global variance")
         note = "How far each coefficient moves within a file. Below the target's line, speech is over-smoothed."
         yield element("p", note, class_="soft")
-        yield legend(in_order(each.global_variance))
+        yield legend(LAYOUT.in_order(each.global_variance), LAYOUT.classes)
         yield element("div", *variance(each), class_="charts")
 
 
-def strip(each: Direction, measure: str, shown: Measure) -> Markup:
+def one_strip(each: VoiceDirectionResult, measure: Measure) -> Markup:
     """One measure, a dot for each file."""
-    values = {
-        row: [v * shown.scale for v in each.values[row][measure]]
-        for row in in_order(each.values)
-        if measure in each.values[row]
-    }
-    values = {row: numbers for row, numbers in values.items() if np.isfinite(numbers).any()}
-    means = {}
-    for row in values:
-        estimate = each.rows[row][measure]
-        interval = estimate.interval and (estimate.interval[0] * shown.scale, estimate.interval[1] * shown.scale)
-        means[row] = (estimate.mean * shown.scale, interval)
-    names = {row: each.target_files if row in OF_TARGET else each.files for row in values}
-    told = "; ".join(f"{row} {mean:.{shown.digits}f}" for row, (mean, _) in means.items())
-    label = f"{arrowed(each)}, {shown.axis}, one dot a file. Means: {told}."
-    return element(
-        "figure", element("figcaption", shown.heading), strip_chart(values, means, names, CLASSES, shown.axis, label)
-    )
+    values = {row: each.values[row][measure.name] for row in LAYOUT.in_order(each.values) if measure.name in each.values[row]}
+    values = {row: column for row, column in values.items() if np.isfinite(column).any()}
+    estimates = {row: each.rows[row][measure.name] for row in values}
+    files = {row: each.target_files if row in OF_TARGET else each.files for row in values}
+    return strip(arrowed(each), measure, values, estimates, files, LAYOUT, "file")
 
 
-def variance(each: Direction) -> Iterator[Markup]:
+def variance(each: VoiceDirectionResult) -> Iterator[Markup]:
     """Global variance of each coefficient, and beside the target's own, where the rows can be told apart."""
-    rows = {row: np.asarray(each.global_variance[row], np.float64) for row in in_order(each.global_variance)}
+    rows = {row: np.asarray(each.global_variance[row], np.float64) for row in LAYOUT.in_order(each.global_variance)}
     label = f"{arrowed(each)}: global variance of each coefficient. {variance_in_words(each)}"
-    yield element("figure", element("figcaption", "as it is"), variance_chart(rows, CLASSES, label))
+    yield element("figure", element("figcaption", "as it is"), variance_chart(rows, LAYOUT.classes, label))
     own = rows.get(TARGET)
     if own is not None and (own > 0.0).all():
         ratios = {row: values / own for row, values in rows.items()}
         label = f"{arrowed(each)}: the same, divided by the target's own."
-        yield element("figure", element("figcaption", "divided by the target's own"), variance_chart(ratios, CLASSES, label))
+        yield element("figure", element("figcaption", "divided by the target's own"), variance_chart(ratios, LAYOUT.classes, label))
 
 
-def variance_in_words(each: Direction) -> str:
+def variance_in_words(each: VoiceDirectionResult) -> str:
     """For those who do not see the lines: each row beside the target's own."""
     own = each.global_variance.get(TARGET)
     if own is None:
@@ -200,5 +161,5 @@ def meaning(evaluation: VoiceEvaluation) -> Iterator[Markup]:
     if evaluation.notes:
         yield element("h3", "Unusual recordings")
         yield described(evaluation.notes)
-    measured = list(dict.fromkeys(name for row in evaluation.total.values() for name in row))
-    yield from small_print(ROWS_EXPLAINED, explained(measured), definitions(evaluation).values(), evaluation.skipped, "Files", LIMITS)
+    measures = explained(evaluation.total, LAYOUT)
+    yield from small_print(ROWS, measures, definitions(evaluation).values(), evaluation.skipped, "Files", LIMITS)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audiocycle.evaluation.page.markup import Markup, element, joined
-from audiocycle.evaluation.page.tables import arrowed, in_order
-from audiocycle.evaluation.voice.evaluate import Direction
+from audiocycle.evaluation.page.tables import arrowed
+from audiocycle.evaluation.voice.measures import LAYOUT
+from audiocycle.evaluation.voice.results import VoiceDirectionResult
 from audiocycle.metrics.voice.recognition import words
 
 KEPT, SWAPPED, ADDED, LOST = "kept", "swapped", "added", "lost"
@@ -59,12 +60,12 @@ def spaced(edits: Sequence[Edit]) -> Iterator[Markup | str]:
             yield element("mark", word, title="not said" if kind == ADDED else "another word was said")
 
 
-def texts(each: Direction) -> Markup:
+def texts(each: VoiceDirectionResult) -> Markup:
     """What the recogniser heard, file by file, in a fold-out; the source's and the target's file of a name are one sentence or not."""
     bodies = []
     for file in dict.fromkeys(each.files + each.target_files):
         lines = [element("tr", element("th", file, colspan="2", scope="rowgroup"), class_="file")]
-        for row in in_order(each.texts):
+        for row in LAYOUT.in_order(each.texts):
             heard, said = each.texts[row].get(file), each.said.get(row, {}).get(file)
             if heard is not None:
                 cell = heard if said is None else marked(words(said), words(heard))

@@ -1,6 +1,6 @@
 """Content: how much of a source's music is still there after a transfer. Two piano rolls in, one number out.
 
-Conventions: rolls are ``(C, 84, T)``, see ``roll_notes``; both have the same T. Similarities run from 0 to 1, and
+Conventions: rolls are ``(C, 84, T)``, see ``notes``; both have the same T. Similarities run from 0 to 1, and
 all is finite: two silent rolls agree; against music, a silent one has chroma similarity and F1 0.
 
 Content alone says nothing of a transfer: a copy of the source has all of it. Report it beside the strength, and
@@ -63,11 +63,11 @@ def chroma_similarity(a: Roll, b: Roll, steps_per_beat: int = 4, window_beats: i
     They pad both ends with silence, which adds one half-empty window before and one after; here there are none.
     """
     first, second = _chroma_windows(a, b, steps_per_beat, window_beats)
-    heard = first.any(axis=0) | second.any(axis=0)
-    if not heard.any():
+    sounds = first.any(axis=0) | second.any(axis=0)
+    if not sounds.any():
         return 1.0
-    products = (first * second).sum(axis=0)[heard]
-    norms = np.sqrt(np.square(first).sum(axis=0) * np.square(second).sum(axis=0))[heard]
+    products = (first * second).sum(axis=0)[sounds]
+    norms = np.sqrt(np.square(first).sum(axis=0) * np.square(second).sum(axis=0))[sounds]
     # Counts are whole numbers, so a norm below 1 is 0, and so is its product.
     return float(np.mean(products / np.maximum(norms, 1.0)))
 
@@ -132,10 +132,10 @@ def tonnetz_distance(a: Roll, b: Roll, steps_per_beat: int = 4, window_beats: in
     Source: Harte, Sandler & Gasser 2006, "Detecting harmonic change in musical audio", equations 1 to 4.
     """
     first, second = _chroma_windows(a, b, steps_per_beat, window_beats)
-    heard = first.any(axis=0) | second.any(axis=0)
-    if not heard.any():
+    sounds = first.any(axis=0) | second.any(axis=0)
+    if not sounds.any():
         return 0.0
-    shares = [chroma[:, heard] / np.maximum(chroma[:, heard].sum(axis=0), 1) for chroma in (first, second)]
+    shares = [chroma[:, sounds] / np.maximum(chroma[:, sounds].sum(axis=0), 1) for chroma in (first, second)]
     return float(np.mean(np.linalg.norm(_CENTROID @ (shares[0] - shares[1]), axis=0)))
 
 

@@ -1,6 +1,6 @@
 """Quality: does a piano roll look like music at all, whatever its genre? Compare with real songs' numbers.
 
-Conventions: rolls are ``(C, 84, T)``, see ``roll_notes``. No number is good in itself: a transfer is fine where it
+Conventions: rolls are ``(C, 84, T)``, see ``notes``. No number is good in itself: a transfer is fine where it
 lies near the held-out songs of its target genre.
 """
 

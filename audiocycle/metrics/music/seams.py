@@ -1,6 +1,6 @@
 """Seams: notes of a converted song that break where the source's go on, which is what a careless joining of phrases does.
 
-Conventions: rolls are ``(C, 84, T)``, see ``roll_notes``, of whole songs: phrases have no borders inside. Count by step here, then compare
+Conventions: rolls are ``(C, 84, T)``, see ``notes``, of whole songs: phrases have no borders inside. Count by step here, then compare
 steps at borders with the same steps of a conversion whose borders are elsewhere: a few notes break everywhere, because the network
 wants it so, and tunes end their notes in regular places, as borders are.
 """
@@ -21,7 +21,7 @@ DEFINITION = (
 """What is made of this module's counts. Print it beside results."""
 
 
-def broken_notes(source: Roll, made: Roll) -> NDArray[np.int64]:
+def broken_notes(source: Roll, converted: Roll) -> NDArray[np.int64]:
     """How many notes of a conversion break at each step, ``(2, T)``: cut ones, and doubled ones.
 
     A note breaks at the first step at which it no longer sounds. It is *doubled* if its pitch begins again at this step or the next, while the
@@ -31,12 +31,12 @@ def broken_notes(source: Roll, made: Roll) -> NDArray[np.int64]:
     Raises:
         ConfigError: no rolls of equal T.
     """
-    if source.shape[1:] != made.shape[1:]:
-        raise ConfigError(f"piano rolls of different lengths cannot be compared: {source.shape} and {made.shape}")
-    steps = made.shape[2]
+    if source.shape[1:] != converted.shape[1:]:
+        raise ConfigError(f"piano rolls of different lengths cannot be compared: {source.shape} and {converted.shape}")
+    steps = converted.shape[2]
     begins, held = onsets(source), sounding(source)
     held[:, 1:] &= sounding(source)[:, :-1] & ~begins[:, 1:]
-    notes = notes_of(made)
+    notes = notes_of(converted)
     row, stop = notes[:, 0], notes[:, 1] + notes[:, 2]
     again = np.zeros(len(notes), np.bool_)  # the next note of the row begins at once, or a step later
     again[:-1] = (row[:-1] == row[1:]) & (notes[1:, 1] - stop[:-1] <= 1)

@@ -4,12 +4,10 @@ Conventions: probabilities are ``(N,)``, one per phrase in the same order: the c
 *source* genre A for the phrase x_A itself, its transfer to B, and the cycle back to A. Strength runs from 0 (nothing
 happens) to 1, and below 0 when transfers look more like A than A does.
 
-Strength can be gamed, as a random phrase of the target genre has it all: report content (``roll_content``) beside it.
+Strength can be gamed, as a random phrase of the target genre has it all: report content (``content``) beside it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +50,6 @@ def accuracy_strength(source: FloatArray, transfer: FloatArray, cycle: FloatArra
     """
     decisions = [np.asarray(p > 0.5, np.float64) for p in _probabilities(source, transfer, cycle)]
     return strength(*decisions)
-
-
-def total_strength(directions: Sequence[float]) -> float:
-    """S_tot: mean of the strengths of all directions, for two genres ½(S(A→B) + S(B→A))."""
-    if not directions:
-        raise ConfigError("total strength of no direction: give one strength for each")
-    return float(np.mean(directions))
 
 
 def _probabilities(*given: FloatArray) -> list[NDArray[np.float64]]:

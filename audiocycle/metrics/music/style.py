@@ -1,6 +1,6 @@
 """Style: how much a transfer plays like a genre, from which intervals follow which, and where and how long notes are.
 
-Conventions: rolls are ``(C, 84, T)``, see ``roll_notes``, and start on a bar line. A genre's profile is taken from
+Conventions: rolls are ``(C, 84, T)``, see ``notes``, and start on a bar line. A genre's profile is taken from
 songs that were held out of training. A step is the unit of time, so compare profiles of one grid only.
 
 Reading the numbers: two halves of one genre's held-out songs say how similar a perfect transfer could be, and the

@@ -9,8 +9,8 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import FloatArray
 
 DEFINITION = (
-    "GV ratio: mean over c_1..c_34 of the variance over time in the converted sentence divided by that in "
-    "the target speaker's own, both over the frames that count for MCD; 1 is natural, below 1 over-smoothed."
+    "GV ratio: mean over c_1..c_34 of the variance over time in a sound, over the frames that count for MCD, divided by the mean "
+    "of that variance over the target's own recordings; 1 is natural, below 1 over-smoothed."
 )
 
 
@@ -25,19 +25,16 @@ def global_variance(mel_cepstrum: FloatArray) -> NDArray[np.float64]:
     return np.asarray(np.var(np.asarray(mel_cepstrum, np.float64)[:, 1:], axis=0))
 
 
-def variance_ratio(reference: FloatArray, converted: FloatArray) -> float:
-    """Mean over coefficients 1..order of converted / reference variance: 1 is natural, below 1 over-smoothed.
+def variance_ratio(natural: FloatArray, converted: FloatArray) -> float:
+    """Mean over coefficients of converted / natural variance: 1 is natural, below 1 over-smoothed.
 
     Parameters:
-        reference: ``(T1, order + 1)`` mel-cepstrum of one utterance, only the frames that count.
-        converted: ``(T2, order + 1)``.
+        natural: ``(order,)`` global variance of the target's own voice.
+        converted: ``(order,)`` that of a sound.
 
     Returns:
-        Ratio without unit; NaN when the reference does not vary at all.
+        Ratio without unit; NaN where the natural voice has a coefficient that does not vary at all.
     """
-    if reference.shape[1] != converted.shape[1]:
-        raise ConfigError(f"mel-cepstra of different orders: {reference.shape} and {converted.shape}")
-    natural = global_variance(reference)
-    if not np.all(natural > 0.0):
-        return float("nan")
-    return float(np.mean(global_variance(converted) / natural))
+    if natural.shape != converted.shape:
+        raise ConfigError(f"global variance of different orders: {natural.shape} and {converted.shape}")
+    return float(np.mean(converted / natural)) if np.all(natural > 0.0) else float("nan")

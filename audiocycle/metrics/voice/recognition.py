@@ -83,8 +83,3 @@ def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
 def character_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
     """``word_errors`` of the characters of two sequences of words, joined by one space."""
     return word_errors(" ".join(reference), " ".join(hypothesis))
-
-
-def error_rate(errors: Sequence[int], lengths: Sequence[int]) -> float:
-    """Errors by words (or characters) of the reference, over all files; NaN where nothing was said."""
-    return sum(errors) / sum(lengths) if sum(lengths) else float("nan")

@@ -64,7 +64,7 @@ def test_command_without_a_classifier_says_how_to_get_one(genres: Path, unchangi
     assert (done.code, done.err) == (0, [])
     assert done.out.startswith("slow->fast: 1 songs, 2 phrases\n")
     heading = done.out.splitlines()[1].split()
-    assert heading == ["chroma", "groove", "note", "F1", "key", "kept", "style:pitch", "rhythm"]
+    assert heading == ["chroma", "groove", "note", "F1", "key", "kept", "%", "style:pitch", "style:rhythm"]
     assert "no strength without a classifier" in done.out
     assert "python recipes/genre/train_classifier.py" in done.out
     assert "note F1: pitch equal" in " ".join(done.out.split()).replace("Note", "note")

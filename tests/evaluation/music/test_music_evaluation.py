@@ -15,18 +15,26 @@ from two_genres import GENRES, a_song, write_genre
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
 from audiocycle.evaluation.music.classifier import Classifier
-from audiocycle.evaluation.music.evaluate import Evaluation, evaluate
-from audiocycle.evaluation.music.judge import (
+from audiocycle.evaluation.music.evaluate import evaluate
+from audiocycle.evaluation.music.judge import IN_ALL, KNOB, cosines, seam_rates
+from audiocycle.evaluation.music.measures import (
     GAIN,
     IDENTITY,
-    IN_ALL,
-    KNOB,
+    MEASURES,
     MODEL,
+    QUALITY_MEASURES,
     RANDOM,
-    cosines,
-    seam_rates,
+    SEAM_MEASURES,
 )
-from audiocycle.evaluation.music.songs import Seams, Song, Way, name_of, read_songs, transferred
+from audiocycle.evaluation.music.results import MusicEvaluation
+from audiocycle.evaluation.music.songs import (
+    DirectionConverter,
+    HeldOutSong,
+    Seams,
+    name_of,
+    read_songs,
+    transferred,
+)
 from audiocycle.evaluation.music.table import to_text
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi.file import write_score
@@ -41,12 +49,12 @@ def folders(genres: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def found(genres: Path, classifier: Classifier, unchanging: Path) -> Evaluation:
+def found(genres: Path, classifier: Classifier, unchanging: Path) -> MusicEvaluation:
     return evaluate(Converter.from_pretrained(unchanging), folders(genres), classifier)
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_identity_changes_nothing_and_keeps_all(found: Evaluation, name: str) -> None:
+def test_identity_changes_nothing_and_keeps_all(found: MusicEvaluation, name: str) -> None:
     row = found.directions[name].rows[IDENTITY]
     assert {measure: row[measure].mean for measure in ("strength", "accuracy_strength")} == {"strength": 0.0, "accuracy_strength": 0.0}
     assert {measure: row[measure].mean for measure in CONTENT} == dict.fromkeys(CONTENT, 1.0)
@@ -55,7 +63,7 @@ def test_identity_changes_nothing_and_keeps_all(found: Evaluation, name: str) ->
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_a_random_target_phrase_is_all_style_and_no_content(found: Evaluation, name: str) -> None:
+def test_a_random_target_phrase_is_all_style_and_no_content(found: MusicEvaluation, name: str) -> None:
     row = found.directions[name].rows[RANDOM]
     assert row["strength"].mean > 0.6
     assert row["accuracy_strength"].mean == 1.0
@@ -65,7 +73,7 @@ def test_a_random_target_phrase_is_all_style_and_no_content(found: Evaluation, n
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_a_model_that_changes_nothing_scores_as_identity_does(found: Evaluation, name: str) -> None:
+def test_a_model_that_changes_nothing_scores_as_identity_does(found: MusicEvaluation, name: str) -> None:
     rows = found.directions[name].rows
     assert {m: v.mean for m, v in rows[MODEL].items()} == pytest.approx({m: v.mean for m, v in rows[IDENTITY].items()})
     quality = found.directions[name].quality
@@ -74,7 +82,14 @@ def test_a_model_that_changes_nothing_scores_as_identity_does(found: Evaluation,
     assert notes["target"] == notes["source"] * (16 / 3 if name == "slow->fast" else 3 / 16)
 
 
-def test_directions_counts_corpora_and_total(found: Evaluation) -> None:
+def test_everything_that_is_measured_is_declared(found: MusicEvaluation) -> None:
+    for each in found.directions.values():
+        assert {name for row in each.rows.values() for name in row} == {measure.name for measure in MEASURES}
+        assert set(each.quality) == {measure.name for measure in QUALITY_MEASURES}
+        assert {name for row in each.seams.values() for name in row} == {measure.name for measure in SEAM_MEASURES}
+
+
+def test_directions_counts_corpora_and_total(found: MusicEvaluation) -> None:
     assert list(found.directions) == list(DIRECTIONS)
     each = found.directions["slow->fast"]
     assert (each.songs, each.phrases, each.paired) == (4, 8, {})
@@ -84,7 +99,7 @@ def test_directions_counts_corpora_and_total(found: Evaluation) -> None:
     assert found.total[RANDOM]["note_f1"].mean == pytest.approx(np.mean(both))
 
 
-def test_only_the_target_lies_in_its_own_middle(found: Evaluation) -> None:
+def test_only_the_target_lies_in_its_own_middle(found: MusicEvaluation) -> None:
     each = found.directions["slow->fast"]  # phrases of either genre are all alike in shape
     assert each.middles == {"notes_per_bar": (16, 16), "polyphony": (1, 1), "median_note_steps": (1, 1)}
     assert {name: each.rows[RANDOM][name].mean for name in SHARES} == dict.fromkeys(SHARES, 1)
@@ -101,7 +116,7 @@ def test_the_middle_is_the_targets(genres: Path, unchanging: Path, tmp_path: Pat
     assert row[IN_ALL].interval == (0, 1)
 
 
-def test_a_model_that_changes_nothing_has_no_seams(found: Evaluation) -> None:
+def test_a_model_that_changes_nothing_has_no_seams(found: MusicEvaluation) -> None:
     rows = found.directions["slow->fast"].seams
     assert {row: {kind: value.mean for kind, value in kinds.items()} for row, kinds in rows.items()} == {
         row: dict.fromkeys(("cut_notes", "doubled_notes", "broken_notes"), 0) for row in ("borders", "inside", "difference")
@@ -185,7 +200,7 @@ def test_unseen_corpora_are_tested(genres: Path, classifier: Classifier, unchang
         evaluate(converter, folders(genres), unseen=[("fast", tmp_path)])
 
 
-def test_strength_has_a_spread_over_the_seeds(found: Evaluation) -> None:
+def test_strength_has_a_spread_over_the_seeds(found: MusicEvaluation) -> None:
     strength = found.directions["slow->fast"].rows[RANDOM]["strength"]
     assert len(strength.by_seed) == 2
     assert strength.spread is not None
@@ -200,9 +215,9 @@ def test_the_random_control_follows_its_seed(genres: Path, unchanging: Path) -> 
     assert scores[0] == scores[1] != scores[2]
 
 
-def made_of(song: Song, converter: Converter) -> tuple[Any, Any]:
+def made_of(song: HeldOutSong, converter: Converter) -> tuple[Any, Any]:
     """Its phrases from slow to fast, and back."""
-    (made,), _ = transferred(song, Way(converter, "slow", "fast"), Way(converter, "fast", "slow"))
+    (made,), _ = transferred(song, DirectionConverter(converter, "slow", "fast"), DirectionConverter(converter, "fast", "slow"))
     return made.transfer, made.cycle
 
 
@@ -349,7 +364,7 @@ def test_a_classifier_must_know_the_genres_and_the_grid(genres: Path, classifier
         evaluate(converter, folders(genres), other)
 
 
-def test_the_table_fits_and_says_what_the_classifier_is_worth(genres: Path, found: Evaluation, classifier: Classifier) -> None:
+def test_the_table_fits_and_says_what_the_classifier_is_worth(genres: Path, found: MusicEvaluation, classifier: Classifier) -> None:
     text = to_text(found)
     assert max(text.splitlines(), key=len)[110:] == ""
     assert all(f"never tested on a corpus of {genre} that it does not know" in text for genre in GENRES)

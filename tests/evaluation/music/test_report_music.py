@@ -17,14 +17,14 @@ from audiocycle.evaluation.music.examples import (
     SOURCE,
     TARGET,
     TRANSFER,
-    Example,
     cut,
     examples_of,
     in_the_middle,
 )
+from audiocycle.evaluation.music.players import clock, kinds_of, roll_of
 from audiocycle.evaluation.music.report import page, write_report
-from audiocycle.evaluation.music.rolls import clock, kinds_of, roll_of
-from audiocycle.evaluation.music.songs import Song
+from audiocycle.evaluation.music.results import MusicExample
+from audiocycle.evaluation.music.songs import HeldOutSong
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +133,10 @@ def test_without_a_classifier_the_page_says_how_to_get_one() -> None:
     assert "by accuracy" not in parsed.text("th")
 
 
-def a_song_at(path: Path, places: list[float]) -> Song:
+def a_song_at(path: Path, places: list[float]) -> HeldOutSong:
     import numpy as np
 
-    return Song(path, path.stem, "fast/x", np.zeros((len(places), 2, 84, 64), np.uint8), np.array(places))
+    return HeldOutSong(path, path.stem, "fast/x", np.zeros((len(places), 2, 84, 64), np.uint8), np.array(places))
 
 
 def test_examples_are_phrases_from_the_middle(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_examples_are_phrases_from_the_middle(tmp_path: Path) -> None:
             return a_song("fast", 1, bars=16).shift_pitch(12)
 
     (example,) = examples_of([song], [song], Up(), "slow", "fast", parallel=False)  # type: ignore[arg-type]
-    assert isinstance(example, Example)
+    assert isinstance(example, MusicExample)
     assert (example.name, example.first, example.last, list(example.scores)) == ("song", 5, 12, [SOURCE, TRANSFER, TARGET])
     pitches = {row: [note.pitch for note in made.tracks[0].notes] for row, made in example.scores.items()}
     assert pitches[TRANSFER] == [pitch + 12 for pitch in pitches[SOURCE]]

@@ -12,7 +12,7 @@ from small_evaluation import small_evaluation
 from small_music_evaluation import LENGTHS, small_music_evaluation
 
 from audiocycle.evaluation.music import report as report_music
-from audiocycle.evaluation.voice.evaluate import ROWS
+from audiocycle.evaluation.voice.measures import ROWS
 from audiocycle.evaluation.voice.report import write_report
 
 pytestmark = pytest.mark.skipif(browser.program() is None, reason="no Chromium here (apt install chromium)")

@@ -11,8 +11,8 @@ import pytest
 from made_up_voices import write_voices
 from tiny_bundle import run_cli, tiny_bundle, tiny_music_bundle
 
-from audiocycle.evaluation.voice.judge import OF_NATURALNESS, OF_SPEAKER
 from audiocycle.evaluation.voice.listeners import SPEAKER, Listeners
+from audiocycle.evaluation.voice.measures import COUNTERPARTS, MEASURES
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,8 @@ def test_command_prints_a_table_or_json(command: Callable[..., Any]) -> None:
     assert (done.code, done.err) == (0, [])
     assert done.out.startswith("anna->ben: 1 files\n")
     assert "left out: speaker similarity (speaker: not here)" in done.out
-    assert not set(OF_SPEAKER + OF_NATURALNESS) & set(done.out.split())
+    tables = done.out.partition("left out")[0]
+    assert all((each.heading in tables) == (each.needs in ("", COUNTERPARTS)) for each in MEASURES)
     other = command("--limit", 1, "--one-way", "--source", "ben", "--json")
     assert list(json.loads(other.out)["directions"]) == ["ben->anna"]
 

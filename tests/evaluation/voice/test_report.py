@@ -18,11 +18,12 @@ from report_page import Page
 from small_evaluation import FILES, SAMPLE_RATE, small_evaluation
 
 from audiocycle.errors import InputError, OutputError
-from audiocycle.evaluation.page.charts import decades, pooled, spectrogram_png, ticks
+from audiocycle.evaluation.page.charts import decades, ticks
 from audiocycle.evaluation.page.markup import Markup, element
 from audiocycle.evaluation.page.training import read_losses, thinned
-from audiocycle.evaluation.voice.evaluate import CONVERTED, MATCHED, ROWS, UNCONVERTED
+from audiocycle.evaluation.voice.measures import CONVERTED, MATCHED, ROWS, UNCONVERTED
 from audiocycle.evaluation.voice.report import page, write_report
+from audiocycle.evaluation.voice.spectrogram import pooled, spectrogram_png
 from audiocycle.evaluation.voice.texts import KEPT, LOST, aligned
 from audiocycle.metrics.voice.recognition import word_errors
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.errors import ConfigError
-from audiocycle.metrics.music.strength import accuracy_strength, strength, total_strength
+from audiocycle.metrics.music.strength import accuracy_strength, strength
 
 SOURCE, TRANSFER, CYCLE = np.array([0.9, 0.6]), np.array([0.2, 0.7]), np.array([0.8, 0.4])
 
@@ -19,10 +19,6 @@ def test_two_phrases_by_hand() -> None:
 def test_accuracy_counts_decisions() -> None:
     # Classified as A: both sources, the second transfer, the first cycle: (1 - 1/2 + 1/2 - 1/2) / 2.
     assert accuracy_strength(SOURCE, TRANSFER, CYCLE) == pytest.approx(0.25)
-
-
-def test_total_is_the_mean_of_the_directions() -> None:
-    assert total_strength([0.8, 0.6]) == pytest.approx(0.7)
 
 
 def test_float32_probabilities_as_a_classifier_gives_them() -> None:
@@ -60,5 +56,3 @@ def test_what_are_no_probabilities_is_refused(broken: np.ndarray, message: str) 
 def test_nothing_to_measure_is_refused() -> None:
     with pytest.raises(ConfigError, match="one probability per phrase"):
         strength(np.array([]), np.array([]), np.array([]))
-    with pytest.raises(ConfigError, match="no direction"):
-        total_strength([])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocycle.errors import ConfigError
-from audiocycle.metrics.voice.recognition import Recognizer, character_errors, error_rate, word_errors, words
+from audiocycle.metrics.voice.recognition import Recognizer, character_errors, word_errors, words
 from audiocycle.system import whisper as recognizer
 
 DATA = Path(os.environ.get("AUDIOCYCLE_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -65,11 +65,6 @@ def test_equals_the_recursive_definition(reference: list[str], hypothesis: list[
         return min(replaced, errors(i - 1, j) + 1, errors(i, j - 1) + 1)
 
     assert word_errors(reference, hypothesis) == errors(len(reference), len(hypothesis))
-
-
-def test_the_rate_weighs_files_by_their_words() -> None:
-    assert error_rate([1, 3], [10, 2]) == pytest.approx(4 / 12)
-    assert np.isnan(error_rate([], []))
 
 
 def test_a_mistyped_folder_is_not_looked_for_on_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

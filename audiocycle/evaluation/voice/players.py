@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 
-from audiocycle.evaluation.page.charts import data_uri, pitch_overlay, spectrogram_png, ticks
+from audiocycle.evaluation.measure import Place
+from audiocycle.evaluation.page.charts import data_uri, ticks
 from audiocycle.evaluation.page.markup import Markup, element, joined
-from audiocycle.evaluation.page.tables import CLASSES, MEASURES, STRIPS
-from audiocycle.evaluation.voice.evaluate import (
+from audiocycle.evaluation.sound import flac
+from audiocycle.evaluation.voice.measures import (
     CONVERTED,
+    LAYOUT,
     MATCHED,
+    MEASURES,
     OF_TARGET,
     SOURCE_COPY,
     TARGET,
     TARGET_COPY,
     UNCONVERTED,
-    Direction,
-    Sounds,
 )
+from audiocycle.evaluation.voice.results import VoiceDirectionResult, VoiceExample
+from audiocycle.evaluation.voice.spectrogram import pitch_overlay, spectrogram_png
 from audiocycle.spec import FloatArray
-from audiocycle.voice.sound_file import write_sound
 
 PLACES = (UNCONVERTED, CONVERTED, TARGET, SOURCE_COPY, MATCHED, TARGET_COPY)
 """Source, converted and target side by side, and below each what it is to be compared with."""
@@ -32,22 +31,22 @@ LOWEST_TOP = 200.0
 """The F0 axis reaches at least so high, in Hz."""
 
 
-def listening(each: Direction) -> Markup:
+def listening(each: VoiceDirectionResult) -> Markup:
     """All example files of a direction."""
     return joined(*(example(sounds, each) for sounds in each.examples))
 
 
-def example(sounds: Sounds, each: Direction) -> Markup:
+def example(sounds: VoiceExample, each: VoiceDirectionResult) -> Markup:
     """The recordings of one file side by side, on one time axis and one F0 axis."""
     rows = [row for row in PLACES if row in sounds.samples] + [row for row in sounds.samples if row not in PLACES]
     longest = max((len(sounds.samples[row]) for row in rows), default=1)
     highest = max((top(sounds.f0.get(row)) for row in rows), default=LOWEST_TOP)
-    cards = (card(sounds, row, figures(each, row, sounds), longest, highest) for row in rows)
+    players = (player(sounds, row, figures_of(each, row, sounds), longest, highest) for row in rows)
     title = sounds.name if sounds.target_name == sounds.name else f"{sounds.name}, target {sounds.target_name}"
-    return joined(element("h4", title), element("div", *cards, class_="sounds"))
+    return joined(element("h4", title), element("div", *players, class_="sounds"))
 
 
-def card(sounds: Sounds, row: str, said: str, longest: int, highest: float) -> Markup:
+def player(sounds: VoiceExample, row: str, figures: str, longest: int, highest: float) -> Markup:
     """One recording: its name and figures, its picture between the axes, its player."""
     samples, f0 = sounds.samples[row], sounds.f0.get(row)
     seconds, name = len(samples) / sounds.sample_rate, NAMES.get(row, row)
@@ -75,15 +74,15 @@ def card(sounds: Sounds, row: str, said: str, longest: int, highest: float) -> M
         ),
         class_="view",
     )
-    player = element(
+    audio = element(
         "audio",
         controls=True,
         preload="none",  # a browser allows some forty or seventy players that have loaded something
         src=data_uri(flac(samples, sounds.sample_rate), "audio/flac"),
         aria_label=f"{file}, {name}, {seconds:.1f} seconds",
     )
-    caption = element("figcaption", element("strong", name), element("small", said or f"{seconds:.1f} s"))
-    return element("figure", caption, view, player, class_=f"sound {CLASSES.get(row, '')}")
+    caption = element("figcaption", element("strong", name), element("small", figures or f"{seconds:.1f} s"))
+    return element("figure", caption, view, audio, class_=f"sound {LAYOUT.classes.get(row, '')}")
 
 
 def axis(highest: float, unit: str) -> list[Markup]:
@@ -95,31 +94,30 @@ def axis(highest: float, unit: str) -> list[Markup]:
     ]
 
 
-def file_of(sounds: Sounds, row: str) -> str:
+def file_of(sounds: VoiceExample, row: str) -> str:
     """Whose recording a row's is."""
     return sounds.target_name if row in OF_TARGET else sounds.name
 
 
-def figures(each: Direction, row: str, sounds: Sounds) -> str:
+def figures_of(each: VoiceDirectionResult, row: str, sounds: VoiceExample) -> str:
     """The main measures of this very file."""
-    told = []
+    texts = []
     place = (each.target_files if row in OF_TARGET else each.files).index(file_of(sounds, row))
-    for measure in STRIPS:
-        values = each.values.get(row, {}).get(measure)
+    for measure in (measure for measure in MEASURES if Place.CHART in measure.places):
+        values = each.values.get(row, {}).get(measure.name)
         if values is not None and np.isfinite(value := values[place]):
-            shown = MEASURES[measure]
-            unit = f" {shown.unit}" if shown.unit in ("dB", "%") else ""
-            told.append(f"{shown.heading} {shown.text(value)}{unit}")
-    return " · ".join(told)
+            unit = f" {measure.unit}" if measure.unit in ("dB", "%") else ""
+            texts.append(f"{measure.label} {measure.text(value)}{unit}")
+    return " · ".join(texts)
 
 
 def top(f0: FloatArray | None) -> float:
     """The top of an F0 axis, blind to a few octave errors."""
-    voiced = heard(f0)
+    voiced = voiced_frames(f0)
     return max(LOWEST_TOP, 1.1 * float(np.percentile(voiced, 99.0))) if len(voiced) else LOWEST_TOP
 
 
-def heard(f0: FloatArray | None) -> FloatArray:
+def voiced_frames(f0: FloatArray | None) -> FloatArray:
     """Voiced frames only."""
     track = np.nan_to_num(np.asarray([] if f0 is None else f0, np.float64))
     return track[track > 0.0]
@@ -129,16 +127,8 @@ def pitch_in_words(f0: FloatArray | None) -> str:
     """For those who do not see the track."""
     if f0 is None:
         return ""
-    voiced = heard(f0)
+    voiced = voiced_frames(f0)
     if not len(voiced):
         return "; no voiced frames"
     low, middle, high = np.percentile(voiced, (5.0, 50.0, 95.0))
     return f"; F0 mostly {low:.0f} to {high:.0f} Hz, median {middle:.0f} Hz"
-
-
-def flac(samples: FloatArray, sample_rate: int) -> bytes:
-    """A recording as FLAC: every browser plays it, and nothing is lost that is to be judged; clipped at full scale."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "sound.flac"
-        write_sound(path, [np.clip(np.nan_to_num(samples), -1.0, 1.0).astype(np.float32)], sample_rate)
-        return path.read_bytes()

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from audiocycle.evaluation.music.examples import COUNTERPART, SOURCE, TARGET, TRANSFER, Example
+from audiocycle.evaluation.music.examples import COUNTERPART, SOURCE, TARGET, TRANSFER
+from audiocycle.evaluation.music.results import MusicExample
 from audiocycle.evaluation.page.charts import data_uri
 from audiocycle.evaluation.page.markup import Markup, element, joined
-from audiocycle.evaluation.voice.sounds import flac
+from audiocycle.evaluation.sound import flac
 from audiocycle.music.grid import BEATS
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.preview import render_audio
@@ -59,7 +60,7 @@ class Roll:
     seconds: float
 
 
-def listening(examples: Sequence[Example]) -> Markup:
+def listening(examples: Sequence[MusicExample]) -> Markup:
     """All songs that are shown."""
     return joined(*(one(example) for example in examples))
 
@@ -74,15 +75,15 @@ def legend() -> Markup:
     return element("ul", *items, class_="legend")
 
 
-def one(example: Example) -> Markup:
+def one(example: MusicExample) -> Markup:
     """The rolls of one song, one above the other."""
     rolls = {row: roll_of(example.scores[row]) for row in ROWS if row in example.scores}
     longest = max(roll.seconds for roll in rolls.values())
     low, high = pitches(list(rolls.values()))
     kinds = kinds_of(rolls)
-    cards = (card(example, row, roll, kinds.get(row, {}), longest, (low, high)) for row, roll in rolls.items())
+    players = (player(example, row, roll, kinds.get(row, {}), longest, (low, high)) for row, roll in rolls.items())
     bars = f"bars {example.first} to {example.last}"
-    return joined(element("h4", f"{example.name}, {bars}"), element("div", *cards, class_="sounds rolls"))
+    return joined(element("h4", f"{example.name}, {bars}"), element("div", *players, class_="sounds rolls"))
 
 
 def kinds_of(rolls: Mapping[str, Roll]) -> dict[str, dict[str, list[bool]]]:
@@ -95,8 +96,8 @@ def kinds_of(rolls: Mapping[str, Roll]) -> dict[str, dict[str, list[bool]]]:
     return found
 
 
-def card(
-    example: Example, row: str, roll: Roll, kinds: Mapping[str, Sequence[bool]], longest: float, span: tuple[int, int]
+def player(
+    example: MusicExample, row: str, roll: Roll, kinds: Mapping[str, Sequence[bool]], longest: float, span: tuple[int, int]
 ) -> Markup:
     """One score: its name and how many notes it has, its roll, its player."""
     low, high = span
@@ -121,7 +122,7 @@ def card(
         element("div", element("span", "0 s"), element("span", f"{longest:.1f} s"), class_="times", aria_hidden="true"),
         class_="view wide",
     )
-    player = element(
+    audio = element(
         "audio",
         controls=True,
         preload="none",
@@ -129,7 +130,7 @@ def card(
         aria_label=f"{example.name}, {row}, {roll.seconds:.1f} seconds",
     )
     caption = element("figcaption", element("strong", row), element("small", said))
-    return element("figure", caption, view, player, class_=f"sound {CLASSES[row]}")
+    return element("figure", caption, view, audio, class_=f"sound {CLASSES[row]}")
 
 
 def drawing(roll: Roll, kinds: Mapping[str, Sequence[bool]], span: tuple[int, int], label: str) -> Markup:

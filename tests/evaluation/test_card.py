@@ -9,11 +9,11 @@ from small_evaluation import small_evaluation
 from small_music_evaluation import small_music_evaluation
 
 from audiocycle.bundles.format import CARD
+from audiocycle.evaluation.card import BEGIN, END, write_card
 from audiocycle.evaluation.music import card as card_music
-from audiocycle.evaluation.music.table import LABELS
-from audiocycle.evaluation.page.card import BEGIN, END, write_card
+from audiocycle.evaluation.music.measures import LABELS
 from audiocycle.evaluation.voice import card as card_voice
-from audiocycle.evaluation.voice.evaluate import ROWS
+from audiocycle.evaluation.voice.measures import ROWS
 
 RESULTS = "## Evaluation\n\n| a | \\1 and $ |"
 

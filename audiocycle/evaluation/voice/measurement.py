@@ -24,17 +24,17 @@ from audiocycle.metrics.voice.modulation import modulation_distance
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice.analysis import SAMPLE_RATE, analyse, at_measured_rate
 
-OWN, COPY, MADE, MEANS = "own", "copy", "made", "means"
+OWN, COPY, BY_NETWORK, BY_STATISTICS = "own", "copy", "by network", "by statistics"
 """Sounds of a recording: itself; rendered again; converted; with the target's means and deviations (matched)."""
 Translate = Callable[[Encoded], Encoded]
-Measures = dict[str, float]
-"""By name; NaN where there is nothing to measure."""
-Which = tuple[str, str]
+Values = dict[str, float]
+"""By name of the measure; NaN where there is nothing to measure."""
+SoundKey = tuple[str, str]
 """A sound of an item: the domain of the recording that it is made of, and which of its sounds."""
 
 
 @dataclass(frozen=True)
-class Sound:
+class AnalysedSound:
     """A sound and its analysis at 16 kHz, in frames of 5 ms.
 
     Attributes:
@@ -54,7 +54,7 @@ class Sound:
     f0: FloatArray
 
     @classmethod
-    def of(cls, signal: Signal) -> Sound:
+    def of(cls, signal: Signal) -> AnalysedSound:
         """Analyse a signal."""
         found = analyse(signal)
         cepstrum = spectrum_to_mel_cepstrum(found.envelope)
@@ -67,40 +67,40 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Heard:
+class SoundMeasurement:
     """What is kept of a sound.
 
     Attributes:
         variance: (34,) global variance of the mel-cepstrum's coefficients.
-        measures: that need nothing but the sound and the recording that it was made of.
+        values: of the measures that need nothing but the sound and its recording.
         embedding: (256,) unit vector; None without a speaker encoder.
         text: what the recogniser heard; None without one.
     """
 
     variance: FloatArray
-    measures: Measures
+    values: Values
     embedding: FloatArray | None
     text: str | None
 
 
 @dataclass(frozen=True)
-class Measured:
+class ItemMeasurement:
     """All about an item.
 
     Attributes:
-        heard: by sound.
-        distances: direction to sound to measures against the target's recording; empty where that says another sentence.
-        sounds: signals and F0 tracks; empty but for examples.
+        by_sound: what is kept of each sound.
+        distances: direction to sound to values against the target's recording; empty where that says another sentence.
+        kept: signals and F0 tracks to look at and to listen to; empty but for examples.
     """
 
     item: Item
-    heard: dict[Which, Heard]
-    distances: dict[str, dict[Which, Measures]]
-    sounds: dict[Which, tuple[Signal, FloatArray]]
+    by_sound: dict[SoundKey, SoundMeasurement]
+    distances: dict[str, dict[SoundKey, Values]]
+    kept: dict[SoundKey, tuple[Signal, FloatArray]]
 
 
 @dataclass(frozen=True)
-class Way:
+class DirectionNetwork:
     """One direction, and the network that takes it."""
 
     name: str
@@ -109,9 +109,14 @@ class Way:
     translate: Translate
 
 
-def measure(
-    item: Item, signals: Mapping[str, Signal], ways: Sequence[Way], converter: Converter, listeners: Listeners, keep: bool
-) -> Measured:
+def measure_item(
+    item: Item,
+    signals: Mapping[str, Signal],
+    networks: Sequence[DirectionNetwork],
+    converter: Converter,
+    listeners: Listeners,
+    keep: bool,
+) -> ItemMeasurement:
     """Make all sounds of an item and measure them.
 
     Args:
@@ -119,47 +124,47 @@ def measure(
         keep: it is an example, to be looked at and listened to.
 
     Raises:
-        InputError: something that was made cannot be measured; left out, such files would flatter the model.
+        InputError: a sound of the item cannot be measured; left out, such files would flatter the model.
     """
-    sounds: dict[Which, Sound] = {}
+    sounds: dict[SoundKey, AnalysedSound] = {}
     for domain, signal in signals.items():
-        sounds[domain, OWN] = Sound.of(signal)
-        sounds[domain, COPY] = Sound.of(copied(signal, converter))
-        for way in ways:
-            if way.source == domain:
-                sounds[domain, MADE] = Sound.of(rendered(signal, converter, way.translate))
-                sounds[domain, MEANS] = Sound.of(matched(signal, converter, way.source, way.target))
-    return Measured(
+        sounds[domain, OWN] = AnalysedSound.of(signal)
+        sounds[domain, COPY] = AnalysedSound.of(copied(signal, converter))
+        for each in networks:
+            if each.source == domain:
+                sounds[domain, BY_NETWORK] = AnalysedSound.of(rendered(signal, converter, each.translate))
+                sounds[domain, BY_STATISTICS] = AnalysedSound.of(matched(signal, converter, each.source, each.target))
+    return ItemMeasurement(
         item,
-        {which: hear(sound, sounds[which[0], OWN], listeners) for which, sound in sounds.items()},
-        {way.name: all_distances(sounds, way) for way in ways if {way.source, way.target} <= set(item.paths)},
-        {which: (sound.signal, sound.f0) for which, sound in sounds.items()} if keep else {},
+        {key: measure_sound(sound, sounds[key[0], OWN], listeners) for key, sound in sounds.items()},
+        {each.name: all_distances(sounds, each) for each in networks if {each.source, each.target} <= set(item.paths)},
+        {key: (sound.signal, sound.f0) for key, sound in sounds.items()} if keep else {},
     )
 
 
-def hear(sound: Sound, origin: Sound, listeners: Listeners) -> Heard:
+def measure_sound(sound: AnalysedSound, origin: AnalysedSound, listeners: Listeners) -> SoundMeasurement:
     """Everything that needs no counterpart.
 
     Args:
         origin: the recording that the sound is made of.
     """
-    measures = {"loudness_difference": loudness_difference(origin.samples, sound.samples, SAMPLE_RATE)}
+    values = {"loudness_difference": loudness_difference(origin.samples, sound.samples, SAMPLE_RATE)}
     if listeners.naturalness is not None:
         scores = listeners.naturalness.score(sound.samples)
-        measures |= {name: float(scores[name]) for name in ("p808", "ovrl")}
+        values |= {name: float(scores[name]) for name in ("p808", "ovrl")}
     embedding = None if listeners.speaker is None else listeners.speaker.embed(sound.samples)
     text = None if listeners.recognizer is None else listeners.recognizer.transcribe(sound.samples)
-    return Heard(global_variance(sound.mel_cepstrum[sound.loud]), measures, embedding, text)
+    return SoundMeasurement(global_variance(sound.mel_cepstrum[sound.loud]), values, embedding, text)
 
 
-def all_distances(sounds: Mapping[Which, Sound], way: Way) -> dict[Which, Measures]:
+def all_distances(sounds: Mapping[SoundKey, AnalysedSound], direction: DirectionNetwork) -> dict[SoundKey, Values]:
     """Of every sound of a direction to the target's recording, which is not compared with itself."""
-    reference = way.target, OWN
-    compared = [(way.source, which) for which in (MADE, OWN, MEANS, COPY)] + [(way.target, COPY)]
-    return {which: distances(sounds[reference], sounds[which]) for which in compared}
+    reference = direction.target, OWN
+    compared = [(direction.source, kind) for kind in (BY_NETWORK, OWN, BY_STATISTICS, COPY)] + [(direction.target, COPY)]
+    return {key: distances(sounds[reference], sounds[key]) for key in compared}
 
 
-def distances(reference: Sound, sound: Sound) -> Measures:
+def distances(reference: AnalysedSound, sound: AnalysedSound) -> Values:
     """Between a sound and the target's recording of the same sentence."""
     distortion = mcd.aligned_distortion(reference.mel_cepstrum, sound.mel_cepstrum, reference.loud, sound.loud)
     coded = mcd.coded_distortion(reference.coded, sound.coded, reference.loud, sound.loud)

@@ -1,0 +1,84 @@
+"""What an evaluation of music found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiocycle.evaluation.measure import Row
+from audiocycle.metrics.estimates import Estimate
+
+
+@dataclass(frozen=True)
+class MusicExample:
+    """Some bars of a song, to look at and to listen to.
+
+    Attributes:
+        first, last: bars, quarter notes in fours from the beginning of the file, the first being 1.
+        scores: by row; symusic scores in ticks, beginning at 0, with what is no note left as it is.
+    """
+
+    name: str
+    first: int
+    last: int
+    scores: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MusicDirectionResult:
+    """Results of one direction.
+
+    Attributes:
+        names: of the songs.
+        rows: by row (:data:`~audiocycle.evaluation.music.measures.ROWS`).
+        values: row to measure to one value for each song; without measures that only all songs together have.
+        paired: the model and identity against the true counterparts, and their difference; empty where those are not asked for.
+        quality: by measure, mean of the source's, the transfers' and the target's phrases.
+        middles: by measure of shape, between which values the middle of the target's phrases lies.
+        seams: notes that break, each bar: where the network's windows meet, in the same bars where they do not, and the difference;
+            empty where all songs are too short for windows to meet in two ways.
+        corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
+            how often it is right there.
+        knob: strength that is asked for to strength and content; empty where those are not asked for.
+    """
+
+    source: str
+    target: str
+    names: list[str]
+    phrases: int
+    rows: dict[str, Row]
+    values: dict[str, dict[str, list[float]]]
+    paired: dict[str, Row]
+    quality: dict[str, dict[str, Estimate]]
+    middles: dict[str, tuple[float, float]]
+    seams: dict[str, Row]
+    corpora: dict[str, dict[str, Any]]
+    knob: dict[float, Row] = field(default_factory=dict)
+    examples: list[MusicExample] = field(default_factory=list)
+
+    @property
+    def songs(self) -> int:
+        """How many."""
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class MusicEvaluation:
+    """Results of a model.
+
+    Attributes:
+        parallel: songs of one name are counterparts.
+        directions: by name, ``"jazz->classic"``.
+        total: mean over the directions, by row.
+        skipped: path to reason, of songs that could not be used.
+        classifier: what it was trained and tested on; None without one.
+        training: how the model was trained, as its bundle says.
+    """
+
+    model: str
+    parallel: bool
+    directions: dict[str, MusicDirectionResult]
+    total: dict[str, Row]
+    skipped: dict[str, str]
+    classifier: dict[str, Any] | None
+    training: dict[str, Any] = field(default_factory=dict)
