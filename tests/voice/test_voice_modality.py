@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
 from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray, Outcome, Signal
-from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
 from audiocycle.voice.opening import PlainSound
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
 from audiocycle.voice.world_adapter import WorldAdapter

@@ -9,7 +9,7 @@ import numpy as np
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.evaluation.music.results import MusicExample
-from audiocycle.evaluation.music.songs import HeldOutSong
+from audiocycle.evaluation.music.songs import HeldOutSong, rolls_of
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import read_score
 
@@ -39,7 +39,7 @@ def examples_of(
     random = np.random.default_rng(0)
     examples = []
     for song in (songs[place] for place in chosen):
-        length = BEATS * converter.adapter.bars
+        length = BEATS * rolls_of(converter).bars
         begin, end = in_the_middle(song, length)
         score = read_score(song.path)
         scores = {SOURCE: cut(score, begin, end), TRANSFER: cut(converter(score, target, source), begin, end)}

@@ -33,6 +33,7 @@ from audiocycle.evaluation.music.songs import (
     HeldOutSong,
     Phrases,
     Seams,
+    rolls_of,
     transferred,
 )
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
@@ -83,7 +84,7 @@ class MusicJudge:
     ) -> None:
         self.converter, self.classifier, self.source, self.target = converter, classifier, source, target
         self.songs, self.others, self.seed, self.listen = songs, others, seed, listen
-        self.per_beat = STEPS_PER_BEAT[converter.adapter.grid]
+        self.per_beat = STEPS_PER_BEAT[rolls_of(converter).grid]
         self.weights = [len(song.phrases) for song in songs]
         self.wanted = np.concatenate([song.phrases for song in others])
         self.style = style_profile(self.wanted, self.per_beat)
