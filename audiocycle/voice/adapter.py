@@ -56,7 +56,7 @@ class VoiceAdapter(Adapter, Protocol):
 
     def completing(self, limit: float, stats: Stats) -> VoiceAdapter | None:
         """The adapter for recordings that hold nothing above ``limit`` Hz, of a speaker with these statistics, which estimates what is
-        missing; None: that cannot be done with these features."""
+        missing; None: that cannot be done with these features, or nothing is known of the speaker."""
 
 
 class VoiceRenderer(Protocol):

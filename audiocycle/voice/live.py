@@ -41,8 +41,8 @@ def live_stream(
         raise ConfigError("live conversion needs a voice model with WORLD features; use audiocycle convert, or another model")
     rate = sample_rate or inner.sample_rate
     missing = missing_above(min(band_limit or np.inf, declared_limit(rate)), inner)
-    live = LiveTranslation(translation, norms, block_seconds)
     completing = None if missing is None else inner.completing(missing, stats)
+    live = LiveTranslation(translation, norms, block_seconds)
     stream = StreamAtRate(StreamConverter(completing or inner, live, block_seconds), rate)
     noise = np.random.default_rng(0).normal(0.0, 0.01, round((1.0 + stream.latency) * stream.sample_rate))
     stream.push(noise.astype(np.float32))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -15,19 +15,10 @@ from numpy.typing import NDArray
 from audiocycle.data.cache import FeatureCache
 from audiocycle.data.sampler import CropSampler
 from audiocycle.spec import Domain, FloatArray, Signal
+from audiocycle.voice import guide, phonetics
 from audiocycle.voice.adapter import VoiceAdapter
-from audiocycle.voice.guide import (
-    BATCH,
-    CROP,
-    FEATURES,
-    RECIPE,
-    SPEECH,
-    STATES,
-    TargetVoice,
-    moments,
-    standardised,
-)
-from audiocycle.voice.phonetics import PhoneticEncoder, at_frames
+from audiocycle.voice.guide import FEATURES, SPEECH, STATES, TargetVoice
+from audiocycle.voice.phonetics import PhoneticEncoder
 
 if TYPE_CHECKING:
     from audiocycle.data.domains import DomainData
@@ -45,7 +36,7 @@ def load_encoder(recognizer: str | None) -> PhoneticEncoder:
     """
     threads = torch.get_num_threads()
     try:
-        return PhoneticEncoder(recognizer)
+        return phonetics.PhoneticEncoder(recognizer)
     finally:
         torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
@@ -73,17 +64,17 @@ class Speaker:
         cls, name: str, features: list[FloatArray], speech: list[NDArray[np.bool_]], states: list[FloatArray], progress: ProgressOf
     ) -> Self:
         """From states as the recogniser gives them, which are standardised in their place: those of an hour fill a gigabyte."""
-        own = moments(states, speech)
+        own = guide.moments(states, speech)
         for place, x in enumerate(states):
-            states[place] = standardised(x, *own)
+            states[place] = guide.standardised(x, *own)
         return cls(name, features, speech, states, progress)
 
     @cached_property
     def voice(self) -> TargetVoice:
         """What the speaker sounds like when saying something; learned when it is asked for."""
         together: dict[str, list[Any]] = {STATES: [x.T for x in self.states], FEATURES: self.features, SPEECH: self.speech}
-        crop = min(CROP, *map(len, self.speech))  # so that none is left out; with half of CROP a guide is as good
-        sampler = CropSampler({Domain(row): arrays for row, arrays in together.items()}, crop, BATCH, seed=0, aligned=True)
+        crop = min(guide.CROP, *map(len, self.speech))  # so that none is left out; with half of CROP a guide is as good
+        sampler = CropSampler({Domain(row): arrays for row, arrays in together.items()}, crop, guide.BATCH, seed=0, aligned=True)
 
         def crops(step: int) -> dict[str, FloatArray]:
             return {row.name: values for row, values in sampler.batch(step).items.items()}
@@ -106,7 +97,7 @@ class SpokenGuides:
         self, recognizer: str | None, encoder: PhoneticEncoder, adapter: VoiceAdapter, read: Callable[[Path], Signal], cache: Path
     ) -> None:
         self.adapter = adapter
-        self.recipe = repr((encoder.key, RECIPE))
+        self.recipe = repr((encoder.key, guide.RECIPE))
         self.by = recognizer or "Whisper tiny.en"
         self.phonetic = FeatureCache(cache, lambda path: encoder.encode(read(path)), {"recognizer": encoder.key})
 
@@ -117,7 +108,7 @@ class SpokenGuides:
         speech = [self.adapter.speech(item.features) for item in data.items]
         rate = self.adapter.spec.frame_rate
         said = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
-        states = [at_frames(x, len(mask), rate) for x, mask in zip(said, speech, strict=True)]
+        states = [phonetics.at_frames(x, len(mask), rate) for x, mask in zip(said, speech, strict=True)]
         return Speaker.of(domain.name, features, speech, states, progress)
 
     def guides(self, source: Speaker, target: Speaker) -> Iterator[FloatArray]:

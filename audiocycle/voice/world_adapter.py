@@ -306,8 +306,8 @@ class WorldAdapter:
         return replace(self, f0_method="dio", low_voice=bool(self.for_voice(stats).low_voice))
 
     def completing(self, limit: float, stats: Stats) -> WorldAdapter | None:
-        """See :mod:`audiocycle.voice.missing_band`. Of a speaker of whom nothing is known nothing can be estimated."""
-        if "mean" not in stats:
+        """See :mod:`audiocycle.voice.missing_band`; None where nothing is known of the speaker."""
+        if not stats:
             return None
         settings = {field.name: getattr(self, field.name) for field in fields(self)}
         return CompletingAdapter(**settings, completion=Completion.of(self.n_mcep, self.sample_rate, limit, stats))

@@ -15,6 +15,7 @@ from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.griffin_lim import GriffinLimRenderer, linear_magnitudes
 from audiocycle.voice.mel_adapter import MelAdapter, mel_filters
+from audiocycle.voice.sides import VoiceSide
 
 ADAPTER = MelAdapter()
 torch.set_num_threads(1)  # on a busy machine, threads that share tiny matrices wait for seconds
@@ -83,7 +84,7 @@ def test_rendering_is_deterministic_and_leaves_the_random_state_alone() -> None:
 def test_silence_stays_silent_and_excess_is_clipped() -> None:
     renderer = GriffinLimRenderer(ADAPTER, n_iter=4)
     assert np.abs(renderer.render(ADAPTER.analyze(np.zeros(3000))).samples).max() < 1e-3
-    assert np.abs(renderer.render(Encoded(np.full((80, 9), 9.0, np.float32))).samples).max() == 1.0
+    assert np.abs(renderer.render(Encoded(np.full((80, 9), 9.0, np.float32), VoiceSide())).samples).max() == 1.0
 
 
 def test_impossible_options_are_named() -> None:

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from audiocycle.data.guides import Heard
 from audiocycle.spec import FloatArray
 from audiocycle.voice import guide
 from audiocycle.voice.guide import TargetVoice, moments, standardised
 from audiocycle.voice.phonetics import FRAME_RATE, at_frames
+from audiocycle.voice.spoken_guides import Speaker
 
 SOUNDS, ROWS = 6, 4
 
@@ -26,12 +26,12 @@ def spoken(order: FloatArray, voice: FloatArray, accent: FloatArray) -> tuple[Fl
     return states, voice[order].T
 
 
-def heard(states: list[FloatArray], features: list[FloatArray], speech: list[NDArray[np.bool_]]) -> Heard:
-    return Heard.of("b", features, speech, states, lambda what: lambda done, of: None)
+def speaker(states: list[FloatArray], features: list[FloatArray], speech: list[NDArray[np.bool_]]) -> Speaker:
+    return Speaker.of("b", features, speech, states, lambda what: lambda done, of: None)
 
 
 def learned(states: list[FloatArray], features: list[FloatArray], speech: list[NDArray[np.bool_]]) -> TargetVoice:
-    return heard(states, features, speech).voice
+    return speaker(states, features, speech).voice
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -90,7 +90,7 @@ def test_no_recording_is_left_out() -> None:
     for x, sound in zip(states, (0, 1), strict=True):
         x[:, sound] = 1.0
     features = [np.full((ROWS, len(x)), float(place), np.float32) for place, x in enumerate(states)]
-    both = heard(states, features, [np.ones(len(x), bool) for x in states])
+    both = speaker(states, features, [np.ones(len(x), bool) for x in states])
     assert both.voice.guide(both.states[1], features[1], both.speech[1])[1:].mean() > 0.5
 
 
@@ -101,7 +101,7 @@ def test_accents_are_taken_out_of_what_is_heard() -> None:
     speech[1, 30:] = False
     accented = sounds * random.uniform(0.5, 2, SOUNDS) + random.standard_normal(SOUNDS)
     accented[1, 30:] = 1e4
-    plain, other = (heard(list(x), [np.zeros((ROWS, 50), np.float32)] * 2, list(speech)).states for x in (sounds.copy(), accented))
+    plain, other = (speaker(list(x), [np.zeros((ROWS, 50), np.float32)] * 2, list(speech)).states for x in (sounds.copy(), accented))
     np.testing.assert_allclose(other[0], plain[0], atol=1e-3)
     np.testing.assert_allclose(np.linalg.norm(other[1], axis=1), 1.0, atol=1e-5)
 

@@ -23,6 +23,7 @@ from audiocycle.errors import BundleError, ConfigError
 from audiocycle.spec import Encoded
 from audiocycle.voice.hifigan import HifiGanConfig, HifiGanGenerator, HifiGanRenderer
 from audiocycle.voice.mel_adapter import MelAdapter
+from audiocycle.voice.sides import VoiceSide
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
 torch.set_num_threads(1)  # on a busy machine, threads that share tiny convolutions wait for seconds
@@ -109,8 +110,8 @@ def publish(folder: Path, weights: Any = None, config: Any = TINY, name: str = "
     return folder
 
 
-def mel(n_frames: int, **side: int) -> Encoded:
-    return Encoded(np.random.default_rng(n_frames).normal(-3, 2, (8, n_frames)), dict(side))
+def mel(n_frames: int, n_samples: int | None = None) -> Encoded[VoiceSide]:
+    return Encoded(np.random.default_rng(n_frames).normal(-3, 2, (8, n_frames)), VoiceSide(n_samples))
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_bundle import vowel
 
-from audiocycle.spec import DEVIATION, FloatArray
+from audiocycle.spec import Direction, Domain, FloatArray
 from audiocycle.voice.liveliness import LEAST_DEVIATION, log_power, with_power_of, with_variance
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -48,24 +48,25 @@ def test_equal_means_of_the_log_are_not_equal_power() -> None:
     assert log_power(tilted, 16000)[0] == pytest.approx(float(log_power(flat, 16000)[0] - made[0, 0]), abs=1e-5)
 
 
-def target(deviation: list[float]) -> dict[str, FloatArray]:
-    return {"mean": np.array([[1.0], [-2.0], [3.0]]), DEVIATION: np.array(deviation)[:, None]}
+def flattened(deviation: list[float]) -> Direction:
+    """A direction whose output has this deviation."""
+    return Direction(Domain("a"), Domain("b", {"mean": np.array([[1.0], [-2.0], [3.0]])}), np.array(deviation)[:, None])
 
 
 def test_all_of_the_variance_is_the_targets_own() -> None:
     """Output with half of the deviation about the mean: 0.5 ** -1 = 2; half of the missing share: 0.25 ** -0.5 = 2; none: 1."""
     features = np.array([[2.0, 0.0], [-1.0, -3.0], [4.0, 2.0]], np.float32)
-    made = with_variance(features, target([0.5, 1.0, 2.0]), 1.0)
+    made = with_variance(features, flattened([0.5, 1.0, 2.0]), 1.0)
     np.testing.assert_allclose(made, [[3.0, -1.0], [-1.0, -3.0], [4.0, 2.0]])  # the third is livelier than the target: left alone
-    np.testing.assert_allclose(with_variance(features, target([0.25, 1.0, 1.0]), 0.5)[0], [3.0, -1.0])
-    np.testing.assert_array_equal(with_variance(features, target([0.25, 0.25, 0.25]), 0.0), features)
+    np.testing.assert_allclose(with_variance(features, flattened([0.25, 1.0, 1.0]), 0.5)[0], [3.0, -1.0])
+    np.testing.assert_array_equal(with_variance(features, flattened([0.25, 0.25, 0.25]), 0.0), features)
 
 
 def test_a_dead_coefficient_is_not_blown_up() -> None:
-    made = with_variance(np.array([[2.0], [-2.0], [3.0]], np.float32), target([0.0, 1.0, 1.0]), 1.0)
+    made = with_variance(np.array([[2.0], [-2.0], [3.0]], np.float32), flattened([0.0, 1.0, 1.0]), 1.0)
     assert made[0, 0] == pytest.approx(1.0 + 1.0 / LEAST_DEVIATION)
 
 
 def test_a_model_that_was_not_measured_is_left_alone() -> None:
     features = coded(3)
-    assert with_variance(features, {"mean": np.zeros((36, 1))}, 1.0) is features
+    assert with_variance(features, Direction(Domain("a"), Domain("b", {"mean": np.zeros((36, 1))})), 1.0) is features

@@ -16,6 +16,7 @@ from audiocycle.bundles.format import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import low_voice
 from audiocycle.voice.low_voice import least_share, lower_floor, repeats
+from audiocycle.voice.sides import RecordingSide
 from audiocycle.voice.world_adapter import WorldAdapter, track_f0
 
 PRETRAINED = Path(audiocycle.__file__).parent / "pretrained"
@@ -35,8 +36,8 @@ def test_a_low_voice_keeps_its_voicing(f0: float) -> None:
     x = vowel(2.0, f0=f0)
     assert found(USUAL.f0_track(x.astype(np.float64))[0], f0) < 0.7, "or there is nothing to mend"
     encoded = ADAPTER.analyze(x, side=False)
-    assert found(encoded.side["f0"], f0) > 0.95
-    assert encoded.side["f0_floor"] < 55
+    assert found(encoded.side.f0, f0) > 0.95
+    assert encoded.side.f0_floor < 55
     assert found(track_f0(Signal(x, RATE)), f0) > 0.95
 
 
@@ -78,7 +79,7 @@ def test_the_floor_of_a_speaker_is_that_of_most_of_the_voice() -> None:
 def test_a_floor_that_float32_rounds_makes_no_voice_low(usual: float) -> None:
     adapter = replace(ADAPTER, f0_floor=usual)
     item = adapter.analyze(vowel(1.0, f0=140.0), side=False)
-    stats = adapter.fit([item, Encoded(item.features, item.side | {"f0_floor": np.float32(usual)})])
+    stats = adapter.fit([item, Encoded(item.features, RecordingSide(f0=item.side.f0, f0_floor=np.float32(usual)))])
     assert stats["f0_floor"][0] == pytest.approx(usual)
     assert adapter.for_voice(stats).low_voice is False
 
@@ -86,10 +87,10 @@ def test_a_floor_that_float32_rounds_makes_no_voice_low(usual: float) -> None:
 def test_a_file_of_a_speaker_who_is_not_low_is_analysed_as_a_stream_is() -> None:
     """Also where this recording alone would be taken for a low voice's."""
     deep, stats = vowel(2.0, f0=62.0), ADAPTER.fit([ADAPTER.analyze(vowel(1.0, f0=110.0), side=False)])
-    assert ADAPTER.analyze(deep, side=False).side["f0_floor"] < 55
+    assert ADAPTER.analyze(deep, side=False).side.f0_floor < 55
     encoded = ADAPTER.for_voice(stats).analyze(deep, side=False)
-    assert encoded.side["f0_floor"] == ADAPTER.f0_floor
-    np.testing.assert_array_equal(encoded.side["f0"], USUAL.f0_track(deep.astype(np.float64))[0])
+    assert encoded.side.f0_floor == ADAPTER.f0_floor
+    np.testing.assert_array_equal(encoded.side.f0, USUAL.f0_track(deep.astype(np.float64))[0])
 
 
 @pytest.mark.parametrize("name", ["libri-40-78", "rendered-voices"])
@@ -110,7 +111,7 @@ def test_a_foreign_floor_never_reaches_world() -> None:
 
 
 def test_statistics_of_tracks_without_a_floor_have_the_usual_one() -> None:
-    item = Encoded(np.zeros((36, 20), np.float32), {"f0": np.full(20, 100.0)})
+    item = Encoded(np.zeros((36, 20), np.float32), RecordingSide(f0=np.full(20, 100.0)))
     assert ADAPTER.fit([item])["f0_floor"].tolist() == [71.0]
 
 

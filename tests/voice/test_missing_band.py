@@ -13,22 +13,29 @@ from hypothesis import strategies as st
 
 from audiocycle import Converter
 from audiocycle.bundles.format import read_config
-from audiocycle.spec import Encoded, FloatArray, Signal
-from audiocycle.voice import recording as voice_recording
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal, Stats, Translation
 from audiocycle.voice.liveliness import mel_points
-from audiocycle.voice.medium import VoiceMedium, VoiceOptions
-from audiocycle.voice.missing_band import Completion, completing
+from audiocycle.voice.missing_band import Completion
+from audiocycle.voice.modality import VoiceModality
+from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.renderers import WorldRenderer
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.world_adapter import WorldAdapter, speech_frames
 
 BUNDLE = Path(__file__).parents[2] / "audiocycle/pretrained/rendered-voices"
 RATE = 16000
 WORLD = WorldAdapter()
-HEART = read_config(BUNDLE).stats_of("heart")
+HEART = read_config(BUNDLE).domain("heart").stats
 
 
 def recording(name: str = "heart-001") -> FloatArray:
     return np.asarray(soundfile.read(BUNDLE / f"samples/{name}.flac", dtype="float32")[0])
+
+
+def completing(adapter: WorldAdapter, limit: float, stats: Stats) -> WorldAdapter:
+    found = adapter.completing(limit, stats)
+    assert found is not None
+    return found
 
 
 def narrowed(samples: FloatArray, rate: int) -> FloatArray:
@@ -47,9 +54,9 @@ def decibels(first: FloatArray, second: FloatArray, low: float, high: float) -> 
 def test_features_are_nearly_those_of_the_whole_band(rate: int) -> None:
     whole = WORLD.analyze(recording(), side=False).features
     speech = speech_frames(whole)
-    heard = narrowed(recording(), rate)
-    cut = WORLD.analyze(heard, side=False).features
-    filled = completing(WORLD, 0.47 * rate, HEART).analyze(heard, side=False).features
+    narrow = narrowed(recording(), rate)
+    cut = WORLD.analyze(narrow, side=False).features
+    filled = completing(WORLD, 0.47 * rate, HEART).analyze(narrow, side=False).features
     off = [float(np.abs((x - whole) / HEART["std"])[:, speech].mean()) for x in (cut, filled)]
     assert off[0] > 1.0
     assert off[1] < 0.6
@@ -64,7 +71,7 @@ def test_what_lies_above_the_limit_does_not_matter_and_a_level_moves_through(see
     envelope = np.exp(np.cumsum(0.1 * random.normal(size=(4, 513)), axis=1))
     other = envelope.copy()
     other[:, int(np.ceil(limit / 8000.0 * 512)) + 1 :] = 1e-12
-    completion = Completion.of(WORLD, limit, HEART)
+    completion = Completion.of(WORLD.n_mcep, RATE, limit, HEART)
     np.testing.assert_allclose(completion.coded(other, RATE), completion.coded(envelope, RATE))
     moved = completion.coded(np.exp(louder) * envelope, RATE) - completion.coded(envelope, RATE)
     assert 0.7 <= moved[:, 0].mean() / louder <= 1.05 if abs(louder) > 1e-3 else np.abs(moved).max() < 0.01
@@ -72,7 +79,7 @@ def test_what_lies_above_the_limit_does_not_matter_and_a_level_moves_through(see
 
 def test_the_mean_envelope_stays_the_mean() -> None:
     mean = np.asarray(HEART["mean"], np.float64)
-    made = Completion.of(WORLD, 3700.0, HEART).coded(WORLD.envelope(mean.astype(np.float32)), RATE)
+    made = Completion.of(WORLD.n_mcep, RATE, 3700.0, HEART).coded(WORLD.envelope(mean.astype(np.float32)), RATE)
     np.testing.assert_allclose(made[0], mean[:, 0], atol=0.05)
 
 
@@ -81,7 +88,7 @@ def test_all_else_is_the_adapters() -> None:
     made = completing(other, 3700.0, {"mean": np.zeros((40, 1)), "std": np.ones((40, 1))})
     assert (made.sample_rate, made.n_mcep, made.f0_floor, made.fft_size) == (22050, 40, 60.0, other.fft_size)
     samples = np.random.default_rng(0).normal(size=8000).astype(np.float32)
-    np.testing.assert_array_equal(made.analyze(samples).side["f0"], other.analyze(samples).side["f0"])
+    np.testing.assert_array_equal(made.analyze(samples).side.f0, other.analyze(samples).side.f0)
     assert made.analyze(samples).features.shape == other.analyze(samples).features.shape
 
 
@@ -101,7 +108,7 @@ def test_a_conversion_is_nearly_that_of_the_whole_band(monkeypatch: pytest.Monke
         return shape_distance(whole, np.pad(again, (0, max(0, len(sound) - len(again))))[: len(sound)], 0.43 * rate)
 
     filled = distance()
-    monkeypatch.setattr(voice_recording, "completing", lambda adapter, limit, source: adapter)
+    monkeypatch.setattr(WorldAdapter, "completing", lambda adapter, limit, stats: None)
     assert filled < 3.5
     assert filled < 0.75 * distance()
 
@@ -123,9 +130,9 @@ def shape_distance(first: FloatArray, second: FloatArray, high: float) -> float:
 def test_whoever_translates_without_statistics_gets_what_is_there() -> None:
     """Copy-synthesis has no source speaker."""
 
-    def unchanged(encoded: Encoded) -> Encoded:
+    def unchanged(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         return encoded
 
     signal = Signal(soxr.resample(recording(), RATE, 8000), 8000)
-    made = VoiceMedium().convert_item(signal, WORLD, WorldRenderer(WORLD), unchanged, VoiceOptions())
+    made = VoiceModality(WORLD).convert_item(signal, WorldRenderer(WORLD), Translation(unchanged, Direction(Domain("a"), Domain("a"))), VoiceOptions())
     assert made.samples.shape == signal.samples.shape

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from hypothesis import strategies as st
 from tiny_bundle import vowel
 
 from audiocycle.errors import InputError, OutputError
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal, Stats, Translation
 from audiocycle.system import threads
 from audiocycle.voice import recording, sound_file
 from audiocycle.voice.level import KNEE
 from audiocycle.voice.opening import PlainSound
 from audiocycle.voice.recording import convert_recording, convert_stream, cross_fade, quietest, resampled
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.sound_file import open_sound
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -33,28 +35,41 @@ class Plain:
     """An adapter and renderer in one whose features are the samples: what comes out is what went in, times ``gain``."""
 
     def __init__(self, sample_rate: int = 1000, gain: float = 1.0) -> None:
-        self.sample_rate, self.gain = sample_rate, gain
+        self.sample_rate, self.gain, self.bandwidth = sample_rate, gain, sample_rate / 2
         self.longest = 0
 
-    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[Any]:
         self.longest = max(self.longest, len(samples))
-        return Encoded(samples[None])
+        return Encoded(samples[None], VoiceSide())
 
-    def render(self, encoded: Encoded) -> Signal:
+    def for_voice(self, stats: Stats) -> Plain:
+        return self
+
+    def completing(self, limit: float, stats: Stats) -> None:
+        return None
+
+    def render(self, encoded: Encoded[Any]) -> Signal:
         return Signal(self.gain * encoded.features[0], self.sample_rate)
 
 
-def unchanged(encoded: Encoded) -> Encoded:
-    """A translation that changes nothing; its side is what both WORLD renderers need."""
-    return Encoded(encoded.features, encoded.side | {"source_features": encoded.features})
+def translation(function: Callable[[Encoded[Any]], Encoded[Any]]) -> Translation:
+    """Between speakers of whom nothing is known."""
+    return Translation(function, Direction(Domain("a"), Domain("b")))
 
 
-def brighter(encoded: Encoded) -> Encoded:
-    """A translation that tilts the spectrum and bends the formants."""
+@translation
+def unchanged(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
+    """Changes nothing; its side is what both WORLD renderers need."""
+    return Encoded(encoded.features, replace(encoded.side, source_features=encoded.features))
+
+
+@translation
+def brighter(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
+    """Tilts the spectrum and bends the formants."""
     features = encoded.features.copy()
     features[1] -= 0.5
     features[4] += 0.3
-    return Encoded(features, encoded.side | {"source_features": encoded.features})
+    return Encoded(features, replace(encoded.side, source_features=encoded.features))
 
 
 def pieces(samples: FloatArray, size: int) -> Iterator[FloatArray]:
@@ -76,9 +91,9 @@ def in_memory(samples: FloatArray, rate: int, subtype: str = "FLOAT") -> PlainSo
     return PlainSound(soundfile.SoundFile(stream))
 
 
-def converted(samples: FloatArray, rate: int, model: Any, translate: Any = unchanged, renderer: Any = None) -> FloatArray:
+def converted(samples: FloatArray, rate: int, model: Any, change: Translation = unchanged, renderer: Any = None) -> FloatArray:
     target = io.BytesIO()
-    convert_recording(in_memory(samples, rate), "it", target, model, renderer or model, translate, stream_subtype="FLOAT")
+    convert_recording(in_memory(samples, rate), "it", target, model, renderer or model, change, stream_subtype="FLOAT")
     target.seek(0)
     made, made_rate = soundfile.read(target, dtype="float32")
     assert made_rate == rate
@@ -102,12 +117,12 @@ def test_chunks_stay_small_however_long_the_recording() -> None:
     assert plain.longest <= 31_000  # about 30 s
 
 
-@pytest.mark.parametrize("translate", [unchanged, brighter])
-def test_differential_chunks_agree_with_one_pass(monkeypatch: pytest.MonkeyPatch, small_chunks: None, translate: Any) -> None:
+@pytest.mark.parametrize("change", [unchanged, brighter], ids=["unchanged", "brighter"])
+def test_differential_chunks_agree_with_one_pass(monkeypatch: pytest.MonkeyPatch, small_chunks: None, change: Translation) -> None:
     samples, renderer = vowel(6.0), DifferentialRenderer(WORLD)
-    in_chunks = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
+    in_chunks = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, change)))
     monkeypatch.setattr(recording, "BUFFER_SECONDS", 1000.0)
-    at_once = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, translate)))
+    at_once = np.concatenate(list(convert_stream(pieces(samples, 8000), WORLD, renderer, change)))
     np.testing.assert_allclose(in_chunks, at_once, atol=2e-3 * np.abs(at_once).max())
 
 
@@ -313,19 +328,19 @@ class Stages(Plain):
         self.analyzed = [threading.Event() for _ in range(10)]
         self.rendered = [threading.Event() for _ in range(10)]
 
-    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded:
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[Any]:
         number = sum(stage == "analyze" for stage, _ in self.notes)
         self.notes.append(("analyze", number))
         self.analyzed[number].set()
-        return Encoded(samples[None], {"number": number})
+        return Encoded(samples[None], number)
 
-    def translate(self, encoded: Encoded) -> Encoded:
-        self.notes.append(("network", encoded.side["number"]))
+    def translate(self, encoded: Encoded[int]) -> Encoded[int]:
+        self.notes.append(("network", encoded.side))
         return encoded
 
-    def render(self, encoded: Encoded) -> Signal:
-        self.notes.append(("render", encoded.side["number"]))
-        self.rendered[encoded.side["number"]].set()
+    def render(self, encoded: Encoded[int]) -> Signal:
+        self.notes.append(("render", encoded.side))
+        self.rendered[encoded.side].set()
         return super().render(encoded)
 
 
@@ -348,15 +363,15 @@ def test_the_next_chunk_is_analysed_and_the_last_rendered_beside_the_network(mon
     monkeypatch.setattr(threads, "_limit", 2)
     stages = Stages()
 
-    def translate(encoded: Encoded) -> Encoded:
-        number = encoded.side["number"]
+    def translate(encoded: Encoded[int]) -> Encoded[int]:
+        number = encoded.side
         if number < 2:
             assert stages.analyzed[number + 1].wait(10)
         if number > 0:
             assert stages.rendered[number - 1].wait(10)
         return stages.translate(encoded)
 
-    made = list(convert_stream(blocks_of(4), stages, stages, translate))
+    made = list(convert_stream(blocks_of(4), stages, stages, translation(translate)))
     assert [number for stage, number in stages.notes if stage == "network"] == list(range(len(made)))
     assert len(made) >= 3
 
@@ -364,7 +379,7 @@ def test_the_next_chunk_is_analysed_and_the_last_rendered_beside_the_network(mon
 def test_only_a_few_chunks_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_limit", 2)
     stages = Stages()
-    stream = convert_stream(blocks_of(8), stages, stages, stages.translate)
+    stream = convert_stream(blocks_of(8), stages, stages, translation(stages.translate))
     for done in range(3):
         next(stream)
         assert sum(stage == "analyze" for stage, _ in stages.notes) <= done + 4
@@ -382,7 +397,7 @@ def test_an_error_in_any_stage_ends_the_conversion(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(stages, stage, fail)
     with pytest.raises(InputError, match="no"):
-        list(convert_stream(blocks_of(4), stages, stages, stages.translate))
+        list(convert_stream(blocks_of(4), stages, stages, translation(stages.translate)))
 
 
 def test_the_quietest_moment_is_found() -> None:

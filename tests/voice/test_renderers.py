@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from audiocycle.voice.renderers import (
     joined,
     noise_cuts,
 )
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.world_adapter import WorldAdapter
 
 ADAPTER = WorldAdapter()
@@ -42,15 +44,15 @@ def cents(f0: FloatArray, reference: FloatArray | float) -> FloatArray:
     return np.asarray(1200 * np.log2(f0 / reference))
 
 
-def with_source(encoded: Encoded, **changes: Any) -> Encoded:
-    return Encoded(changes.pop("features", encoded.features), encoded.side | {"source_features": encoded.features} | changes)
+def with_source(encoded: Encoded[VoiceSide], **changes: Any) -> Encoded[VoiceSide]:
+    return Encoded(changes.pop("features", encoded.features), replace(encoded.side, source_features=encoded.features, **changes))
 
 
 def test_world_round_trip_keeps_spectrum_and_pitch() -> None:
     first = ADAPTER.analyze(steady_vowel())
     again = ADAPTER.analyze(WorldRenderer(ADAPTER).render(first).samples)
     inner = slice(20, -20)
-    np.testing.assert_array_less(np.abs(cents(again.side["f0"][inner], first.side["f0"][inner])), 5)
+    np.testing.assert_array_less(np.abs(cents(again.side.f0[inner], first.side.f0[inner])), 5)
     envelopes = [10 * np.log10(ADAPTER.envelope(e.features[:, inner])) for e in (first, again)]
     log_spectral_distance = np.sqrt(np.square(envelopes[0] - envelopes[1]).mean(axis=1))
     assert np.median(log_spectral_distance) < 2.0  # dB
@@ -59,12 +61,12 @@ def test_world_round_trip_keeps_spectrum_and_pitch() -> None:
 @pytest.mark.parametrize("ratio", [0.5, 1.5, 2.0])
 def test_world_speaks_at_the_pitch_it_is_given(ratio: float) -> None:
     encoded = ADAPTER.analyze(steady_vowel())
-    made = WorldRenderer(ADAPTER).render(with_source(encoded, f0=ratio * encoded.side["f0"]))
-    f0 = ADAPTER.analyze(made.samples).side["f0"][30:-30]
+    made = WorldRenderer(ADAPTER).render(with_source(encoded, f0=ratio * encoded.side.f0))
+    f0 = ADAPTER.analyze(made.samples).side.f0[30:-30]
     assert abs(np.median(cents(f0[f0 > 0], ratio * 150))) < 20
 
 
-def spoken(adapter: WorldAdapter, hiss: float = 3e-3) -> Encoded:
+def spoken(adapter: WorldAdapter, hiss: float = 3e-3) -> Encoded[VoiceSide]:
     """Four seconds: vowels of 0.6 s, each followed by 0.2 s of hiss."""
     rate = adapter.sample_rate
     random = np.random.default_rng(0)
@@ -76,7 +78,7 @@ def spoken(adapter: WorldAdapter, hiss: float = 3e-3) -> Encoded:
 def test_synthesis_in_pieces_is_synthesis(monkeypatch: pytest.MonkeyPatch, sample_rate: int, period: float) -> None:
     adapter = WorldAdapter(sample_rate=sample_rate, frame_period=period)
     encoded = spoken(adapter)
-    cuts = noise_cuts(encoded.side["f0"], round(1000 / period))
+    cuts = noise_cuts(encoded.side.f0, round(1000 / period))
     pieces = WorldRenderer(adapter).render(encoded).samples
     monkeypatch.setattr(renderers, "PIECE_SECONDS", 1e6)
     whole = WorldRenderer(adapter).render(encoded).samples
@@ -86,7 +88,7 @@ def test_synthesis_in_pieces_is_synthesis(monkeypatch: pytest.MonkeyPatch, sampl
     for made in (pieces, whole):
         frames = made[: len(made) // 800 * 800].reshape(-1, 800)
         levels.append(10 * np.log10(np.square(frames).mean(axis=1) + 1e-9))
-        pitches.append(adapter.analyze(made).side["f0"])
+        pitches.append(adapter.analyze(made).side.f0)
     assert np.sqrt(np.square(levels[0] - levels[1]).mean()) < 1.0  # dB; the hiss is another one
     both = (pitches[0] > 0) & (pitches[1] > 0)
     assert ((pitches[0] > 0) == (pitches[1] > 0)).mean() > 0.97

@@ -48,8 +48,7 @@ def test_one_loud_sound_does_not_decide_which_frames_count(adapter: Any, sound: 
     loud = quiet.copy()
     loud[: rate // 5] += sound(rate // 5, rate)
     features = [adapter.analyze(x, side=False) for x in (quiet, loud)]
-    spoken = adapter.speech if isinstance(adapter, WorldAdapter) else adapter.loud_frames
-    shares = [spoken(each.features).mean() for each in features]
+    shares = [adapter.speech(each.features).mean() for each in features]
     assert shares[1] > shares[0] - 0.1
     alone, beside = (adapter.fit([each]) for each in features)
     assert_near(beside, alone)

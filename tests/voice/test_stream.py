@@ -14,6 +14,7 @@ from tiny_bundle import vowel
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.renderers import WorldRenderer
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.stream import (
     GRID_FRAMES,
     WINDOW_FRAMES,
@@ -28,7 +29,7 @@ WORLD = WorldAdapter()
 VOICE = vowel(1.5)
 
 
-def unchanged(encoded: Encoded) -> Encoded:
+def unchanged(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
     return encoded
 
 
@@ -54,7 +55,7 @@ def test_any_blocks_give_the_same_samples_within_the_latency(sizes: list[int]) -
 
 @pytest.mark.parametrize("gain", [np.nan, 1e30])
 def test_what_a_model_makes_is_looked_at_before_it_is_heard(gain: float) -> None:
-    def nonsense(encoded: Encoded) -> Encoded:
+    def nonsense(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         features = encoded.features.copy()
         features[0] += np.float32(gain)
         return Encoded(features, encoded.side)
@@ -96,7 +97,7 @@ def test_borders_of_blocks_are_like_any_other_place() -> None:
         assert at_borders.max() < 1.1 * usual.max(), measure.__name__
     # Made block by block with pyworld, which begins anew each time, the borders show.
     encoded = WORLD.analyze(voice)
-    envelope, f0, ap = WORLD.envelope(encoded.features), encoded.side["f0"].astype(float), encoded.side["ap"]
+    envelope, f0, ap = WORLD.envelope(encoded.features), encoded.side.f0.astype(float), encoded.side.ap
     parts = [pyworld.synthesize(f0[a:b], envelope[a:b], ap[a:b], 16000, 5.0) for a, b in pairwise(range(0, len(f0), 20))]
     broken = np.concatenate(parts)
     places = np.arange(block, len(broken) - block, block)
@@ -106,7 +107,7 @@ def test_borders_of_blocks_are_like_any_other_place() -> None:
 def test_a_network_that_jumps_is_faded() -> None:
     made: list[FloatArray] = []
 
-    def jumpy(encoded: Encoded) -> Encoded:
+    def jumpy(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         features = encoded.features.copy()
         features[1] += 1.0 if len(made) % 2 else -1.0
         made.append(features)
@@ -135,9 +136,9 @@ def test_it_is_near_what_the_offline_path_makes() -> None:
     offline = WorldRenderer(WORLD).render(WORLD.analyze(voice)).samples
     first, second = WORLD.analyze(made), WORLD.analyze(offline)
     inner = slice(20, -20)
-    both = (first.side["f0"][inner] > 0) & (second.side["f0"][inner] > 0)
+    both = (first.side.f0[inner] > 0) & (second.side.f0[inner] > 0)
     assert both.mean() > 0.9
-    cents = 1200 * np.log2(first.side["f0"][inner][both] / second.side["f0"][inner][both])
+    cents = 1200 * np.log2(first.side.f0[inner][both] / second.side.f0[inner][both])
     assert np.median(np.abs(cents)) < 5.0
     assert np.abs(first.features[1:, inner] - second.features[1:, inner]).mean() < 0.1
     assert abs(20 * np.log10(made.std() / offline.std())) < 1.0
@@ -145,16 +146,16 @@ def test_it_is_near_what_the_offline_path_makes() -> None:
 
 def test_the_network_sees_windows_of_the_recording() -> None:
     """Always as long, beginning where the network's strides do, with the features of the whole recording."""
-    windows: list[Encoded] = []
+    windows: list[Encoded[VoiceSide]] = []
     voice, whole = vowel(3.0), WORLD.analyze(vowel(3.0)).features
 
-    def keep(encoded: Encoded) -> Encoded:
+    def keep(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         windows.append(encoded)
         return encoded
 
     fed(StreamConverter(WORLD, keep), voice, 800)
     assert {w.features.shape for w in windows} == {(WORLD.n_mcep, WINDOW_FRAMES)}
-    assert {len(w.side["f0"]) for w in windows} == {WINDOW_FRAMES}
+    assert {len(w.side.f0) for w in windows} == {WINDOW_FRAMES}
     for number in (10, 15, 20):
         settled = windows[number].features[:, :64]
         errors = [np.abs(whole[:, at : at + 64] - settled).mean() for at in range(whole.shape[1] - 64)]
@@ -165,7 +166,7 @@ def test_the_network_sees_windows_of_the_recording() -> None:
 def test_digital_silence_stays_silence_and_costs_nothing() -> None:
     calls = []
 
-    def count(encoded: Encoded) -> Encoded:
+    def count(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         calls.append(encoded)
         return encoded
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,21 +12,37 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
 from tiny_bundle import vowel
 
+from audiocycle.data.guides import GuideConfig
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, FloatArray, Outcome, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Outcome, Signal, Translation
+from audiocycle.voice.mel_adapter import MelAdapter
+from audiocycle.voice.modality import VoiceModality
 from audiocycle.voice.opening import PlainSound
+from audiocycle.voice.options import MAX_SHIFT, VoiceOptions
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
+from audiocycle.voice.sides import RecordingSide, VoiceSide
 from audiocycle.voice.world_adapter import WorldAdapter
 
-MEDIUM = VoiceMedium()
 ADAPTER = WorldAdapter()
+VOICE = VoiceModality(ADAPTER)
 
 
-def unchanged(encoded: Encoded) -> Encoded:
-    return Encoded(encoded.features, encoded.side | {"source_features": encoded.features})
+def with_source(encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
+    return Encoded(encoded.features, replace(encoded.side, source_features=encoded.features))
+
+
+UNCHANGED = Translation(with_source, Direction(Domain("a"), Domain("b")))
+
+
+class Memory:
+    """Norms of no network."""
+
+    weight = 1.0
+
+    def forget(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -36,9 +53,23 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_training_features_are_those_of_the_resampled_recording(recording: Path) -> None:
-    encoded = MEDIUM.encode(recording, ADAPTER)
+    encoded = VOICE.encode(recording)
     assert encoded.features.shape == (36, 201)
-    assert set(encoded.side) == {"f0", "f0_floor", "n_samples", "band_limit", "mixed_otherwise", "header_mended", "scaled"}
+    assert encoded.side.f0 is not None
+    assert replace(encoded.side, f0=None) == RecordingSide(n_samples=16000, f0_floor=71.0)
+
+
+def test_caches_know_the_fields_by_their_names() -> None:
+    """With other names recordings would all be analysed again."""
+    assert [each.name for each in fields(VOICE.training_side)] == [
+        "n_samples", "f0", "f0_floor", "band_limit", "mixed_otherwise", "header_mended", "scaled",
+    ]  # fmt: skip
+    old = Encoded(np.zeros((36, 3)), VOICE.training_side(f0=np.zeros(3), band_limit=np.float32(3400.0)))
+    assert next(VOICE.remarks([(Path("a.wav"), old)])).startswith("1 of 1 files hold nothing above 3.4 kHz (a.wav)")
+
+
+def test_mel_frames_have_no_pitch_beside_them(recording: Path) -> None:
+    assert VoiceModality(MelAdapter()).encode(recording).side == RecordingSide()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +83,7 @@ def test_training_features_are_those_of_the_resampled_recording(recording: Path)
 def test_what_holds_no_voice_is_no_training_material(tmp_path: Path, samples: np.ndarray, said: str) -> None:
     soundfile.write(tmp_path / "in.wav", samples, 16000)
     with pytest.raises(InputError, match=said) as error:
-        MEDIUM.encode(tmp_path / "in.wav", ADAPTER)
+        VOICE.encode(tmp_path / "in.wav")
     assert str(tmp_path / "in.wav") in str(error.value)
 
 
@@ -62,20 +93,20 @@ def test_training_hears_no_offset_and_says_what_is_unusual(tmp_path: Path) -> No
     soundfile.write(tmp_path / "offset.wav", voice + 0.2, 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "phone.wav", vowel(1.0, 8000), 8000)
     soundfile.write(tmp_path / "turned.wav", np.stack([voice, -voice], axis=1), 16000, subtype="FLOAT")
-    items = [(tmp_path / f"{name}.wav", MEDIUM.encode(tmp_path / f"{name}.wav", ADAPTER)) for name in ("plain", "offset", "phone", "turned")]
+    items = [(tmp_path / f"{name}.wav", VOICE.encode(tmp_path / f"{name}.wav")) for name in ("plain", "offset", "phone", "turned")]
     for _, item in (items[1], items[3]):
         np.testing.assert_allclose(item.features, items[0][1].features, atol=0.05)
-    narrow, mixed = MEDIUM.remarks(items)
+    narrow, mixed = VOICE.remarks(items)
     assert narrow.startswith("1 of 4 files hold nothing above 3.")
     assert "kHz (phone.wav): the voice is learned without its upper band" in narrow
     assert mixed == "1 of 4 files have a silent channel, left out, or one of opposite phase, turned round (turned.wav)"
-    assert list(MEDIUM.remarks(items[:2])) == []
+    assert list(VOICE.remarks(items[:2])) == []
 
 
 @pytest.mark.parametrize("sample_rate", [16000, 44100])
 def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
     signal = Signal(vowel(0.7, sample_rate), sample_rate)
-    made = MEDIUM.convert_item(signal, ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
+    made = VOICE.convert_item(signal, DifferentialRenderer(ADAPTER), UNCHANGED, VoiceOptions())
     assert made.sample_rate == sample_rate
     assert made.samples.dtype == np.float32
     assert made.samples.shape == signal.samples.shape
@@ -84,7 +115,7 @@ def test_a_signal_comes_back_as_long_as_it_went(sample_rate: int) -> None:
 
 def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
     loud, quiet = (
-        MEDIUM.convert_item(Signal(level * vowel(0.3), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions()).samples
+        VOICE.convert_item(Signal(level * vowel(0.3), 16000), DifferentialRenderer(ADAPTER), UNCHANGED, VoiceOptions()).samples
         for level in (1.0, 1e-5)
     )
     np.testing.assert_allclose(quiet, 1e-5 * loud, atol=1e-9)
@@ -92,11 +123,11 @@ def test_a_quiet_signal_is_not_rounded_to_sixteen_bits() -> None:
 
 def test_a_signal_without_samples_is_refused() -> None:
     with pytest.raises(InputError, match="signal: holds no samples"):
-        MEDIUM.convert_item(Signal(np.zeros(0), 16000), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
+        VOICE.convert_item(Signal(np.zeros(0), 16000), DifferentialRenderer(ADAPTER), UNCHANGED, VoiceOptions())
 
 
 def test_read_takes_all_or_the_first_seconds(recording: Path) -> None:
-    whole, begin = MEDIUM.read(recording), MEDIUM.read(recording, 0.25)
+    whole, begin = VOICE.read(recording), VOICE.read(recording, 0.25)
     assert (len(whole.samples), whole.sample_rate) == (22050, 22050)
     np.testing.assert_array_equal(begin.samples, whole.samples[:5512])
 
@@ -112,7 +143,7 @@ def test_a_picture_of_the_beginning_decodes_no_more_than_that(tmp_path: Path, mo
         return block
 
     monkeypatch.setattr(PlainSound, "read", counted)
-    begin = MEDIUM.read(tmp_path / "in.wav", 2.0)
+    begin = VOICE.read(tmp_path / "in.wav", 2.0)
     assert sum(counts) == 32000
     np.testing.assert_allclose(np.abs(begin.samples), np.abs(voice[:32000]), atol=1e-6)
 
@@ -123,11 +154,11 @@ def test_read_says_what_is_wrong(tmp_path: Path, seconds: float | None) -> None:
     soundfile.write(path, vowel(3.0), 16000)
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(InputError, match="copy it again"):
-        MEDIUM.read(path, seconds)
+        VOICE.read(path, seconds)
 
 
 def test_write_bends_what_would_clip(tmp_path: Path) -> None:
-    MEDIUM.write(tmp_path / "new/out.wav", Signal(4 * vowel(0.5), 16000))
+    VOICE.write(tmp_path / "new/out.wav", Signal(4 * vowel(0.5), 16000))
     samples, rate = soundfile.read(tmp_path / "new/out.wav")
     assert rate == 16000
     assert 0.9 < np.abs(samples).max() < 1.0
@@ -137,7 +168,7 @@ def test_stdin_goes_to_stdout(monkeypatch: pytest.MonkeyPatch, recording: Path) 
     stdout = SimpleNamespace(buffer=io.BytesIO())
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(recording.read_bytes())))
     monkeypatch.setattr(sys, "stdout", stdout)
-    outcome = MEDIUM.convert(Path("-"), Path("-"), ADAPTER, DifferentialRenderer(ADAPTER), unchanged, VoiceOptions())
+    outcome = VOICE.convert(Path("-"), Path("-"), DifferentialRenderer(ADAPTER), UNCHANGED, VoiceOptions())
     assert outcome == Outcome(seconds=1.0)
     made, rate = soundfile.read(io.BytesIO(stdout.buffer.getvalue()))
     assert (len(made), rate) == (22050, 22050)
@@ -146,29 +177,44 @@ def test_stdin_goes_to_stdout(monkeypatch: pytest.MonkeyPatch, recording: Path) 
 @pytest.mark.parametrize("semitones", [MAX_SHIFT, -MAX_SHIFT, 0.0])
 def test_the_only_option_is_a_shift(semitones: float) -> None:
     renderer = WorldRenderer(ADAPTER)
-    assert MEDIUM.options({"pitch_shift": semitones}, ADAPTER, renderer) == VoiceOptions(semitones)
-    assert MEDIUM.options({}, ADAPTER, renderer) == VoiceOptions(0.0)
-    with pytest.raises(ConfigError, match="--key-lock: not for this kind of model; it takes: --pitch-shift"):
-        MEDIUM.options({"key_lock": True}, ADAPTER, renderer)
+    assert VOICE.chosen({"pitch_shift": semitones}, renderer) == VoiceOptions(semitones)
+    assert VOICE.chosen({}, renderer) == VoiceOptions(0.0)
+    with pytest.raises(ConfigError, match=r"^key_lock: not for this kind of model; it takes: pitch_shift"):
+        VOICE.chosen({"key_lock": True}, renderer)
 
 
 def test_a_shift_of_nothing_asks_nothing_of_the_renderer() -> None:
-    assert MEDIUM.options({"pitch_shift": 0.0}, ADAPTER, DifferentialRenderer(ADAPTER)) == VoiceOptions()
-    with pytest.raises(ConfigError, match="keeps the source's pitch"):
-        MEDIUM.options({"pitch_shift": 0.1}, ADAPTER, DifferentialRenderer(ADAPTER))
+    assert VOICE.chosen({"pitch_shift": 0.0}, DifferentialRenderer(ADAPTER)) == VoiceOptions()
+    with pytest.raises(ConfigError, match=r"^pitch_shift: this renderer keeps the source's pitch"):
+        VOICE.chosen({"pitch_shift": 0.1}, DifferentialRenderer(ADAPTER))
 
 
 def test_a_recording_sounds_like_itself() -> None:
     signal = Signal(vowel(0.1), 16000)
-    assert MEDIUM.listen(signal) is signal
+    assert VOICE.listen(signal) is signal
 
 
 def test_a_folder_scan_takes_recordings() -> None:
-    assert MEDIUM.accepts(Path("a/b.FLAC"))
-    assert not MEDIUM.accepts(Path("report.jsonl"))
+    assert VOICE.accepts(Path("a/b.FLAC"))
+    assert not VOICE.accepts(Path("report.jsonl"))
 
 
 def test_a_picture_shows_any_rate(tmp_path: Path) -> None:
     rows = [("in", Signal(vowel(0.3, 8000), 8000)), ("out", Signal(vowel(0.3), 16000))]
-    MEDIUM.picture(rows, tmp_path / "out.png")
+    VOICE.picture(rows, tmp_path / "out.png")
     assert (tmp_path / "out.png").stat().st_size > 1000
+
+
+def test_a_preview_is_a_copy(recording: Path, tmp_path: Path) -> None:
+    VOICE.preview(recording, tmp_path / "copy.wav")
+    np.testing.assert_allclose(VOICE.read(tmp_path / "copy.wav").samples, VOICE.read(recording).samples, atol=1e-4)
+
+
+def test_mel_features_hold_no_pitch_take_no_guides_and_come_in_as_no_stream(tmp_path: Path) -> None:
+    mel = VoiceModality(MelAdapter())
+    with pytest.raises(ConfigError, match=r"^pitch_shift: this model's features hold no separate F0; leave it out$"):
+        mel.chosen({"pitch_shift": 1.0}, WorldRenderer(ADAPTER))
+    with pytest.raises(ConfigError, match=r"^objective\.guide: only voices with the WORLD adapter"):
+        mel.guides(GuideConfig(), tmp_path)
+    with pytest.raises(ConfigError, match=r"^live conversion needs a voice model with WORLD features"):
+        mel.stream(UNCHANGED, Memory(), sample_rate=None, block_seconds=0.1, band_limit=None)

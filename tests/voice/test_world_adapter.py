@@ -11,24 +11,31 @@ from hypothesis import strategies as st
 from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Encoded, FloatArray, Signal, Stats
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal
 from audiocycle.system import threads
 from audiocycle.system.limits import hold_statistics
 from audiocycle.voice import world_adapter
 from audiocycle.voice.liveliness import log_power
-from audiocycle.voice.medium import VoiceOptions
+from audiocycle.voice.options import VoiceOptions
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.world_adapter import GATE_DB, WorldAdapter, pyworld, speech_frames, track_f0
 
 ADAPTER = WorldAdapter()
 RATE = ADAPTER.sample_rate
 
 
-def stats(log_f0: tuple[float, float]) -> Stats:
-    return {
+def speaker(name: str, log_f0: tuple[float, float]) -> Domain:
+    stats = {
         "mean": np.zeros((36, 1), dtype=np.float32),
         "std": np.ones((36, 1), dtype=np.float32),
         "log_f0": np.array(log_f0, dtype=np.float32),
     }
+    return Domain(name, stats)
+
+
+def direction(source: tuple[float, float], target: tuple[float, float]) -> Direction:
+    """Between speakers with these means and deviations of log F0."""
+    return Direction(speaker("a", source), speaker("b", target))
 
 
 @settings(max_examples=20, deadline=None)
@@ -52,9 +59,9 @@ def test_every_length_has_frames(n_samples: int, method: str) -> None:
     encoded = adapter.analyze(vowel(1.5)[4000 : 4000 + n_samples])
     assert encoded.features.shape == (36, n_frames)
     assert encoded.features.dtype == np.float32
-    assert encoded.side["f0"].shape == (n_frames,)
-    assert encoded.side["ap"].shape == (n_frames, adapter.fft_size // 2 + 1)
-    assert encoded.side["n_samples"] == len(encoded.side["samples"]) == n_samples
+    assert encoded.side.f0.shape == (n_frames,)
+    assert encoded.side.ap.shape == (n_frames, adapter.fft_size // 2 + 1)
+    assert encoded.side.n_samples == len(encoded.side.samples) == n_samples
     assert np.isfinite(encoded.features).all()
 
 
@@ -67,10 +74,10 @@ def test_features_are_pyworlds(sample_rate: int) -> None:
     f0 = pyworld.stonemask(x, raw, times, sample_rate)
     sp = pyworld.cheaptrick(x, f0, times, sample_rate)
     encoded = adapter.analyze(samples)
-    np.testing.assert_allclose(encoded.side["f0"], f0)
+    np.testing.assert_allclose(encoded.side.f0, f0)
     borders = (f0 > 0) & ((np.roll(f0, 1) == 0) | (np.roll(f0, -1) == 0))  # of voiced stretches: no frame beside to take it from
     full = pyworld.d4c(x, f0, times, sample_rate)
-    np.testing.assert_allclose(20 * np.log10(encoded.side["ap"] / full)[(f0 == 0) | borders], 0.0, atol=0.3)  # WORLD adds its own noise
+    np.testing.assert_allclose(20 * np.log10(encoded.side.ap / full)[(f0 == 0) | borders], 0.0, atol=0.3)  # WORLD adds its own noise
     np.testing.assert_allclose(encoded.features, pyworld.code_spectral_envelope(sp, sample_rate, 24).T, atol=1e-5)
 
 
@@ -92,14 +99,14 @@ def test_pieces_are_analysed_as_the_whole(monkeypatch: pytest.MonkeyPatch, metho
     monkeypatch.setattr(world_adapter, "F0_SECONDS", 1e6)
     monkeypatch.setattr(world_adapter, "BLOCK_FRAMES", 10**6)
     whole = adapter.analyze(samples)
-    voiced = [each.side["f0"] > 0 for each in (pieces, whole)]
+    voiced = [each.side.f0 > 0 for each in (pieces, whole)]
     assert 0.3 < voiced[0].mean() < 0.95
     assert (voiced[0] != voiced[1]).sum() <= 2
     both = voiced[0] & voiced[1]
-    np.testing.assert_allclose(pieces.side["f0"][both], whole.side["f0"][both], rtol=1e-3)
+    np.testing.assert_allclose(pieces.side.f0[both], whole.side.f0[both], rtol=1e-3)
     alike = voiced[0] == voiced[1]
     np.testing.assert_allclose(pieces.features[:, alike], whole.features[:, alike], atol=2e-3)
-    coded = [20 * np.log10(each.side["ap"][alike, 192]) for each in (pieces, whole)]  # dB at 3 kHz
+    coded = [20 * np.log10(each.side.ap[alike, 192]) for each in (pieces, whole)]  # dB at 3 kHz
     assert np.sqrt(np.square(coded[0] - coded[1]).mean()) < 1.0
 
 
@@ -111,7 +118,7 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     for other in made[1:]:
         np.testing.assert_array_equal(other.features, made[0].features)
         for name in ("f0", "ap"):
-            np.testing.assert_array_equal(other.side[name], made[0].side[name])
+            np.testing.assert_array_equal(getattr(other.side, name), getattr(made[0].side, name))
 
 
 def test_aperiodicity_of_every_second_frame_is_the_whole_ones() -> None:
@@ -150,21 +157,22 @@ def test_aperiodicity_is_shared_only_between_voiced_frames(voiced: list[bool]) -
 def test_training_features_are_the_same_without_what_only_rendering_needs() -> None:
     whole, lean = ADAPTER.analyze(vowel(0.5)), ADAPTER.analyze(vowel(0.5), side=False)
     np.testing.assert_array_equal(whole.features, lean.features)
-    assert set(lean.side) == {"f0", "f0_floor", "n_samples"}
+    assert whole.side.ap is not None
+    assert replace(lean.side, f0=None) == VoiceSide(n_samples=8000, f0_floor=71.0)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(8000), np.full(8000, 0.5), 0.1 * np.random.default_rng(0).normal(size=8000)])
 def test_sound_without_voice_is_analysed_too(samples: np.ndarray) -> None:
     encoded = ADAPTER.analyze(samples)
     assert np.isfinite(encoded.features).all()
-    assert np.isfinite(encoded.side["ap"]).all()
+    assert np.isfinite(encoded.side.ap).all()
 
 
 @pytest.mark.parametrize("method", ["dio", "harvest"])
 def test_f0_is_found_within_a_few_cents(method: str) -> None:
     t = np.arange(RATE // 2) / RATE
     samples = sum(0.1 / k * np.sin(2 * np.pi * 150 * k * t) for k in range(1, 20))
-    f0 = replace(ADAPTER, f0_method=method).analyze(np.asarray(samples)).side["f0"][20:-20]
+    f0 = replace(ADAPTER, f0_method=method).analyze(np.asarray(samples)).side.f0[20:-20]
     assert np.abs(1200 * np.log2(f0 / 150)).max() < 5
 
 
@@ -203,23 +211,23 @@ def test_fit_needs_a_voiced_frame() -> None:
 def test_transfer_moves_f0_and_keeps_aperiodicity_and_level() -> None:
     encoded = ADAPTER.analyze(vowel(0.5, f0=150.0))
     converted = encoded.features + 1.0
-    moved = ADAPTER.transfer(encoded, converted, stats((np.log(150.0), 0.1)), stats((np.log(300.0), 0.1)), VoiceOptions())
-    np.testing.assert_allclose(moved.side["f0"], 2 * encoded.side["f0"], rtol=1e-5)
-    np.testing.assert_array_equal(moved.side["ap"], encoded.side["ap"])
-    np.testing.assert_array_equal(moved.side["source_features"], encoded.features)
+    moved = ADAPTER.transfer(encoded, converted, direction((np.log(150.0), 0.1), (np.log(300.0), 0.1)), VoiceOptions())
+    np.testing.assert_allclose(moved.side.f0, 2 * encoded.side.f0, rtol=1e-5)
+    np.testing.assert_array_equal(moved.side.ap, encoded.side.ap)
+    np.testing.assert_array_equal(moved.side.source_features, encoded.features)
     np.testing.assert_allclose(log_power(moved.features, RATE), log_power(encoded.features, RATE), atol=1e-4)
     np.testing.assert_array_equal(moved.features[1:], converted[1:])
     loose = replace(ADAPTER, keep_energy=False).transfer(
-        encoded, converted, stats((5.0, 0.1)), stats((5.0, 0.1)), VoiceOptions()
+        encoded, converted, direction((5.0, 0.1), (5.0, 0.1)), VoiceOptions()
     )
     np.testing.assert_array_equal(loose.features, converted)
 
 
 def test_f0_stays_below_the_nyquist_frequency() -> None:
-    encoded = Encoded(np.zeros((36, 3), dtype=np.float32), {"f0": np.array([0.0, 100.0, 400.0])})
+    encoded = Encoded(np.zeros((36, 3), dtype=np.float32), VoiceSide(f0=np.array([0.0, 100.0, 400.0])))
     options = VoiceOptions(pitch_shift=36.0)
-    moved = ADAPTER.transfer(encoded, encoded.features, stats((4.0, 0.01)), stats((9.0, 3.0)), options)
-    assert moved.side["f0"].tolist() == [0.0, 7200.0, 7200.0]
+    moved = ADAPTER.transfer(encoded, encoded.features, direction((4.0, 0.01), (9.0, 3.0)), options)
+    assert moved.side.f0.tolist() == [0.0, 7200.0, 7200.0]
 
 
 @pytest.mark.parametrize(
