@@ -47,7 +47,7 @@ class TrainingError(AudioCycleError):
 
 
 def tell(note: str) -> None:
-    """Say what is unusual about an item, as Python says such things, to who called the converter that calls the medium that calls this.
+    """Say what is unusual about an item, as Python says such things, to who called the converter that calls the modality that calls this.
 
     Args:
         note: none where it is empty.

@@ -19,9 +19,11 @@ from tiny_bundle import Outcome, run_cli, tiny_bundle, tiny_music_bundle, vowel
 from audiocycle.cli import stream as command
 from audiocycle.conversion import live
 from audiocycle.errors import InputError
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice import sound_card
-from audiocycle.voice.missing_band import CompletingAdapter
+from audiocycle.voice.live import LEAST_WEIGHT, WHOLE_SHARE, LiveTranslation
+from audiocycle.voice.sides import VoiceSide
+from audiocycle.voice.world_adapter import CompletingAdapter
 
 Run = Callable[..., Outcome]
 VOICE = vowel(0.7)
@@ -242,15 +244,15 @@ def test_microphone_to_loudspeaker_until_ctrl_c(stream: Run, monkeypatch: pytest
 
 def test_the_norms_remember_speech_rather_than_pauses(bundle: Path) -> None:
     network = live.open_stream(bundle, "ben").inner.translate
-    assert isinstance(network, live.LiveNetwork)
-    for level, frames, weight in ((-9.0, 128, 1.0), (-40.0, 128, live.LEAST_WEIGHT), (-10.0, 128, 1.0), (-10.0, 16, 0.125 / live.WHOLE_SHARE)):
+    assert isinstance(network, LiveTranslation)
+    for level, frames, weight in ((-9.0, 128, 1.0), (-40.0, 128, LEAST_WEIGHT), (-10.0, 128, 1.0), (-10.0, 16, 0.125 / WHOLE_SHARE)):
         features = np.zeros((36, 128), dtype=np.float32)
         features[0], features[0, :frames] = -40.0, level
-        network(live.Encoded(features, {"f0": np.zeros(128)}))
+        network(Encoded(features, VoiceSide(f0=np.zeros(128))))
         assert network.norms.weight == pytest.approx(weight)
     network.clear()
     for level in (-9.0, *[-19.0] * 30):  # 43 dB softer: a bump is no measure of what follows
-        network(live.Encoded(np.full((36, 128), level, dtype=np.float32), {"f0": np.zeros(128)}))
+        network(Encoded(np.full((36, 128), level, dtype=np.float32), VoiceSide(f0=np.zeros(128))))
     assert network.norms.weight == pytest.approx(1.0)
     network.clear()
     assert all(norm.total == 0 for norm in network.norms.norms)
