@@ -64,13 +64,18 @@ class ObjectiveConfig:
     Attributes:
         one_way: learn to convert from the first domain to the others only. A cycle needs the way back.
         paired: train on aligned pairs (pix2pix: conditional critic + ``reconstruction``) instead of cycles.
+        adversarial: weight of the critics' opinion of fakes.
+        cycle_adversarial: weight of their opinion of what came back.
+        cycle: weight of the distance of what came back from what went.
+        identity: weight of what the generators do to items of their own target.
         reconstruction: weight of E[|fake - x_t|] (of rolls, the cross-entropy), paired only.
         critic_noise: deviation of Gaussian noise on everything that a critic sees (Brunner et al. 2018, sigma_D).
         mixture: what further critics M see as real: base (no such critics) | partial (the domains' music) | full (that of
             ``data.mixture`` too).
         mixed_to_generator: M's opinion reaches the generators with weight ``mixed`` (as the paper intends) or never
             (as its published code does).
-        chroma, groove: weights of the content terms.
+        mixed: weight of M's opinion.
+        chroma, groove: weights of the content terms: the harmony, and the rhythm of onsets, of music stay.
         density: weight of the distance between how much sounds in the batch's fakes and in its real items. Of several processes each
             compares its own share of the batch, so that this term is not the one of a single process.
         guide: weight of the guide, which the batch then holds for each direction under its name.
