@@ -109,7 +109,7 @@ def build_renderer(adapter: Any, name: str | None = None, weights: str | None = 
     if hasattr(make, "load"):
         return make.load(weights, adapter)
     if weights:
-        raise ConfigError(f"--vocoder: renderer '{name}' takes no weights; leave it out")
+        raise ConfigError(f"`vocoder`: renderer '{name}' takes no weights; leave it out")
     return make(adapter)
 
 

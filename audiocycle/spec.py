@@ -7,14 +7,13 @@ genres) go by name; a direction is written ``"spk1->spk2"``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.errors import ConfigError
 from audiocycle.system.limits import Table
 
 FloatArray = NDArray[np.floating[Any]]
@@ -131,19 +130,6 @@ class Adapter(Protocol):
         Args:
             options: the modality's (see its medium).
         """
-
-
-def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
-    """Options that were given, by name, must be fields of a modality's dataclass of options.
-
-    Raises:
-        ConfigError: names the first that is not, as the command line spells it.
-    """
-    known = [field.name for field in fields(options)]
-    for name in values:
-        if name not in known:
-            spelled = ", ".join(f"--{other.replace('_', '-')}" for other in known)
-            raise ConfigError(f"--{name.replace('_', '-')}: not for this kind of model; it takes: {spelled}")
 
 
 def source_of(name: str) -> str:

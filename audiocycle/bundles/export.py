@@ -221,7 +221,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
                     graph.unlink()
                 raise BundleError(
                     f"{graph_path(folder, source, target)}: {network.runtime} differs from torch by {largest:.1e}; "
-                    "the graphs are removed again, convert with --runtime torch, and report this"
+                    "the graphs are removed again, convert with `runtime=torch`, and report this"
                 )
             yield found
 

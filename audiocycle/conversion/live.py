@@ -53,12 +53,12 @@ def open_stream(
 
     check_block(block_seconds)
     if sample_rate is not None and not RATES[0] <= sample_rate <= RATES[1]:
-        raise ConfigError(f"--rate {sample_rate}: choose between {RATES[0]} and {RATES[1]} Hz")
+        raise ConfigError(f"rate={sample_rate}: choose between {RATES[0]} and {RATES[1]} Hz")
     folder = locate(bundle)
     config = read_config(folder)
     if config.modality != "voice" or config.adapter.get("name") != "world":
         raise ConfigError(
-            f"model {config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another --model"
+            f"model {config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another `model`"
         )
     converter = Converter.from_pretrained(folder, "world", runtime="torch")
     source, target = converter.resolve(target, source)

@@ -33,7 +33,8 @@ from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import in_range
 from audiocycle.music.remarks import remarks
 from audiocycle.music.renderer import ScoreRenderer
-from audiocycle.spec import Encoded, Outcome, refuse_unknown
+from audiocycle.spec import Encoded, Outcome
+from audiocycle.system.options import refuse_unknown
 
 if TYPE_CHECKING:
     from audiocycle.spec import Signal

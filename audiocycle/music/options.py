@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audiocycle.errors import ConfigError
+from audiocycle.system.options import option
 
 TRACKS = ("keep", "merge")
 PROGRAMS = ("source", "target")
@@ -29,32 +30,37 @@ class MusicOptions:
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
         first_bar: quarter notes before the first whole bar of a song with an upbeat that its signatures do not show.
+
+    Raises:
+        ConfigError: a value that cannot be; it names the option, the value and what it may be.
     """
 
-    strength: float = 1.0
-    key_lock: bool = False
-    tracks: str = "keep"
-    programs: str = "source"
-    thickness: str = "target"
-    threshold: float = 0.5
-    shortest: int = 1
-    first_bar: float = 0.0
+    strength: float = option(1.0, "from the source (0) to the whole transfer (1, default).", metavar="0...1")
+    key_lock: bool = option(False, "only pitch classes that the source has in the same phrase.")
+    tracks: str = option("keep", "keep (default) or merge the tracks.", choices=TRACKS)
+    programs: str = option("source", "instruments of the source (default) or usual in the target.", choices=PROGRAMS)
+    thickness: str = option(
+        "target",
+        "as many notes, and pitches at once, as the target has (default), or as the network says.",
+        metavar="target|network",
+        choices=THICKNESS,
+    )
+    threshold: float = option(0.5, "probability from which a note begins (0.5).", metavar="0...1")
+    shortest: int = option(1, "leave shorter new notes out (1).", metavar="STEPS")
+    first_bar: float = option(0.0, "quarter notes before the first whole bar, if the file does not say so.", metavar="BEATS")
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
-            raise ConfigError(f"--strength {self.strength:g}: choose between 0 (the source) and 1 (the whole transfer)")
+            raise ConfigError(f"strength={self.strength:g}: choose between 0 (the source) and 1 (the whole transfer)")
         if not 0.01 <= self.threshold <= 0.99:
-            raise ConfigError(f"--threshold {self.threshold:g}: choose between 0.01 and 0.99")
-        if self.tracks not in TRACKS:
-            raise ConfigError(f"--tracks {self.tracks}: choose one of {', '.join(TRACKS)}")
-        if self.programs not in PROGRAMS:
-            raise ConfigError(f"--programs {self.programs}: choose one of {', '.join(PROGRAMS)}")
-        if self.thickness not in THICKNESS:
-            raise ConfigError(f"--thickness {self.thickness}: choose one of {', '.join(THICKNESS)}")
+            raise ConfigError(f"threshold={self.threshold:g}: choose between 0.01 and 0.99")
+        for name, words in (("tracks", TRACKS), ("programs", PROGRAMS), ("thickness", THICKNESS)):
+            if getattr(self, name) not in words:
+                raise ConfigError(f"{name}={getattr(self, name)}: choose one of {', '.join(words)}")
         if self.shortest < 1:
-            raise ConfigError(f"--shortest {self.shortest}: must be 1 step or more")
+            raise ConfigError(f"shortest={self.shortest}: must be 1 step or more")
         if not 0.0 <= self.first_bar <= MOST_UPBEAT:
-            raise ConfigError(f"--first-bar {self.first_bar:g}: choose between 0 (the file's own bars) and {MOST_UPBEAT} quarter notes")
+            raise ConfigError(f"first_bar={self.first_bar:g}: choose between 0 (the file's own bars) and {MOST_UPBEAT} quarter notes")
 
     @property
     def hold(self) -> float:

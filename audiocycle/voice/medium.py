@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,12 @@ import numpy as np
 import soundfile
 
 from audiocycle.errors import ConfigError, InputError, tell
-from audiocycle.spec import Encoded, Outcome, Signal, refuse_unknown
+from audiocycle.spec import Encoded, Outcome, Signal
+from audiocycle.system.options import refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
 from audiocycle.voice.opening import HEADER, SCALE
+from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.recording import Progress, Translate, convert_recording
 from audiocycle.voice.sound_file import (
     is_recording,
@@ -40,28 +40,6 @@ FILE_NOTES = {
 """What training says of the kinds of notes that :func:`~audiocycle.voice.opening.open_sound` makes."""
 NAMED = 3
 """Files that a remark names."""
-MAX_SHIFT = 36.0
-"""Semitones; three octaves take any voice out of hearing as a voice."""
-
-
-@dataclass(frozen=True)
-class VoiceOptions:
-    """Options of one conversion.
-
-    Attributes:
-        pitch_shift: semitones, on top of the change of register.
-        variance: how much of the variance that the network's output lacks is put back, from 0, nothing, to 1, all of it. Models
-            that do not say how much that is (mel features, bundles of version 0.1.0) are left as they are.
-    """
-
-    pitch_shift: float = 0.0
-    variance: float = 0.85
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.pitch_shift) or abs(self.pitch_shift) > MAX_SHIFT:
-            raise ConfigError(f"--pitch-shift {self.pitch_shift:g}: choose between {-MAX_SHIFT:g} and {MAX_SHIFT:g} semitones")
-        if not 0.0 <= self.variance <= 1.0:  # NaN too
-            raise ConfigError(f"--variance {self.variance:g}: choose between 0 and 1")
 
 
 class VoiceMedium:
@@ -85,9 +63,9 @@ class VoiceMedium:
         refuse_unknown(values, VoiceOptions)
         options = VoiceOptions(**values)
         if options.pitch_shift and not getattr(adapter, "shifts_pitch", False):
-            raise ConfigError("--pitch-shift: this model's features hold no separate F0; leave it out")
+            raise ConfigError("`pitch_shift`: this model's features hold no separate F0; leave it out")
         if options.pitch_shift and not getattr(renderer, "shifts_pitch", True):
-            raise ConfigError("--pitch-shift: this renderer keeps the source's pitch; leave it out, or choose another --renderer")
+            raise ConfigError("`pitch_shift`: this renderer keeps the source's pitch; leave it out, or choose another `renderer`")
         return options
 
     def accepts(self, path: Path) -> bool:

@@ -361,7 +361,7 @@ def test_options_by_name() -> None:
     adapter, renderer, _, _ = medium_parts()
     options = MusicMedium().options({"strength": 0.5, "key_lock": True}, adapter, renderer)
     assert options == MusicOptions(strength=0.5, key_lock=True)
-    with pytest.raises(ConfigError, match=r"^--pitch-shift: not for this kind of model; it takes: --strength, --key-lock"):
+    with pytest.raises(ConfigError, match=r"^`pitch_shift`: not for this kind of model; it takes: `strength`, `key_lock`"):
         MusicMedium().options({"pitch_shift": 3}, adapter, renderer)
 
 

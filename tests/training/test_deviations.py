@@ -17,7 +17,7 @@ from audiocycle.data.domains import DomainData
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.training.deviations import output_deviations
-from audiocycle.voice.medium import VoiceOptions
+from audiocycle.voice.options import VoiceOptions
 
 
 class Halving(Network):
@@ -61,7 +61,7 @@ def test_conversion_puts_the_variance_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_impossible_shares_are_refused(tmp_path: Path, share: float) -> None:
-    with pytest.raises(ConfigError, match="--variance"):
+    with pytest.raises(ConfigError, match="variance="):
         halving(tmp_path / "b").options({"variance": share})
 
 

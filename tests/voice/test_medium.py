@@ -15,8 +15,9 @@ from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray, Outcome, Signal
-from audiocycle.voice.medium import MAX_SHIFT, VoiceMedium, VoiceOptions
+from audiocycle.voice.medium import VoiceMedium
 from audiocycle.voice.opening import PlainSound
+from audiocycle.voice.options import MAX_SHIFT, VoiceOptions
 from audiocycle.voice.renderers import DifferentialRenderer, WorldRenderer
 from audiocycle.voice.world_adapter import WorldAdapter
 
@@ -148,7 +149,7 @@ def test_the_only_option_is_a_shift(semitones: float) -> None:
     renderer = WorldRenderer(ADAPTER)
     assert MEDIUM.options({"pitch_shift": semitones}, ADAPTER, renderer) == VoiceOptions(semitones)
     assert MEDIUM.options({}, ADAPTER, renderer) == VoiceOptions(0.0)
-    with pytest.raises(ConfigError, match="--key-lock: not for this kind of model; it takes: --pitch-shift"):
+    with pytest.raises(ConfigError, match="`key_lock`: not for this kind of model; it takes: `pitch_shift`"):
         MEDIUM.options({"key_lock": True}, ADAPTER, renderer)
 
 

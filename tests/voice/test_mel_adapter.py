@@ -16,8 +16,8 @@ from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.system.limits import hold_statistics
 from audiocycle.voice import mel_adapter
-from audiocycle.voice.medium import VoiceOptions
 from audiocycle.voice.mel_adapter import MelAdapter
+from audiocycle.voice.options import VoiceOptions
 
 ADAPTER = MelAdapter()
 LOG_FLOOR = math.log(ADAPTER.floor)

@@ -16,8 +16,9 @@ from audiocycle.bundles.format import read_config
 from audiocycle.spec import Encoded, FloatArray, Signal
 from audiocycle.voice import recording as voice_recording
 from audiocycle.voice.liveliness import mel_points
-from audiocycle.voice.medium import VoiceMedium, VoiceOptions
+from audiocycle.voice.medium import VoiceMedium
 from audiocycle.voice.missing_band import Completion, completing
+from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.renderers import WorldRenderer
 from audiocycle.voice.world_adapter import WorldAdapter, speech_frames
 

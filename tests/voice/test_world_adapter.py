@@ -16,7 +16,7 @@ from audiocycle.system import threads
 from audiocycle.system.limits import hold_statistics
 from audiocycle.voice import world_adapter
 from audiocycle.voice.liveliness import log_power
-from audiocycle.voice.medium import VoiceOptions
+from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.world_adapter import GATE_DB, WorldAdapter, pyworld, speech_frames, track_f0
 
 ADAPTER = WorldAdapter()
