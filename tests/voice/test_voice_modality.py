@@ -179,7 +179,7 @@ def test_the_only_option_is_a_shift(semitones: float) -> None:
     renderer = WorldRenderer(ADAPTER)
     assert VOICE.chosen({"pitch_shift": semitones}, renderer) == VoiceOptions(semitones)
     assert VOICE.chosen({}, renderer) == VoiceOptions(0.0)
-    with pytest.raises(ConfigError, match=r"^key_lock: not for this kind of model; it takes: pitch_shift"):
+    with pytest.raises(ConfigError, match=r"^`key_lock`: not for this kind of model; it takes: `pitch_shift`"):
         VOICE.chosen({"key_lock": True}, renderer)
 
 
