@@ -75,7 +75,7 @@ def test_help_is_the_fields_and_a_shared_option_appears_once() -> None:
 
 
 def test_every_modality_has_its_flags() -> None:
-    assert set(OPTIONS) == set(build.MEDIA)
+    assert set(OPTIONS) == set(build.MODALITIES)
     names = [flag.name for flag in flags_of(OPTIONS)]
     assert names == [each.name for modality in OPTIONS for each in fields(options_class(modality))]
 

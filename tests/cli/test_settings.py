@@ -17,6 +17,7 @@ from audiocycle.build import build_adapter, build_critic, build_translator
 from audiocycle.cli.settings import compose_raw, compose_run, conf_dir, in_quotes, quoted, show_config
 from audiocycle.errors import ConfigError
 from audiocycle.objectives.config import ObjectiveConfig, objective_settings
+from audiocycle.spec import Domain
 from audiocycle.training.run import crop_length
 from audiocycle.training.trainer import TrainerConfig
 
@@ -59,8 +60,8 @@ def test_every_setting_of_an_experiment_arrives(experiment: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_can_be_built(model: str) -> None:
     run = compose_run([*NEEDED, f"model={model}", "model.width=0.01"])
-    assert build_translator(run.model, run.domains, (8,)) is not None
-    assert build_critic(run.model, run.domains) is not None
+    assert build_translator(run.model, run.directions, (8,)) is not None
+    assert build_critic(run.model, list(map(Domain, run.domains))) is not None
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
