@@ -10,7 +10,7 @@ import typer
 
 from audiocycle.cli.flags import OPTIONS, flags_of, given, with_flags
 from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable, worded
-from audiocycle.system.debugging import debugging
+from audiocycle.cli.debugging import debugging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

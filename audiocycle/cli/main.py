@@ -20,7 +20,7 @@ from audiocycle.cli.stream import STREAM_HELP, stream
 from audiocycle.cli.train import TRAIN_HELP, train
 from audiocycle.cli.wording import writer
 from audiocycle.errors import explain, options_written, printable, worded
-from audiocycle.system.debugging import debugging
+from audiocycle.cli.debugging import debugging
 
 app = typer.Typer(
     help="Learn a conversion between two voices, or two genres of MIDI, without paired data, and convert files.",

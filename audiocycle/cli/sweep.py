@@ -39,7 +39,7 @@ from audiocycle.cli.settings import (
 from audiocycle.cli.sweep_job import OUTCOME, STOP, job
 from audiocycle.errors import ConfigError, TrainingError, one_line
 from audiocycle.system.atomic import write_text, writing_below
-from audiocycle.system.debugging import debugging
+from audiocycle.cli.debugging import debugging
 from audiocycle.system.names import expanded
 from audiocycle.system.progress import console
 from audiocycle.training.monitor import average_kinds
