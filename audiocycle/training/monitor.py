@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from audiocycle.spec import Signal
     from audiocycle.training.trainer import Report
 
-KINDS = (
-    "adversarial", "cycle_adversarial", "cycle", "identity", "guide", "reconstruction", "mixed", "chroma", "groove", "density",
-    "critic", "cycle_critic", "mixed_critic",
-)  # fmt: skip
-LIVE = ("cycle", "adversarial", "critic")
+NOT_TERMS = ("rate", "norm")
+"""What is logged beside terms, ``rate/generator`` for one."""
+SHOWN = 4
+"""Kinds of terms on the live line: 80 columns are few."""
 
 
 class Monitor:
@@ -101,7 +100,7 @@ class Monitor:
             if self.bar is None:
                 self._start_bar("training", report.last_step)
             assert self.bar is not None
-            short = " ".join(f"{kind} {means[kind]:.2f}" for kind in LIVE if kind in means)  # 80 columns are few
+            short = " ".join(f"{kind} {value:.2f}" for kind, value in list(means.items())[:SHOWN])
             text = short if pace is None else f"{pace:.2f} s/step {short}"
             self.bar.update(self.task, completed=report.step, total=report.last_step, description=text)
         elif self.due():
@@ -155,10 +154,10 @@ class SilentMonitor(Monitor):
 
 
 def average_kinds(values: Mapping[str, float]) -> dict[str, float]:
-    """Mean over directions of each kind of term: ``{"cycle": 0.31, ...}``."""
+    """Mean over directions of each kind of term, in the order in which they are logged: ``{"cycle": 0.31, ...}``."""
     groups: dict[str, list[float]] = {}
     for name, value in values.items():
-        kind = name.split("/")[0]
-        if kind in KINDS:
+        kind, slash, _ = name.partition("/")
+        if slash and kind not in NOT_TERMS:
             groups.setdefault(kind, []).append(value)
     return {kind: sum(group) / len(group) for kind, group in groups.items()}
