@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audiocycle.cli.debugging import debugging
 from audiocycle.cli.flags import OPTIONS, flags_of, given, with_flags
 from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable, worded
-from audiocycle.system.debugging import debugging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

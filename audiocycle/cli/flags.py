@@ -40,7 +40,7 @@ def flags_of(modalities: Iterable[str], labelled: bool = True) -> list[inspect.P
         for each in fields(kind):
             owners.setdefault(each.name, []).append(OPTIONS[modality][0])
             parameters.setdefault(each.name, (hints[each.name], each.metadata))
-    return [flag(name, *told, ", ".join(owners[name]) if labelled else "") for name, told in parameters.items()]
+    return [flag(name, *declared, ", ".join(owners[name]) if labelled else "") for name, declared in parameters.items()]
 
 
 def flag(name: str, kind: Any, metadata: Mapping[str, Any], owner: str) -> inspect.Parameter:

@@ -12,6 +12,7 @@ import typer
 
 from audiocycle import __version__
 from audiocycle.cli.convert import CONVERT_HELP, convert
+from audiocycle.cli.debugging import debugging
 from audiocycle.cli.demo import demo
 from audiocycle.cli.evaluate import EVALUATE_HELP, evaluate
 from audiocycle.cli.export import EXPORT_HELP, export
@@ -20,7 +21,6 @@ from audiocycle.cli.stream import STREAM_HELP, stream
 from audiocycle.cli.train import TRAIN_HELP, train
 from audiocycle.cli.wording import writer
 from audiocycle.errors import explain, options_written, printable, worded
-from audiocycle.system.debugging import debugging
 
 app = typer.Typer(
     help="Learn a conversion between two voices, or two genres of MIDI, without paired data, and convert files.",

@@ -27,6 +27,7 @@ from audiocycle.training.config import OF_THE_RUN, TrainerConfig
 from audiocycle.training.run import RunConfig
 
 PATHS, LISTS = paths(), lists()
+"""Settings whose value is a path; a list of names."""
 TEXTS = (*PATHS, "name", "licence", "guide.recognizer")
 """Settings whose value is a path or a sentence, one for each training."""
 ONLY_WHERE_ASKED = ("model.translator",)

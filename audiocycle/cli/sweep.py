@@ -27,6 +27,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from audiocycle.cli.debugging import debugging
 from audiocycle.cli.settings import (
     compose_raw,
     compose_run,
@@ -36,10 +37,9 @@ from audiocycle.cli.settings import (
     in_quotes,
     quoted,
 )
-from audiocycle.cli.sweep_job import OUTCOME, STOP, job
+from audiocycle.cli.sweep_job import RESULT, STOP, job
 from audiocycle.errors import ConfigError, TrainingError, one_line
 from audiocycle.system.atomic import write_text, writing_below
-from audiocycle.system.debugging import debugging
 from audiocycle.system.names import expanded
 from audiocycle.system.progress import console
 from audiocycle.training.monitor import average_kinds
@@ -65,7 +65,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What became of a job.
 
     Attributes:
@@ -84,8 +84,8 @@ class Outcome:
     error: str
 
 
-def sweep(overrides: Sequence[str]) -> list[Outcome]:
-    """Run all jobs of a sweep; outcomes come back in the jobs' order, and are kept in the sweep folder's ``sweep.json``.
+def sweep(overrides: Sequence[str]) -> list[JobResult]:
+    """Run all jobs of a sweep; results come back in the jobs' order, and are kept in the sweep folder's ``sweep.json``.
 
     Jobs that fail do not end the others. Ctrl-C ends those in work with a checkpoint, and no further one starts.
 
@@ -96,7 +96,7 @@ def sweep(overrides: Sequence[str]) -> list[Outcome]:
     plan = make_plan(overrides)
     with writing_below(plan.folder, "run_dir"):
         plan.folder.mkdir(parents=True, exist_ok=True)
-        for old in (plan.folder / STOP, *plan.folder.rglob(OUTCOME)):
+        for old in (plan.folder / STOP, *plan.folder.rglob(RESULT)):
             old.unlink(missing_ok=True)
     console().print(f"sweep: {plan.folder}, launcher {plan.launcher}", markup=False)
     try:
@@ -110,13 +110,13 @@ def sweep(overrides: Sequence[str]) -> list[Outcome]:
         if debugging():
             raise
         known = isinstance(error, HydraException | OmegaConfBaseException | ValueError)
-        if not any(plan.folder.rglob(OUTCOME)):
+        if not any(plan.folder.rglob(RESULT)):
             raise (ConfigError(explained(error)) if known else TrainingError(f"launcher {plan.launcher}: {one_line(error)}")) from error
         console().print(f"error: launcher {plan.launcher}: {one_line(error)}", markup=False)
-    outcomes = collect(plan.folder)
-    result = {"folder": str(plan.folder), "overrides": list(overrides), "jobs": [asdict(outcome) for outcome in outcomes]}
-    write_text(plan.folder / TABLE, json.dumps(result, indent=1) + "\n")
-    return outcomes
+    results = collect(plan.folder)
+    kept = {"folder": str(plan.folder), "overrides": list(overrides), "jobs": [asdict(result) for result in results]}
+    write_text(plan.folder / TABLE, json.dumps(kept, indent=1) + "\n")
+    return results
 
 
 def make_plan(overrides: Sequence[str]) -> Plan:
@@ -223,18 +223,18 @@ def waiting_for_jobs(plan: Plan) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def collect(folder: Path) -> list[Outcome]:
+def collect(folder: Path) -> list[JobResult]:
     """What the jobs of the last launch left behind, in their order."""
     found = []
-    for path in folder.rglob(OUTCOME):
-        told = json.loads(path.read_text(encoding="utf-8"))
+    for path in folder.rglob(RESULT):
+        report = json.loads(path.read_text(encoding="utf-8"))
         steps, losses = last_losses(path.parent / "log.jsonl")
-        if told["status"] == "started" and (folder / STOP).exists():
-            told["status"] = "stopped"
-        if told["status"] == "started":
-            told |= {"status": "lost", "error": "its process ended without a word, perhaps out of memory; resume=true continues"}
-        found.append(Outcome(**(told | {"steps": told["steps"] or steps, "losses": losses, "folder": str(path.parent)})))
-    return sorted(found, key=lambda outcome: outcome.number)
+        if report["status"] == "started" and (folder / STOP).exists():
+            report["status"] = "stopped"
+        if report["status"] == "started":
+            report |= {"status": "lost", "error": "its process ended without a word, perhaps out of memory; resume=true continues"}
+        found.append(JobResult(**(report | {"steps": report["steps"] or steps, "losses": losses, "folder": str(path.parent)})))
+    return sorted(found, key=lambda result: result.number)
 
 
 def last_losses(log: Path) -> tuple[int, dict[str, float]]:
@@ -251,11 +251,11 @@ def last_losses(log: Path) -> tuple[int, dict[str, float]]:
     return last, {name: round(math.fsum(k.get(name, math.nan) for k in kinds) / len(kinds), 6) for name in kinds[-1]}
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(results: Sequence[JobResult]) -> str:
     """Plain columns: overrides, status, steps, losses, folder."""
-    kinds = list(dict.fromkeys(kind for outcome in outcomes for kind in outcome.losses))
+    kinds = list(dict.fromkeys(kind for result in results for kind in result.losses))
     rows = [["job", "status", "steps", *kinds, "folder"]]
-    for o in outcomes:
+    for o in results:
         losses = [f"{o.losses[kind]:.4f}" if kind in o.losses else "-" for kind in kinds]
         rows.append([o.overrides, o.status, str(o.steps), *losses, o.folder])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

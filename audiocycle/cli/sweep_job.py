@@ -1,6 +1,6 @@
 """One job of a sweep: what Hydra's launchers call, in whatever process, with the configuration that is this job's.
 
-It reports through its folder: ``job.json`` is the outcome, ``job.log`` what would otherwise be printed over other jobs' lines.
+It reports through its folder: ``job.json`` is the result, ``job.log`` what would otherwise be printed over other jobs' lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from audiocycle.build import build_adapter, build_modality
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import register, to_run
 from audiocycle.data.domains import domain_files
-from audiocycle.errors import AudioCycleError, RunExistsError, explain
+from audiocycle.errors import AudioCycleError, RunExistsError, explain, worded
 from audiocycle.spec import Domain
 from audiocycle.system.atomic import write_text
 from audiocycle.training.material import load_domains
@@ -33,7 +33,7 @@ try:
 except ImportError:  # Windows
     flock = None  # type: ignore[assignment]
 
-OUTCOME = "job.json"
+RESULT = "job.json"
 LOG = "job.log"
 STOP = "stop"
 """A file in the sweep's folder that keeps further jobs from starting."""
@@ -42,7 +42,7 @@ register()  # a worker process composes this job's configuration before it calls
 
 
 def job(raw: DictConfig) -> None:
-    """Train with a composed configuration in a folder of this job's own; errors are told and kept, not raised.
+    """Train with a composed configuration in a folder of this job's own; errors are shown and kept, not raised.
 
     Raises:
         KeyboardInterrupt: the user stopped it, which ends the sweep too.
@@ -50,24 +50,24 @@ def job(raw: DictConfig) -> None:
     settings = HydraConfig.get()
     folder, sweep = Path(settings.runtime.output_dir), Path(settings.sweep.dir)
     parallel = settings.runtime.choices["hydra/launcher"] != "basic"
-    told: dict[str, Any] = {"number": settings.job.num, "overrides": settings.job.override_dirname or f"job {settings.job.num}"}
+    label: dict[str, Any] = {"number": settings.job.num, "overrides": settings.job.override_dirname or f"job {settings.job.num}"}
     if (sweep / STOP).exists():
-        write(folder, told | {"status": "stopped", "steps": 0, "error": ""})
+        write(folder, label | {"status": "stopped", "steps": 0, "error": ""})
         return
-    write(folder, told | {"status": "started", "steps": 0, "error": ""})
-    say(f"{told['overrides']}: starts" + (f"; its messages: {folder / LOG}" if parallel else ""))
+    write(folder, label | {"status": "started", "steps": 0, "error": ""})
+    say(f"{label['overrides']}: starts" + (f"; its messages: {folder / LOG}" if parallel else ""))
     result: dict[str, Any] = {"status": "stopped", "steps": 0, "error": ""}
     try:
         with printing_to(folder / LOG, parallel):
             result |= run(replace(to_run(raw), run_dir=folder), parallel)
     except Exception as error:
-        said = explain(error).removeprefix(f"{told['overrides']}: ")  # which is shown before it anyway
+        said = worded(explain(error)).removeprefix(f"{label['overrides']}: ")  # which is shown before it anyway
         result |= {"status": "exists" if isinstance(error, RunExistsError) else "failed", "error": said}
     finally:
-        write(folder, told | result)
+        write(folder, label | result)
     if result["status"] == "stopped" and not parallel:  # the launcher would go on with the next one
         (sweep / STOP).touch()
-    say(f"{told['overrides']}: " + (f"error: {result['error']}" if result["error"] else f"{result['status']}, {result['steps']} steps"))
+    say(f"{label['overrides']}: " + (f"error: {result['error']}" if result["error"] else f"{result['status']}, {result['steps']} steps"))
 
 
 def run(config: RunConfig, parallel: bool) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def fill_cache(config: RunConfig) -> None:
     modality = build_modality(build_adapter(config.adapter))
     paths = {Domain(name): domain_files(config.data_root, name, modality.accepts) for name in (*config.domains, *config.mixture)}
     with alone(config.cache):
-        load_domains(config, modality, paths, SilentMonitor(config.run_dir))  # the training tells the same again
+        load_domains(config, modality, paths, SilentMonitor(config.run_dir))  # the training says the same again
 
 
 @contextmanager
@@ -124,6 +124,6 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def write(folder: Path, told: dict[str, Any]) -> None:
-    """Keep the outcome."""
-    write_text(folder / OUTCOME, json.dumps(told, indent=1) + "\n")
+def write(folder: Path, result: dict[str, Any]) -> None:
+    """Keep what became of the job."""
+    write_text(folder / RESULT, json.dumps(result, indent=1) + "\n")

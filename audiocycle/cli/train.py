@@ -46,7 +46,7 @@ Every setting is KEY=VALUE (Hydra overrides); the most used:
   adapter=mel               mel spectrograms for neural vocoders instead of WORLD features
   model.width=0.5           a factor on every layer's width
   trainer.batch_size=8 trainer.lr=5e-4 trainer.precision=bf16 trainer.device=cuda ...
-  --cfg                     print all settings with their values, and stop
+  --cfg                     print all settings with their values and what they do, and stop
 """
 
 
@@ -89,18 +89,18 @@ def run_sweep(overrides: list[str]) -> None:
     """
     from audiocycle.cli.sweep import sweep, table
 
-    outcomes = sweep(overrides)
-    typer.echo(table(outcomes))
-    bad = [outcome for outcome in outcomes if outcome.status in ("failed", "lost")]
+    results = sweep(overrides)
+    typer.echo(table(results))
+    bad = [result for result in results if result.status in ("failed", "lost")]
     if bad:
         first = f"{bad[0].overrides}: {bad[0].error}"
-        raise TrainingError(f"{len(bad)} of {len(outcomes)} jobs failed" + (f"; the first: {first}" if len(bad) > 1 else f"; {first}"))
-    there = sum(outcome.status == "exists" for outcome in outcomes)
+        raise TrainingError(f"{len(bad)} of {len(results)} jobs failed" + (f"; the first: {first}" if len(bad) > 1 else f"; {first}"))
+    there = sum(result.status == "exists" for result in results)
     if there:
         raise TrainingError(
-            f"{there} of {len(outcomes)} jobs are there already, and were left alone; add resume=true to continue them, "
+            f"{there} of {len(results)} jobs are there already, and were left alone; add resume=true to continue them, "
             "or overwrite=true to start them again"
         )
-    if any(outcome.status == "stopped" for outcome in outcomes):
+    if any(result.status == "stopped" for result in results):
         typer.echo("stopped; the same command with resume=true continues", err=True)
         raise typer.Exit(130)

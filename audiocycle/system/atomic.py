@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,8 +15,6 @@ from audiocycle.system.names import shortened
 SHORT_NAME = 64
 """Bytes that every file system takes."""
 LONGEST_SUFFIX = 16
-UMASK = os.umask(0o022)
-os.umask(UMASK)
 
 
 def temporary_name(path: Path) -> str:
@@ -24,6 +23,15 @@ def temporary_name(path: Path) -> str:
     rest = f".{secrets.token_hex(4)}.part{suffix}"
     stem = path.name.removesuffix(path.suffix) if path.suffix else path.name
     return f".{shortened(stem, max(len(os.fsencode(path.name)), SHORT_NAME) - len(os.fsencode(rest)) - 1)}{rest}"
+
+
+def usual_mode(path: Path) -> int:
+    """The permissions that a new file gets here; nothing stays at ``path``. (To ask for the process's mask is to change it, for all threads.)"""
+    path.touch(exist_ok=False)
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    finally:
+        path.unlink()
 
 
 @contextmanager
@@ -40,8 +48,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; name a file")
+        usual = usual_mode(temporary)
         yield temporary
-        temporary.chmod(0o666 & ~UMASK)  # some writers make private files
+        temporary.chmod(usual)  # some writers make private files
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left half-written") from error

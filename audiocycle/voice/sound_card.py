@@ -34,15 +34,15 @@ class SoundCard:
         try:
             import sounddevice
         except ImportError as error:
-            raise ConfigError("--microphone: sounddevice is not installed; pip install 'audiocycle[live]'") from error
+            raise ConfigError("`microphone`: sounddevice is not installed; pip install 'audiocycle[live]'") from error
         except OSError as error:  # it is there, and looks for the library when it is imported
-            raise ConfigError("--microphone: PortAudio is missing; install it (Debian, Ubuntu: apt install libportaudio2)") from error
+            raise ConfigError("`microphone`: PortAudio is missing; install it (Debian, Ubuntu: apt install libportaudio2)") from error
         self.sounddevice: Any = sounddevice
         self.devices = tuple(int(name) if name and name.isdecimal() else name for name in (microphone, loudspeaker))
         try:
             self.sample_rate = round(sounddevice.query_devices(self.devices[0], "input")["default_samplerate"])
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise ConfigError(f"--microphone: {one_line(error)}; {HELP}") from error
+            raise ConfigError(f"`microphone`: {one_line(error)}; {HELP}") from error
 
     def converse(self, convert: Callable[[FloatArray], FloatArray], sample_rate: int, block: int, line: PlayLine) -> None:
         """Play what ``convert`` makes of what is heard, until Ctrl-C.
@@ -67,7 +67,7 @@ class SoundCard:
                 dtype="float32", latency="low", callback=exchange,
             )  # fmt: skip
         except (self.sounddevice.PortAudioError, ValueError) as error:
-            raise ConfigError(f"--microphone: {one_line(error)}; choose another --rate or device ({HELP})") from error
+            raise ConfigError(f"`microphone`: {one_line(error)}; choose another `rate` or device ({HELP})") from error
         with stream:
             while True:
                 line.put(convert(heard.get()))

@@ -31,7 +31,7 @@ class StreamResampler:
         self.up, self.down = target_rate // common, source_rate // common
         largest = max(self.up, self.down)
         if largest > MAX_FACTOR:
-            raise ConfigError(f"--rate: {source_rate} Hz cannot be brought to {target_rate} Hz in a stream; choose 16000, 44100 or 48000")
+            raise ConfigError(f"`rate`: {source_rate} Hz cannot be brought to {target_rate} Hz in a stream; choose 16000, 44100 or 48000")
         self.same = largest == 1
         reach = ZERO_CROSSINGS * largest
         width = (ATTENUATION_DB - 7.95) / (2.285 * 2.0 * np.pi * reach)  # Kaiser's rule; 1 is the Nyquist frequency

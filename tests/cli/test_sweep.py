@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tiny_bundle import exit_code
 
 from audiocycle.cli.settings import LONGEST, conf_dir, folder_name
-from audiocycle.cli.sweep import Outcome, collect, last_losses, make_plan, table
+from audiocycle.cli.sweep import JobResult, collect, last_losses, make_plan, table
 from audiocycle.cli.sweep_job import alone
 from audiocycle.errors import ConfigError
 from audiocycle.spec import FloatArray
@@ -221,6 +221,19 @@ def test_losses_are_means_over_directions_and_the_last_lines(tmp_path: Path) -> 
     assert last_losses(log) == (20, {"cycle": 7.75})
 
 
+def test_every_kind_of_term_that_jobs_logged_is_a_column(tmp_path: Path) -> None:
+    for number, kinds in enumerate((["cycle", "loudness"], ["cycle", "style"])):
+        folder = tmp_path / f"seed={number}"
+        folder.mkdir()
+        left = {"number": number, "overrides": folder.name, "status": "finished", "steps": 1, "error": ""}
+        (folder / "job.json").write_text(json.dumps(left))
+        line = {"step": 1, "seconds": 1, "rate/generator": 1e-4, "norm/critic": 5.0} | {f"{kind}/a->b": 0.5 for kind in kinds}
+        (folder / "log.jsonl").write_text(json.dumps(line) + "\n")
+    head, *rows = [line.split() for line in table(collect(tmp_path)).splitlines()]
+    assert head == ["job", "status", "steps", "cycle", "loudness", "style", "folder"]
+    assert [row[3:6] for row in rows] == [["0.5000", "0.5000", "-"], ["0.5000", "-", "0.5000"]]
+
+
 def test_a_job_whose_process_died_is_lost(tmp_path: Path) -> None:
     (tmp_path / "seed=1").mkdir()
     outcome = {"number": 0, "overrides": "seed=1", "status": "started", "steps": 0, "error": ""}
@@ -231,8 +244,8 @@ def test_a_job_whose_process_died_is_lost(tmp_path: Path) -> None:
 
 
 def test_table_shows_a_dash_for_what_a_job_has_not() -> None:
-    good = Outcome(0, "seed=1", "finished", 20, {"cycle": 0.25}, "a", "")
-    bad = Outcome(1, "seed=22", "failed", 0, {}, "b", "why")
+    good = JobResult(0, "seed=1", "finished", 20, {"cycle": 0.25}, "a", "")
+    bad = JobResult(1, "seed=22", "failed", 0, {}, "b", "why")
     assert table([good, bad]).splitlines() == [
         "job      status    steps   cycle  folder",
         "seed=1   finished     20  0.2500  a",

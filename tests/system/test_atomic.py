@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 from pathlib import Path
 
 import pytest
 
 from audiocycle.errors import OutputError
+from audiocycle.system import atomic
 from audiocycle.system.atomic import temporary_name, whole_file, write_text, writing_below
 
 
@@ -34,6 +36,34 @@ def test_the_suffix_is_kept_for_writers_that_look_at_it(tmp_path: Path) -> None:
     with whole_file(tmp_path / "a.wav") as temporary:
         temporary.touch()
         assert temporary.suffix == ".wav"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions of POSIX")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+def test_files_have_the_permissions_that_new_ones_have_now(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        with whole_file(tmp_path / "a.txt") as temporary:
+            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))  # as some writers do
+        assert os.umask(mask) == mask, "the mask itself was left alone"
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_the_mask_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_mask: int) -> int:
+        raise AssertionError("another thread's file would get other permissions")
+
+    monkeypatch.setattr(os, "umask", forbidden)
+    write_text(tmp_path / "a.txt", "whole")
+    importlib.reload(atomic)
+
+
+def test_a_writer_that_writes_nothing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"a\.txt: cannot be written"), whole_file(tmp_path / "a.txt"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def half_write(path: Path, error: BaseException) -> None:

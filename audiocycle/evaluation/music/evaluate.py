@@ -60,7 +60,7 @@ def evaluate(
     if classifier is not None:
         check_classifier(classifier, converter, (first, second, *(genre for genre, _ in unseen)))
     elif unseen:
-        raise ConfigError("--unseen: tests a classifier, and there is none; add --classifier CLASSIFIER, or leave it out")
+        raise ConfigError("`unseen`: tests a classifier, and there is none; add `classifier=CLASSIFIER`, or leave it out")
     names = common_names(folders) if parallel else None
     read = {domain: read_songs(folder, domain, adapter, limit, names) for domain, folder in folders.items()}
     skipped = {path: reason for each in read.values() for path, reason in each.skipped.items()}
@@ -114,12 +114,12 @@ def check_classifier(classifier: Classifier, converter: Converter, domains: Sequ
     config, adapter = classifier.config, rolls_of(converter)
     if not set(domains) <= set(config.genres):
         raise ConfigError(
-            f"--classifier: tells {', '.join(config.genres)} apart, not {', '.join(domains)}; train one that does: {HOW_TO}"
+            f"`classifier`: tells {', '.join(config.genres)} apart, not {', '.join(domains)}; train one that does: {HOW_TO}"
         )
     theirs, ours = (config.adapter.get("grid"), config.adapter.get("bars")), (adapter.grid, adapter.bars)
     if theirs != ours:
         raise ConfigError(
-            f"--classifier: was trained on phrases of {theirs[1]} bars on the {theirs[0]} grid, model {converter.config.name} "
+            f"`classifier`: was trained on phrases of {theirs[1]} bars on the {theirs[0]} grid, model {converter.config.name} "
             f"makes {ours[1]} on the {ours[0]} grid; train one that fits: {HOW_TO} --grid {ours[0]} --bars {ours[1]}"
         )
 

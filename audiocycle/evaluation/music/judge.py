@@ -194,7 +194,7 @@ class MusicJudge:
                 pairs.append([(there[place], phrase) for place, phrase in found if place in there])
             pairs = [song for song in pairs if song]
             if not pairs:
-                raise DataError("--parallel: no phrase begins where one of its counterpart does; leave --parallel out")
+                raise DataError("`parallel`: no phrase begins where one of its counterpart does; leave `parallel` out")
             rows[row] = {name: estimate(v, [len(song) for song in pairs]) for name, v in self.alike(pairs).items()}
         return rows | {GAIN: {name: difference(rows[MODEL][name], rows[IDENTITY][name]) for name in rows[MODEL]}}
 

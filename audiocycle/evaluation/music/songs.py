@@ -97,7 +97,7 @@ def common_names(folders: Mapping[str, Path]) -> list[str]:
     named = [{name_of(path, folder) for path in midi_files(folder, domain)} for domain, folder in folders.items()]
     common = set.intersection(*named)
     if not common:
-        raise DataError(f"--parallel: {' and '.join(map(str, folders.values()))} have no file name in common; leave --parallel out")
+        raise DataError(f"`parallel`: {' and '.join(map(str, folders.values()))} have no file name in common; leave `parallel` out")
     return sorted(common)
 
 

@@ -204,5 +204,5 @@ def known_transcripts(transcripts: Mapping[str, str], measured: Sequence[ItemMea
     }
     if not said:
         example = measured[0].item.name
-        raise ConfigError(f"--transcripts: no line begins with the name of a recording, such as {example}; write NAME TEXT for each")
+        raise ConfigError(f"`transcripts`: no line begins with the name of a recording, such as {example}; write NAME TEXT for each")
     return said

@@ -71,7 +71,7 @@ def find_items(folders: Mapping[str, Path], parallel: bool, limit: int | None = 
         return [Item(name, {domain: names[name]}) for domain, names in found.items() for name in evenly(list(names), limit)]
     common = sorted(set.intersection(*(set(names) for names in found.values())))
     if not common:
-        raise DataError(f"--parallel: {' and '.join(map(str, folders.values()))} have no file name in common; leave --parallel out")
+        raise DataError(f"`parallel`: {' and '.join(map(str, folders.values()))} have no file name in common; leave `parallel` out")
     return [Item(name, {domain: names[name] for domain, names in found.items()}) for name in evenly(common, limit)]
 
 
@@ -144,12 +144,12 @@ def read_transcripts(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise ConfigError(f"--transcripts {path}: {reason}; name a text file with a line NAME TEXT for each recording") from error
+        raise ConfigError(f"transcripts={path}: {reason}; name a text file with a line NAME TEXT for each recording") from error
     said = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             name, *text = line.strip().split("\t" if "\t" in line else None, 1)
             if not text:
-                raise ConfigError(f"--transcripts {path}: line {number} has no text after the name; write NAME TEXT")
+                raise ConfigError(f"transcripts={path}: line {number} has no text after the name; write NAME TEXT")
             said[name] = text[0]
     return said

@@ -86,7 +86,7 @@ def check_output(path: Path) -> None:
         OutputError: unknown ending.
     """
     if path.suffix.lower() not in MIDI_SUFFIXES:
-        raise OutputError(f"{path}: the result is a MIDI file; name it {path.with_suffix('.mid').name} (and add --preview for a sound)")
+        raise OutputError(f"{path}: the result is a MIDI file; name it {path.with_suffix('.mid').name} (and add `preview` for a sound)")
 
 
 def write_song(path: Path, song: Song) -> None:

@@ -208,7 +208,7 @@ def test_an_output_that_is_its_input_is_refused(folder: Path) -> None:
     Path("out").mkdir()
     os.link("in/a.txt", "out/a.txt")
     for overwrite in (False, True):
-        assert run(overwrite=overwrite)["a.txt"].error == "out/a.txt: is the input itself; name another folder with -o"
+        assert run(overwrite=overwrite)["a.txt"].error == "out/a.txt: is the input itself; name another folder with `output`"
     assert Path("in/a.txt").read_text() == "first"
 
 
