@@ -16,8 +16,8 @@ from audiocycle.errors import options_written, worded
 from audiocycle.system.progress import console
 
 PACKAGE = Path(audiocycle.__file__).parent
-OTHERS = ("voice", "music", "evaluation")
-"""Rooms whose own tests look at their messages."""
+OTHERS = ("evaluation",)
+"""Rooms that write for people who have typed the command: what they print names flags."""
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_unseen_corpora_are_tested(genres: Path, classifier: Classifier, unchang
     assert "never tested" not in to_text(found)
     with pytest.raises(ConfigError, match="not slow, fast, waltz"):
         evaluate(converter, folders(genres), classifier, unseen=[("waltz", tmp_path)])
-    with pytest.raises(ConfigError, match="--unseen: tests a classifier, and there is none"):
+    with pytest.raises(ConfigError, match="`unseen`: tests a classifier, and there is none"):
         evaluate(converter, folders(genres), unseen=[("fast", tmp_path)])
 
 
