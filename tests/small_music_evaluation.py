@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import symusic
 
-from audiocycle.evaluation.music.examples import SOURCE, TARGET, TRANSFER
-from audiocycle.evaluation.music.measures import GAIN, IDENTITY, MODEL, RANDOM, ROWS
+from audiocycle.evaluation.music.examples import ANOTHER_SONG
+from audiocycle.evaluation.music.measures import GAIN, IDENTITY, MODEL, RANDOM, ROWS, SOURCE, TRANSFER
 from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation, MusicExample
 from audiocycle.metrics.estimates import Estimate, estimate
 
@@ -29,7 +29,7 @@ MEASURES = {  # measure: value in each of ROWS
 NOTES = {  # start and length in quarter notes, pitch
     SOURCE: [(0, 1, 60), (1, 1, 64), (2, 2, 67), (4, 4, 60)],
     TRANSFER: [(0, 1, 60), (1, 0.5, 64), (3, 1, 72), (4, 4, 60)],  # one is kept twice, one resized, one lost, one new
-    TARGET: [(0, 0.5, 48), (0.5, 0.5, 50)],
+    ANOTHER_SONG: [(0, 0.5, 48), (0.5, 0.5, 50)],
 }
 LENGTHS = [5.5, 5.5, 2.0]
 """Seconds of the sounds: 120 quarter notes a minute, and 1.5 s to die away."""

@@ -35,7 +35,8 @@ Music, beside the source itself and random phrases of the target:
   seams       do more notes break where the network's windows meet than in the same bars when they meet elsewhere
 """
 VOICE, MUSIC = "voice", "music"
-Progress = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
+"""Called with what is done, and how much there is."""
 
 
 def evaluate(
@@ -133,7 +134,7 @@ def music(
     seed: int,
     report: Path | None,
     card: bool,
-    progress: Progress,
+    progress: Advance,
 ) -> tuple[dict[str, Any], str]:
     """What was found, for programs and for people; writes the report and into the card, if it is to."""
     from audiocycle.evaluation.music.card import markdown
@@ -197,7 +198,7 @@ def voice(
     limit: int | None,
     report: Path | None,
     card: bool,
-    progress: Progress,
+    progress: Advance,
 ) -> tuple[dict[str, Any], str]:
     """What was found, for programs and for people; writes the report and into the card, if it is to."""
     from audiocycle.evaluation.voice.card import markdown

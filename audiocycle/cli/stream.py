@@ -59,8 +59,10 @@ def stream(
 
     def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
         from audiocycle.conversion.live import open_stream
+        from audiocycle.voice.stream import StreamAtRate
 
         live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, band_limit=band_limit, **options)
+        assert isinstance(live, StreamAtRate)  # only voices are streamed
         say(f"latency: {1000 * live.latency:.0f} ms ({live.parts}), and the time to compute a block; {live.sample_rate} Hz")
         return live
 

@@ -78,6 +78,10 @@ class Measure:
         """A number of a narrow column, never ``-0.0``: percents are whole there."""
         return f"{value * self.scale:z.{0 if self.unit == '%' else self.digits}f}"
 
+    def in_words(self, value: float) -> str:
+        """``key kept 95 %``: a number of a line of them."""
+        return f"{self.label} {self.short(value)}{' %' if self.unit == '%' else ''}"
+
     def interval(self, value: Estimate) -> str:
         """``8.14–8.53`` in a narrow column; two dots where an end is negative, nothing where there is no interval."""
         if value.interval is None:
@@ -162,8 +166,3 @@ class TableLayout:
     def shown(self, rows: Mapping[str, Mapping[str, object]], place: Place) -> list[Measure]:
         """Those that some row has and that are shown in a place."""
         return [measure for measure in self.measured(rows) if place in measure.places]
-
-
-def by_name(measures: Iterable[Measure]) -> dict[str, Measure]:
-    """Measures by their names."""
-    return {measure.name: measure for measure in measures}

@@ -40,7 +40,7 @@ def check_domain_name(text: str, setting: str = "data.domains") -> str:
 
     It holds letters, marks and digits of any script, ``_``, ``-`` and blanks, begins with a letter, a digit or ``_``, ends with no blank,
     and has :data:`LONGEST_DOMAIN` bytes or fewer. So it is one part of a path, no option, no control sequence, and no
-    :func:`~audiocycle.spec.direction`.
+    :class:`~audiocycle.spec.Direction`.
 
     Args:
         setting: what the error calls it.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
+from audiocycle.data.moments import Moments
 from audiocycle.spec import Domain
-from audiocycle.voice.moments import Moments
 
 SECONDS = 60.0
 """Of each source, spread over its recordings: the deviations of two such minutes differ by a few hundredths."""

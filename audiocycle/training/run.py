@@ -165,7 +165,8 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
     config, spec = plan.config, plan.modality.adapter.spec
     torch.manual_seed(config.trainer.seed)
     objective = build_objective(material.directions, config.objective, spec)
-    judged = list(dict.fromkeys(direction.target for direction in material.directions))
+    targets = {direction.target for direction in material.directions}
+    judged = [domain for domain in material.domains if domain in targets]
     channels = objective.conditions * image_channels(spec.shape)
     trainer = Trainer(
         build_translator(config.model, material.directions, spec.shape),

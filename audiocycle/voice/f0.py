@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from audiocycle.data.moments import Moments
 from audiocycle.spec import FloatArray
-from audiocycle.voice.moments import Moments
 
 
 def log_f0_stats(tracks: Iterable[FloatArray]) -> tuple[float, float] | None:

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from audiocycle.data.moments import Moments
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.system.compat import import_torchaudio
 from audiocycle.system.limits import Limit, Range, Table, hold
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.lowest_levels import LowestLevels
-from audiocycle.voice.moments import Moments
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.sides import Items, VoiceSide
 

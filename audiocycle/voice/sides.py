@@ -37,7 +37,7 @@ class RecordingSide:
         n_samples, f0, f0_floor: as those of :class:`VoiceSide`.
         band_limit: Hz above which the recording holds nothing; 0 where that is as usual.
         mixed_otherwise: 1 where its channels were not averaged.
-        header_mended, scaled: 1 where opening it made such a note (see :data:`audiocycle.voice.opening.HEADER`).
+        header_mended, scaled: 1 where opening it made such a note (see :mod:`audiocycle.voice.opening`).
     """
 
     n_samples: int | None = None

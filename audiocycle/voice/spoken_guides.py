@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -72,7 +72,7 @@ class Speaker:
     @cached_property
     def voice(self) -> TargetVoice:
         """What the speaker sounds like when saying something; learned when it is asked for."""
-        together = {STATES: [x.T for x in self.states], FEATURES: self.features, SPEECH: self.speech}
+        together: dict[str, list[Any]] = {STATES: [x.T for x in self.states], FEATURES: self.features, SPEECH: self.speech}
         crop = min(guide.CROP, *map(len, self.speech))  # so that none is left out; with half of CROP a guide is as good
         sampler = CropSampler({Domain(row): arrays for row, arrays in together.items()}, crop, guide.BATCH, seed=0, aligned=True)
 

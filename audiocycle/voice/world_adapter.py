@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.data.moments import Moments
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Signal, Stats
 from audiocycle.system.compat import import_pyworld
@@ -27,7 +28,6 @@ from audiocycle.voice.liveliness import with_power_of, with_variance
 from audiocycle.voice.low_voice import Believed, least_share, lower_floor
 from audiocycle.voice.lowest_levels import LowestLevels
 from audiocycle.voice.missing_band import Completion
-from audiocycle.voice.moments import Moments
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.sides import Items, RecordingSide, VoiceSide
 from audiocycle.voice.sound_file import resample

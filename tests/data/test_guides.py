@@ -19,7 +19,7 @@ from two_genres import write_genres
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import compose_run
 from audiocycle.data.domains import DomainData
-from audiocycle.data.guides import GuideConfig, load_guides
+from audiocycle.data.guides import load_guides
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
@@ -27,7 +27,7 @@ from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.losses import SURE, distance
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal, Values
 from audiocycle.training.run import train
-from audiocycle.voice import guide, phonetics
+from audiocycle.voice import guide, spoken_guides
 
 A, B, LOW, HIGH = map(Domain, ("a", "b", "low", "high"))
 
@@ -60,7 +60,7 @@ def recordings(tmp_path: Path, synthetic_voice: Callable[..., FloatArray], monke
     for name, f0 in (("low", 110.0), ("high", 220.0)):
         (root / name).mkdir(parents=True)
         soundfile.write(root / name / "0.wav", synthetic_voice(2.0, f0), 16000)
-    monkeypatch.setattr(phonetics, "PhoneticEncoder", ToyEncoder)
+    monkeypatch.setattr(spoken_guides, "PhoneticEncoder", ToyEncoder)
     monkeypatch.setattr(guide, "STEPS", 3)
     monkeypatch.setattr(ToyEncoder, "made", 0)
     return root
@@ -136,11 +136,11 @@ def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatc
         torch.set_num_threads(1)
         return "encoder"
 
-    monkeypatch.setattr(phonetics, "PhoneticEncoder", greedy)
+    monkeypatch.setattr(spoken_guides, "PhoneticEncoder", greedy)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
-        assert load_encoder(GuideConfig()) == "encoder"
+        assert spoken_guides.load_encoder(None) == "encoder"
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

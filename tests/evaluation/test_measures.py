@@ -151,6 +151,7 @@ def test_no_number_is_a_dash_and_a_negative_end_has_dots() -> None:
     assert PLAIN.interval(Estimate(np.zeros(1), np.array([-1.0, -1.0]))) == "-1.00..-1.00"
     assert PLAIN.interval(Estimate(np.zeros(1), np.array([1.0, 1.0]))) == "1.00–1.00"
     assert (SHARE.direction, replace(SHARE, better=1.0).direction) == (HIGHER, "best is 100")
+    assert (SHARE.in_words(0.25), PLAIN.in_words(2.0)) == ("part of it 25 %", "plain one 2.00")
     assert (SHARE.axis, replace(SHARE, unit="").axis) == ("part of it, %", "part of it")
     assert (SHARE.heading, replace(SHARE, heading="").heading, PLAIN.heading) == ("part %", "part of it %", "plain one")
 

@@ -27,7 +27,7 @@ from audiocycle.models.genre_classifier import GenreClassifier
 from audiocycle.models.layers import WIDTH
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi.file import is_midi, read_score
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Domain, FloatArray
 from audiocycle.system.atomic import whole_file, write_text
 from audiocycle.system.foreign import read_json, regular_file
 from audiocycle.system.limits import Limit, Range, hold
@@ -314,12 +314,13 @@ def train_network(
 def batches(corpora: Corpora, adapter: PianoRollAdapter, settings: Training, seed: int) -> Iterator[list[FloatArray]]:
     """For each step, phrases (n, C, 84, T) of each corpus, in order."""
 
-    def normalize(corpus: str, crops: FloatArray) -> FloatArray:
+    def normalize(corpus: Domain, crops: FloatArray) -> FloatArray:
         return adapter.normalize(crops, {})
 
     window = adapter.spec.window
     each = max(1, settings.batch_size // len(corpora))
-    sampler = CropSampler(corpora, window, each, seed, hop=window, augment=adapter.augment, normalize=normalize)
+    drawn = {Domain(name): phrases for name, phrases in corpora.items()}
+    sampler = CropSampler(drawn, window, each, seed, hop=window, augment=adapter.augment, normalize=normalize)
     for step in range(settings.steps):
         batch = sampler.batch(step)
-        yield [batch[corpus] for corpus in corpora]
+        yield [batch.items[corpus] for corpus in drawn]

@@ -18,10 +18,10 @@ from audiocycle.evaluation.music.classifier import HOW_TO, Classifier, CorpusTes
 from audiocycle.evaluation.music.judge import MusicJudge
 from audiocycle.evaluation.music.measures import ROWS
 from audiocycle.evaluation.music.results import MusicEvaluation
-from audiocycle.evaluation.music.songs import common_names, read_songs
+from audiocycle.evaluation.music.songs import common_names, read_songs, rolls_of
 from audiocycle.metrics.estimates import joined
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.spec import direction
+from audiocycle.spec import Direction, Domain
 
 
 def evaluate(
@@ -55,24 +55,25 @@ def evaluate(
     if converter.config.modality != "music":
         raise ConfigError(f"model {converter.config.name} converts {converter.config.modality}, not music")
     first, second = folders
-    converter.resolve(second, first)
+    converter.config.resolve(second, first)
+    adapter = rolls_of(converter)
     if classifier is not None:
         check_classifier(classifier, converter, (first, second, *(genre for genre, _ in unseen)))
     elif unseen:
         raise ConfigError("--unseen: tests a classifier, and there is none; add --classifier CLASSIFIER, or leave it out")
     names = common_names(folders) if parallel else None
-    read = {domain: read_songs(folder, domain, converter.adapter, limit, names) for domain, folder in folders.items()}
+    read = {domain: read_songs(folder, domain, adapter, limit, names) for domain, folder in folders.items()}
     skipped = {path: reason for each in read.values() for path, reason in each.skipped.items()}
     tests: list[CorpusTest] = []
     if classifier is not None:
         for genre, folder in unseen:
-            tests += further_tests(classifier, genre, folder, converter.adapter, limit, skipped)
+            tests += further_tests(classifier, genre, folder, adapter, limit, skipped)
     total = sum(len(x.songs) for x in read.values())
     ticks = count(1)
     directions = {}
     for source, target in ((first, second), (second, first)):
         judge = MusicJudge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen)
-        directions[direction(source, target)] = judge.results(parallel, lambda: progress(next(ticks), total))
+        directions[str(Direction(Domain(source), Domain(target)))] = judge.results(parallel, lambda: progress(next(ticks), total))
     rows = {row: [d.rows[row] for d in directions.values()] for row in ROWS}
     return MusicEvaluation(
         converter.config.name,
@@ -110,7 +111,7 @@ def check_classifier(classifier: Classifier, converter: Converter, domains: Sequ
     Raises:
         ConfigError: says how to train one that fits.
     """
-    config, adapter = classifier.config, converter.adapter
+    config, adapter = classifier.config, rolls_of(converter)
     if not set(domains) <= set(config.genres):
         raise ConfigError(
             f"--classifier: tells {', '.join(config.genres)} apart, not {', '.join(domains)}; train one that does: {HOW_TO}"

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from audiocycle.conversion.converter import Converter
+from audiocycle.evaluation.music.measures import SOURCE, TRANSFER
 from audiocycle.evaluation.music.results import MusicExample
-from audiocycle.evaluation.music.songs import HeldOutSong
+from audiocycle.evaluation.music.songs import HeldOutSong, rolls_of
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import read_score
 
-SOURCE, TRANSFER, COUNTERPART, TARGET = "source", "transfer", "true counterpart", "target, another song"
+COUNTERPART, ANOTHER_SONG = "true counterpart", "target, another song"
+"""Rows beside source and transfer: what it should sound like, or, where nobody knows, what the target sounds like."""
 EXAMPLES = 3
 """Songs of a direction that are shown."""
 PHRASES = 2
@@ -39,7 +41,7 @@ def examples_of(
     random = np.random.default_rng(0)
     examples = []
     for song in (songs[place] for place in chosen):
-        length = BEATS * converter.adapter.bars
+        length = BEATS * rolls_of(converter).bars
         begin, end = in_the_middle(song, length)
         score = read_score(song.path)
         scores = {SOURCE: cut(score, begin, end), TRANSFER: cut(converter(score, target, source), begin, end)}
@@ -47,7 +49,7 @@ def examples_of(
             scores[COUNTERPART] = cut(read_score(counterparts[song.name].path), begin, end)
         else:
             other = others[int(random.integers(len(others)))]
-            scores[TARGET] = cut(read_score(other.path), *in_the_middle(other, length))
+            scores[ANOTHER_SONG] = cut(read_score(other.path), *in_the_middle(other, length))
         examples.append(MusicExample(song.name, round(begin) // BEATS + 1, round(end) // BEATS, scores))
     return examples
 

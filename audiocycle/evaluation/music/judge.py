@@ -33,6 +33,7 @@ from audiocycle.evaluation.music.songs import (
     HeldOutSong,
     Phrases,
     Seams,
+    rolls_of,
     transferred,
 )
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
@@ -45,7 +46,7 @@ from audiocycle.metrics.music.content import (
 )
 from audiocycle.metrics.music.quality import SHAPE, middle, roll_quality
 from audiocycle.metrics.music.strength import accuracy_strength, strength
-from audiocycle.metrics.music.style import style_counts, style_profile
+from audiocycle.metrics.music.style import cosines, style_counts, style_profile
 from audiocycle.music.grid import STEPS_PER_BEAT
 from audiocycle.spec import FloatArray
 
@@ -83,7 +84,7 @@ class MusicJudge:
     ) -> None:
         self.converter, self.classifier, self.source, self.target = converter, classifier, source, target
         self.songs, self.others, self.seed, self.listen = songs, others, seed, listen
-        self.per_beat = STEPS_PER_BEAT[converter.adapter.grid]
+        self.per_beat = STEPS_PER_BEAT[rolls_of(converter).grid]
         self.weights = [len(song.phrases) for song in songs]
         self.wanted = np.concatenate([song.phrases for song in others])
         self.style = style_profile(self.wanted, self.per_beat)
@@ -262,10 +263,3 @@ def quality_of(phrases: Phrases, per_beat: int) -> Quality:
     """Each measure of quality of phrases (N, C, 84, T)."""
     each = [roll_quality(phrase, per_beat) for phrase in phrases]
     return {name: np.array([quality[name] for quality in each]) for name in each[0]}
-
-
-def cosines(tables: NDArray[Any], goal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, bins) against (bins,); 0 where there is nothing in one of them, 1 where there is nothing in both."""
-    norms = np.linalg.norm(tables, axis=1) * np.linalg.norm(goal)
-    both_empty = ~tables.any(axis=1) & (not goal.any())
-    return np.minimum(np.where(norms > 0.0, tables @ goal / np.maximum(norms, 1e-300), both_empty), 1.0)

@@ -12,7 +12,6 @@ from audiocycle.evaluation.measure import (
     Measure,
     Place,
     TableLayout,
-    by_name,
 )
 from audiocycle.metrics import estimates
 from audiocycle.metrics.music import content, quality, seams, strength, style
@@ -145,7 +144,6 @@ SEAM_MEASURES = (
     ),
     Measure("broken_notes", SEAMS, "both", "", 3, LOWER, "Cut or doubled.", definition="seams"),
 )  # fmt: skip
-QUALITY_BY_NAME = by_name(QUALITY_MEASURES)
 
 CLASSES = {MODEL: "r0", IDENTITY: "r1", RANDOM: "r3", GAIN: "r0"}
 LAYOUT = TableLayout(
@@ -189,5 +187,5 @@ def by_row(quality: dict[str, dict[str, estimates.Estimate]]) -> dict[str, dict[
 
 def shape_in_words(name: str) -> str:
     """``note length (steps)``: a measure by which a phrase can lie in the middle."""
-    measure = QUALITY_BY_NAME[name]
+    measure = next(measure for measure in QUALITY_MEASURES if measure.name == name)
     return f"{measure.label} ({measure.unit})" if measure.unit else measure.label

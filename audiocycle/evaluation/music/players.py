@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from audiocycle.evaluation.music.examples import COUNTERPART, SOURCE, TARGET, TRANSFER
+from audiocycle.evaluation.music.examples import ANOTHER_SONG, COUNTERPART
+from audiocycle.evaluation.music.measures import SOURCE, TRANSFER
 from audiocycle.evaluation.music.results import MusicExample
 from audiocycle.evaluation.page.charts import data_uri
 from audiocycle.evaluation.page.markup import Markup, element, joined
@@ -25,8 +26,8 @@ SAMPLE_RATE = 22050
 """Of the players, Hz: the built-in synthesis has hardly anything above 8 kHz, and the page holds all of it."""
 LEAST_PITCHES = 24
 """A single note still lies on a keyboard of two octaves."""
-ROWS = (SOURCE, TRANSFER, COUNTERPART, TARGET)
-CLASSES = {SOURCE: "r1", TRANSFER: "r0", COUNTERPART: "r5", TARGET: "r5"}
+ROWS = (SOURCE, TRANSFER, COUNTERPART, ANOTHER_SONG)
+CLASSES = {SOURCE: "r1", TRANSFER: "r0", COUNTERPART: "r5", ANOTHER_SONG: "r5"}
 KEPT, RESIZED, NEW, LOST = "kept", "resized", "new", "lost"
 MEANINGS = {
     KEPT: "in source and transfer alike",

@@ -20,7 +20,8 @@ from audiocycle.metrics.music.seams import broken_notes
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
 from audiocycle.music.midi.file import read_score
-from audiocycle.music.notes import IntArray, notes_of
+from audiocycle.music.notes import IntArray, Notes, notes_of
+from audiocycle.music.sides import SpanSide
 from audiocycle.spec import Encoded, FloatArray
 
 Phrases = FloatArray
@@ -76,7 +77,7 @@ def read_songs(
             skipped[str(path)] = str(error)
             continue
         phrases = phrases_of([encoded.features], adapter.spec.window)
-        songs.append(HeldOutSong(path, name_of(path, folder), corpus_of(path, folder, domain), phrases, encoded.side["places"]))
+        songs.append(HeldOutSong(path, name_of(path, folder), corpus_of(path, folder, domain), phrases, encoded.side.places))
     if not songs:
         raise DataError(f"{folder}: none of its {len(files)} songs can be used; the first: {next(iter(skipped.values()))}")
     return SongFiles(songs, skipped)
@@ -100,6 +101,12 @@ def common_names(folders: Mapping[str, Path]) -> list[str]:
     return sorted(common)
 
 
+def rolls_of(converter: Converter) -> PianoRollAdapter:
+    """The adapter of a converter of scores."""
+    assert isinstance(converter.adapter, PianoRollAdapter)
+    return converter.adapter
+
+
 class DirectionConverter:
     """One direction of a model: what the network thinks of some bars, and the notes that a user gets of it.
 
@@ -107,20 +114,18 @@ class DirectionConverter:
     """
 
     def __init__(self, converter: Converter, source: str, target: str) -> None:
-        converter.translation(target, source)  # readies the network
-        self.converter, self.source, self.target = converter, source, target
-        self.statistics = converter.config.stats_of(source), converter.config.stats_of(target)
+        self.direction = converter.translation(target, source).direction  # which readies the network
+        self.converter, self.adapter = converter, rolls_of(converter)
 
-    def opinion(self, encoded: Encoded, shifted: bool = False) -> FloatArray:
+    def opinion(self, encoded: Encoded[SpanSide], shifted: bool = False) -> FloatArray:
         """The network's probabilities (C, 84, T) for a run of bars; ``shifted``: its windows meet elsewhere."""
-        return self.converter.translate_features(encoded.features, self.source, self.target, *self.statistics, shifted)
+        return self.converter.translate_features(encoded.features, self.direction, shifted)
 
-    def convert(self, encoded: Encoded, opinion: FloatArray, strength: float = 1.0) -> Encoded:
+    def convert(self, encoded: Encoded[SpanSide], opinion: FloatArray, strength: float = 1.0) -> Encoded[SpanSide]:
         """The notes with that strength, and else the default options, drawn as a roll again."""
-        options, adapter = self.converter.options({"strength": strength}), self.converter.adapter
-        notes = self.converter.renderer.render(adapter.transfer(encoded, opinion, *self.statistics, options), options)
-        drawn: Encoded = adapter.analyze(notes, encoded.side["span"])
-        return drawn
+        options = self.converter.modality.chosen({"strength": strength}, self.converter.renderer)
+        notes: Notes = self.converter.renderer.render(self.adapter.transfer(encoded, opinion, self.direction, options))
+        return self.adapter.analyze(notes, encoded.side.span)
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionCon
 
     Whole runs of bars are converted, as for a user, and cut into phrases after that.
     """
-    adapter, score = there.converter.adapter, read_score(song.path)
+    adapter, score = there.adapter, read_score(song.path)
     notes, window = notes_of(score), adapter.spec.window
     phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0

@@ -103,7 +103,7 @@ def knob(each: MusicDirectionResult) -> Iterator[str]:
     """What less strength gives."""
     for setting, row in each.knob.items():
         measures = LAYOUT.shown({MODEL: row}, Place.TABLE)
-        figures = ", ".join(f"{measure.heading} {measure.short(row[measure.name].mean)}" for measure in measures)
+        figures = ", ".join(measure.in_words(row[measure.name].mean) for measure in measures)
         yield f"  --strength {setting:<4g}  {figures}"
 
 

@@ -41,10 +41,10 @@ from audiocycle.evaluation.voice.measures import (
     TARGET_COPY,
     UNCONVERTED,
 )
-from audiocycle.evaluation.voice.recordings import Item, evenly, find_items, read
+from audiocycle.evaluation.voice.recordings import Item, evenly, find_items, read, voices_of
 from audiocycle.evaluation.voice.results import VoiceDirectionResult, VoiceEvaluation
 from audiocycle.metrics.estimates import Estimate, estimate, joined
-from audiocycle.spec import FloatArray, direction
+from audiocycle.spec import Direction, Domain, FloatArray
 from audiocycle.system import threads
 
 SOUNDS = {
@@ -87,9 +87,10 @@ def evaluate(
     if converter.config.modality != "voice":
         raise ConfigError(f"model {converter.config.name} converts {converter.config.modality}, not voices")
     first, second = folders
-    wanted = [(first, second)] if one_way else [(first, second), (second, first)]
-    pairs = [pair for pair in wanted if pair in converter.config.pairs] or wanted[:1]
-    networks = [DirectionNetwork(direction(a, b), a, b, converter.translation(b, a)) for a, b in pairs]
+    there = Direction(Domain(first), Domain(second))
+    wanted = [there] if one_way else [there, there.back]
+    known = [direction for direction in wanted if direction in converter.config.directions] or wanted[:1]
+    networks = [DirectionNetwork(str(way), way.source.name, way.target.name, converter.translation(way.target.name, way.source.name)) for way in known]
     items = find_items(folders, parallel, limit)
     examples = {item.name for domain in folders for item in evenly([x for x in items if domain in x.paths], EXAMPLES)}
     total, ticks = sum(len(item.paths) for item in items), count(1)
@@ -125,7 +126,7 @@ def evaluate(
     directions = {each.name: results(each, measured, said) for each in networks}
     return VoiceEvaluation(
         converter.config.name,
-        converter.adapter.sample_rate,
+        voices_of(converter).adapter.sample_rate,
         parallel,
         directions,
         {row: over_directions([each.rows[row] for each in directions.values()], parallel) for row in ROWS},

@@ -5,7 +5,7 @@ Means and intervals, and what takes all recordings together (centroids of speake
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,11 @@ from audiocycle.metrics.voice.global_variance import global_variance
 from audiocycle.metrics.voice.loudness import loudness_difference
 from audiocycle.metrics.voice.mel_cepstrum import spectrum_to_mel_cepstrum
 from audiocycle.metrics.voice.modulation import modulation_distance
-from audiocycle.spec import Encoded, FloatArray, Signal
+from audiocycle.spec import FloatArray, Signal, Translation
 from audiocycle.voice.analysis import SAMPLE_RATE, analyse, at_measured_rate
 
 OWN, COPY, BY_NETWORK, BY_STATISTICS = "own", "copy", "by network", "by statistics"
 """Sounds of a recording: itself; rendered again; converted; with the target's means and deviations (matched)."""
-Translate = Callable[[Encoded], Encoded]
 Values = dict[str, float]
 """By name of the measure; NaN where there is nothing to measure."""
 SoundKey = tuple[str, str]
@@ -106,7 +105,7 @@ class DirectionNetwork:
     name: str
     source: str
     target: str
-    translate: Translate
+    translation: Translation
 
 
 def measure_item(
@@ -132,7 +131,7 @@ def measure_item(
         sounds[domain, COPY] = AnalysedSound.of(copied(signal, converter))
         for each in networks:
             if each.source == domain:
-                sounds[domain, BY_NETWORK] = AnalysedSound.of(rendered(signal, converter, each.translate))
+                sounds[domain, BY_NETWORK] = AnalysedSound.of(rendered(signal, converter, each.translation))
                 sounds[domain, BY_STATISTICS] = AnalysedSound.of(matched(signal, converter, each.source, each.target))
     return ItemMeasurement(
         item,

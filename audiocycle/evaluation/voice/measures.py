@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audiocycle.evaluation.measure import EVERYWHERE, HIGHER, LOWER, Measure, Place, TableLayout, by_name
+from audiocycle.evaluation.measure import EVERYWHERE, HIGHER, LOWER, Measure, Place, TableLayout
 from audiocycle.evaluation.voice.listeners import NATURALNESS, SPEAKER, WORDS
 from audiocycle.metrics.voice import (
     duration,
@@ -167,7 +167,6 @@ MEASURES = (
         definition=NATURALNESS, needs=NATURALNESS, heading="drop",
     ),
 )  # fmt: skip
-BY_NAME = by_name(MEASURES)
 
 LAYOUT = TableLayout(
     MEASURES,

@@ -6,17 +6,18 @@ the model's sample rate, so that no row is resampled more often than another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError, DataError, InputError
-from audiocycle.spec import Encoded, FloatArray, Signal, Translation
+from audiocycle.spec import Direction, Domain, Encoded, Signal, Translation
 from audiocycle.system.scan import scan
+from audiocycle.voice.modality import VoiceModality
 from audiocycle.voice.sound_file import is_recording, read_speech
 
 T = TypeVar("T")
@@ -74,11 +75,21 @@ def find_items(folders: Mapping[str, Path], parallel: bool, limit: int | None = 
     return [Item(name, {domain: names[name] for domain, names in found.items()}) for name in evenly(common, limit)]
 
 
+NOBODY = Domain("")
+"""A speaker of whom nothing is known."""
+
+
 def evenly(things: Sequence[T], limit: int | None) -> list[T]:
     """At most ``limit`` of them, the first and, from two on, the last among them."""
     if limit is None or limit >= len(things):
         return list(things)
     return [things[place] for place in np.linspace(0, len(things) - 1, limit).round().astype(int)]
+
+
+def voices_of(converter: Converter) -> VoiceModality:
+    """The modality of a converter of voices."""
+    assert isinstance(converter.modality, VoiceModality)
+    return converter.modality
 
 
 def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) -> Signal:
@@ -90,9 +101,10 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
     Raises:
         InputError: it cannot be read, or is all silence.
     """
-    rate = converter.adapter.sample_rate
+    adapter = voices_of(converter).adapter
+    rate = adapter.sample_rate
     samples, found, noted = read_speech(path, rate, below_hearing=True)
-    if notes is not None and (unusual := found.notes(converter.adapter, noted)):
+    if notes is not None and (unusual := found.notes(adapter, noted)):
         notes[str(path)] = f"{path}: {'; '.join(unusual)}"
     if not samples.any():
         raise InputError(f"{path}: holds only digital silence")
@@ -101,26 +113,24 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
 
 def copied(signal: Signal, converter: Converter) -> Signal:
     """Analysed and rendered again: what the vocoder alone costs."""
-    return rendered(signal, converter, lambda encoded: encoded)
+    return rendered(signal, converter, Translation(lambda encoded: encoded, Direction(NOBODY, NOBODY)))
 
 
 def matched(signal: Signal, converter: Converter, source: str, target: str) -> Signal:
     """The target's mean and deviation of coefficients and log-F0: what a model must beat."""
-    adapter, options = converter.adapter, converter.options({})
-    of_source, of_target = converter.config.stats_of(source), converter.config.stats_of(target)
+    adapter, options = converter.adapter, converter.modality.chosen({}, converter.renderer)
+    direction = Direction(converter.config.domain(source), converter.config.domain(target))
 
-    def translate(encoded: Encoded) -> Encoded:
-        moved: FloatArray = adapter.denormalize(adapter.normalize(encoded.features, of_source), of_target)
-        transferred: Encoded = adapter.transfer(encoded, moved, of_source, of_target, options)
-        return transferred
+    def translate(encoded: Encoded[Any]) -> Encoded[Any]:
+        moved = adapter.denormalize(adapter.normalize(encoded.features, direction.source.stats), direction.target.stats)
+        return adapter.transfer(encoded, moved, direction, options)
 
-    return rendered(signal, converter, Translation(translate, of_source))
+    return rendered(signal, converter, Translation(translate, direction))
 
 
-def rendered(signal: Signal, converter: Converter, translate: Callable[[Encoded], Encoded]) -> Signal:
+def rendered(signal: Signal, converter: Converter, translation: Translation) -> Signal:
     """A signal through the converter with something else in place of its network."""
-    converted: Signal
-    converted, _ = converter.medium.converted_item(signal, converter.adapter, converter.renderer, translate)  # its notes are the evaluation's
+    converted, _ = voices_of(converter).converted_item(signal, converter.renderer, translation)  # its notes are the evaluation's
     return converted
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,15 @@ def style_similarity(a: StyleProfile, b: StyleProfile) -> StyleSimilarity:
             f"style profiles of different grids ({len(a.time_pitch)} and {len(b.time_pitch)} steps per bar) "
             "cannot be compared: take both with one steps_per_beat"
         )
-    return StyleSimilarity(_cosine(a.time_pitch, b.time_pitch), _cosine(a.onset_duration, b.onset_duration))
+    pairs = ((a.time_pitch, b.time_pitch), (a.onset_duration, b.onset_duration))
+    return StyleSimilarity(*(float(cosines(first.ravel()[None], second.ravel())[0]) for first, second in pairs))
+
+
+def cosines(histograms: NDArray[Any], goal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, bins) against (bins,); 0 where there is nothing in one of them, 1 where there is nothing in both."""
+    norms = np.linalg.norm(histograms, axis=1) * np.linalg.norm(goal)
+    both_empty = ~histograms.any(axis=1) & (not goal.any())
+    return np.minimum(np.where(norms > 0.0, histograms @ goal / np.maximum(norms, 1e-300), both_empty), 1.0)
 
 
 def _time_pitch_counts(notes: Notes, bar: int) -> NDArray[np.int64]:
@@ -130,9 +139,3 @@ def _histogram(
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     shares: NDArray[np.float64] = counts / max(int(counts.sum()), 1)
     return shares
-
-
-def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    if not a.any() or not b.any():
-        return float(a.any() == b.any())
-    return min(float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b))), 1.0)  # rounding

@@ -16,7 +16,7 @@ from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
 from audiocycle.evaluation.music.classifier import Classifier
 from audiocycle.evaluation.music.evaluate import evaluate
-from audiocycle.evaluation.music.judge import IN_ALL, KNOB, cosines, seam_rates
+from audiocycle.evaluation.music.judge import IN_ALL, KNOB, seam_rates
 from audiocycle.evaluation.music.measures import (
     GAIN,
     IDENTITY,
@@ -36,6 +36,7 @@ from audiocycle.evaluation.music.songs import (
     transferred,
 )
 from audiocycle.evaluation.music.table import to_text
+from audiocycle.metrics.music.style import cosines
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi.file import write_score
 

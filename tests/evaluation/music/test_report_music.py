@@ -13,14 +13,8 @@ from report_page import Page
 from small_music_evaluation import LENGTHS, NOTES, SONGS, score, small_music_evaluation
 from two_genres import a_song
 
-from audiocycle.evaluation.music.examples import (
-    SOURCE,
-    TARGET,
-    TRANSFER,
-    cut,
-    examples_of,
-    in_the_middle,
-)
+from audiocycle.evaluation.music.examples import ANOTHER_SONG, cut, examples_of, in_the_middle
+from audiocycle.evaluation.music.measures import SOURCE, TRANSFER
 from audiocycle.evaluation.music.players import clock, kinds_of, roll_of
 from audiocycle.evaluation.music.report import page, write_report
 from audiocycle.evaluation.music.results import MusicExample
@@ -83,7 +77,7 @@ def test_notes_are_told_apart_and_lie_where_they_sound(parsed: Page) -> None:
     labels = [x["aria-label"] or "" for x in parsed.of("svg") if (x.get("aria-label") or "").startswith("Piano roll")]
     assert labels[0].endswith("source: 4 notes, 2 kept, 1 resized, 1 lost, 5.5 s")
     assert labels[1].endswith("transfer: 4 notes, 2 kept, 1 resized, 1 new, 5.5 s")
-    assert labels[2].endswith(f"{TARGET}: 2 notes, 2.0 s")
+    assert labels[2].endswith(f"{ANOTHER_SONG}: 2 notes, 2.0 s")
     new = [x["d"] for x in parsed.of("path") if x.get("class") == "note new"]
     # pitch 72 from 1.5 to 2 s; the picture's top is pitch 72 and one more: C5 is 2 units below the top of 74
     assert new == ["M150 1.1h48v.8h-48z"] * 2
@@ -160,7 +154,7 @@ def test_examples_are_phrases_from_the_middle(tmp_path: Path) -> None:
 
     (example,) = examples_of([song], [song], Up(), "slow", "fast", parallel=False)  # type: ignore[arg-type]
     assert isinstance(example, MusicExample)
-    assert (example.name, example.first, example.last, list(example.scores)) == ("song", 5, 12, [SOURCE, TRANSFER, TARGET])
+    assert (example.name, example.first, example.last, list(example.scores)) == ("song", 5, 12, [SOURCE, TRANSFER, ANOTHER_SONG])
     pitches = {row: [note.pitch for note in made.tracks[0].notes] for row, made in example.scores.items()}
     assert pitches[TRANSFER] == [pitch + 12 for pitch in pitches[SOURCE]]
-    assert pitches[TARGET] == pitches[SOURCE]
+    assert pitches[ANOTHER_SONG] == pitches[SOURCE]

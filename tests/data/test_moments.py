@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiocycle.data.moments import Moments
 from audiocycle.voice import moments
-from audiocycle.voice.moments import Moments
 
 
 @given(
