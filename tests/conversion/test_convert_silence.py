@@ -14,11 +14,15 @@ import soxr
 from tiny_bundle import tiny_bundle, vowel
 
 import audiocycle
+from audiocycle.bundles.runtimes.torch_network import TorchNetwork
 from audiocycle.conversion.converter import Converter
-from audiocycle.conversion.live import LiveNetwork
+from audiocycle.conversion.live import NORM_SECONDS
 from audiocycle.conversion.pauses import GRID, LONGEST
+from audiocycle.models.running_norm import RunningNorms
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal
+from audiocycle.voice.live import LiveTranslation
 from audiocycle.voice.mel_adapter import MelAdapter
+from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.world_adapter import WorldAdapter, speech_frames
 
 PRETRAINED = Path(audiocycle.__file__).parent / "pretrained"
@@ -139,7 +143,9 @@ def test_a_stream_forgets_no_voice_over_silence(name: str, source: str, target: 
     for kind in ("-60 dBFS", "zeros", "dither"):
         both = np.concatenate([x, KINDS[kind](RATE // 2), x]).astype(np.float32)
         encoded = WorldAdapter().analyze(both, side=False)
-        network = LiveNetwork(Converter.from_pretrained(PRETRAINED / name, "world", runtime="torch"), source, target, 0.1, {})
+        model = Converter.from_pretrained(PRETRAINED / name, runtime="torch")
+        assert isinstance(model.network, TorchNetwork)
+        network = LiveTranslation(model.translation(target, source), RunningNorms(model.network.translator, NORM_SECONDS / 0.1), 0.1)
         windows[kind] = [network(cut(encoded, end)).features for end in range(128, encoded.features.shape[1], 20)]
     std = converter(name).config.domain(target).stats["std"]
     behind = [np.concatenate([window[1:, -20:] / std[1:] for window in made[-15:]], axis=1) for made in windows.values()]
@@ -147,8 +153,9 @@ def test_a_stream_forgets_no_voice_over_silence(name: str, source: str, target: 
         assert np.sqrt(np.square(other - behind[0]).mean()) < 0.2, kind
 
 
-def cut(encoded: Encoded, end: int) -> Encoded:
-    return Encoded(encoded.features[:, end - 128 : end], {"f0": encoded.side["f0"][end - 128 : end]})
+def cut(encoded: Encoded[VoiceSide], end: int) -> Encoded[VoiceSide]:
+    assert encoded.side.f0 is not None
+    return Encoded(encoded.features[:, end - 128 : end], VoiceSide(f0=encoded.side.f0[end - 128 : end]))
 
 
 class Counted:
@@ -190,7 +197,7 @@ def test_quiet_speech_is_never_taken_for_silence(adapter: str, gain: float, tmp_
     model, _ = unchanging(tmp_path, adapter)
     x = gain * vowel(1.0, model.adapter.sample_rate, f0=210.0)
     features = model.adapter.analyze(x, side=False).features
-    speaking = model.adapter.speech(features) if adapter == "world" else model.adapter.loud_frames(features)
+    speaking = model.adapter.speech(features)
     silent = ~model.adapter.active_frames(features, model.config.domain("anna").stats)
     assert not (silent & speaking).any()
     if gain > 0.01:

@@ -14,7 +14,7 @@ from tiny_bundle import vowel
 from audiocycle.data.domains import DomainData
 from audiocycle.data.guides import GuideConfig
 from audiocycle.spec import Domain, Encoded, NoSide, Signal
-from audiocycle.voice import guide, phonetics
+from audiocycle.voice import guide, spoken_guides
 from audiocycle.voice.modality import VoiceModality
 from audiocycle.voice.spoken_guides import load_encoder
 from audiocycle.voice.world_adapter import WorldAdapter
@@ -38,7 +38,7 @@ class ToyEncoder:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phonetics, "PhoneticEncoder", ToyEncoder)
+    monkeypatch.setattr(spoken_guides, "PhoneticEncoder", ToyEncoder)
     monkeypatch.setattr(ToyEncoder, "encoded", 0)
     monkeypatch.setattr(guide, "STEPS", 3)
 
@@ -89,7 +89,7 @@ def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatc
         torch.set_num_threads(1)
         return "encoder"
 
-    monkeypatch.setattr(phonetics, "PhoneticEncoder", greedy)
+    monkeypatch.setattr(spoken_guides, "PhoneticEncoder", greedy)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
