@@ -103,7 +103,7 @@ def build_renderer(adapter: Adapter, name: str | None = None, weights: str | Non
         raise ConfigError(f"renderer '{name}' does not work on this model's features; choose one of: {', '.join(fitting)}")
     make = resolve(RENDERERS, "renderer", name)
     if weights and not hasattr(make, "load"):
-        raise ConfigError(f"--vocoder: renderer '{name}' takes no weights; leave it out")
+        raise ConfigError(f"`vocoder`: renderer '{name}' takes no weights; leave it out")
     renderer: Renderer = make.load(weights, adapter) if hasattr(make, "load") else make(adapter)
     return renderer
 

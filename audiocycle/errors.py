@@ -1,9 +1,15 @@
-"""Errors that a user can cause, and how any error is told: in one line, which names the file (or option) and the remedy."""
+"""Errors that a user can cause, and how any error is told: in one line, which names the file (or option) and the remedy.
+
+Options are named as Python has them: an error about one begins with ``name=value: ``, and all else puts the name into backticks, with a value where there is
+one (``add `overwrite` to replace it``, ``use `runtime=torch```). A command line that shows messages has them written as its flags (:func:`options_written`).
+"""
 
 from __future__ import annotations
 
 import unicodedata
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class AudioCycleError(Exception):
@@ -47,7 +53,7 @@ class TrainingError(AudioCycleError):
 
 
 def tell(note: str) -> None:
-    """Say what is unusual about an item, as Python says such things, to who called the converter that calls the medium that calls this.
+    """Say what is unusual about an item, as Python says such things, to who called the converter that calls the modality that calls this.
 
     Args:
         note: none where it is empty.
@@ -57,6 +63,25 @@ def tell(note: str) -> None:
     """
     if note:
         warnings.warn(note, AudioCycleWarning, stacklevel=4)
+
+
+_writer: Callable[[str], str] | None = None
+
+
+@contextmanager
+def options_written(writer: Callable[[str], str]) -> Iterator[None]:
+    """While inside, messages that this process shows have their options written by ``writer``."""
+    global _writer
+    before, _writer = _writer, writer
+    try:
+        yield
+    finally:
+        _writer = before
+
+
+def worded(message: str) -> str:
+    """A message that goes to people, with options as whoever shows it writes them: as they are, unless there is a command line."""
+    return message if _writer is None else _writer(message)
 
 
 def explain(error: Exception, name: str = "") -> str:
@@ -70,7 +95,7 @@ def explain(error: Exception, name: str = "") -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or name or 'stdout'}: {error.strerror}"
     where = f"{name}: " if name else ""
-    return f"{where}unexpected {type(error).__name__}: {one_line(error)}; run again with --debug, and report what it shows"
+    return f"{where}unexpected {type(error).__name__}: {one_line(error)}; run again with `debug`, and report what it shows"
 
 
 JOINERS = "\u200c\u200d"

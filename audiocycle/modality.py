@@ -143,13 +143,13 @@ class Modality(Protocol):
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
-    ) -> Stream:
-        """A conversion while the sound comes in; its first block is not late.
+    ) -> Stream | None:
+        """A conversion while the sound comes in; its first block is not late. None: such features cannot be made while it does.
 
         Args:
             sample_rate: Hz; None: the adapter's.
             band_limit: Hz above which the stream holds nothing, where that is known.
 
         Raises:
-            ConfigError: nothing of this kind comes in as a stream, or not with these features; or a block or rate that cannot be.
+            ConfigError: a block or rate that cannot be.
         """

@@ -224,7 +224,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
                     graph.unlink()
                 raise BundleError(
                     f"{graph_path(folder, direction)}: {network.runtime} differs from torch by {largest:.1e}; "
-                    "the graphs are removed again, convert with --runtime torch, and report this"
+                    "the graphs are removed again, convert with `runtime=torch`, and report this"
                 )
             yield found
 

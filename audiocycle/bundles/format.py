@@ -124,7 +124,7 @@ class BundleConfig:
         if not sources or source not in (None, *sources):
             raise DomainError(f"model {self.name} was trained one way, {', '.join(map(str, self.directions))}; name one of these, or train a model without one_way")
         if source is None and len(sources) > 1:
-            raise DomainError(f"the source is ambiguous; add --source with one of: {', '.join(sources)}")
+            raise DomainError(f"the source is ambiguous; add `source` with one of: {', '.join(sources)}")
         return self.direction(source or sources[0], target)
 
     def domain(self, name: str) -> Domain:

@@ -92,7 +92,7 @@ def find_for_target(target: str, source: str | None = None, refused: Refused | N
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(map(str, m.config.directions) if source else m.config.targets)}" for m in models)
-    raise DomainError(f"no installed model converts {given}to '{target}' ({known or 'no model is installed'}); name one with --model BUNDLE")
+    raise DomainError(f"no installed model converts {given}to '{target}' ({known or 'no model is installed'}); name one with `model=BUNDLE`")
 
 
 def locate(name: str | Path) -> Path:

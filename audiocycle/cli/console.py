@@ -32,8 +32,8 @@ def show_records(
     unusual_ones = others = 0
     with progress.counted(console, "files") as bar:
         task = bar.add_task("converting", total=n_files)
-        for record in start(lambda share: bar.update(task, completed=counts.total() + share)):
-            last = record
+        for as_made in start(lambda share: bar.update(task, completed=counts.total() + share)):
+            last = record = as_made.worded()
             counts[record.status] += 1
             bar.update(task, completed=counts.total())
             if record.status == "failed":
@@ -54,7 +54,7 @@ def show_records(
     elif last is not None and last.status == "converted" and last.output != "-":
         length = f"{last.audio_seconds:.1f} s" + ("" if last.details else " of audio")
         note = f"; note: {printable(last.note)}" if last.note else ""
-        text = f"{printable(last.output)}: {length} in {last.seconds:.2f} s{told(last.details)}{note}"
+        text = f"{printable(last.output)}: {length} in {last.seconds:.2f} s{counted(last.details)}{note}"
         console.print(text, markup=False)
     elif last is not None and last.note:  # the result went to stdout
         console.print(f"note: {printable(last.note)}", markup=False)
@@ -63,7 +63,7 @@ def show_records(
     return not failed
 
 
-def told(details: Mapping[str, Any]) -> str:
+def counted(details: Mapping[str, Any]) -> str:
     """A modality's counts as words: ``"; notes: 386 in, 404 out, ..."``; empty without any."""
     groups: dict[str, list[str]] = {}
     for name, count in details.items():

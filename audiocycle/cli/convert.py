@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable
+from audiocycle.cli.flags import OPTIONS, flags_of, given, with_flags
+from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable, worded
 from audiocycle.system.debugging import debugging
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ the scheduler and its workers run them here. Start it with dask scheduler --host
 """
 
 
+@with_flags(flags_of(OPTIONS), before="overwrite")
 def convert(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
     target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
@@ -60,24 +62,17 @@ def convert(
     vocoder: Annotated[str | None, typer.Option(help="Weights for --renderer hifigan: a path, or hf:owner/name[@revision].")] = None,
     runtime: Annotated[str, typer.Option(help="What computes the network: torch, onnx, openvino or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the network: auto, bf16 or fp32; auto is bf16 where the processor has it.")] = "auto",
-    pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Voices: shift the converted pitch.")] = None,
-    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Voices: variance that the network lost and that is put back (0.85).")] = None,
-    strength: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: from the source (0) to the whole transfer (1, default).")] = None,
-    key_lock: Annotated[bool, typer.Option("--key-lock", help="MIDI: only pitch classes that the source has in the same phrase.")] = False,
-    tracks: Annotated[str | None, typer.Option(help="MIDI: keep (default) or merge the tracks.")] = None,
-    programs: Annotated[str | None, typer.Option(help="MIDI: instruments of the source (default) or usual in the target.")] = None,
-    thickness: Annotated[
-        str | None, typer.Option(metavar="target|network", help="MIDI: as many notes, and pitches at once, as the target has (default), or as the network says.")
-    ] = None,
-    threshold: Annotated[float | None, typer.Option(metavar="0...1", help="MIDI: probability from which a note begins (0.5).")] = None,
-    shortest: Annotated[int | None, typer.Option(metavar="STEPS", help="MIDI: leave shorter new notes out (1).")] = None,
-    first_bar: Annotated[float | None, typer.Option(metavar="BEATS", help="MIDI: quarter notes before the first whole bar, if the file does not say so.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw input and result beside each output (.png).")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="MIDI: write a sound beside each output (.wav).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record for each file.")] = False,
+    **asked: Any,
 ) -> None:
-    """Convert one file, or many."""
+    """Convert one file, or many.
+
+    Args:
+        asked: the options of all modalities.
+    """
     from audiocycle.build import modality_class
     from audiocycle.bundles.format import read_config
     from audiocycle.cli.console import show_records
@@ -100,12 +95,7 @@ def convert(
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
         jobs_to_do, folder = plan(inputs, output, modality.suffix, modality.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
-    given = {
-        "pitch_shift": pitch_shift, "variance": variance, "strength": strength, "key_lock": key_lock or None, "tracks": tracks, "programs": programs,
-        "thickness": thickness, "threshold": threshold, "shortest": shortest, "first_bar": first_bar,
-    }  # fmt: skip
-    options = {name: value for name, value in given.items() if value is not None}
-    task = Task(bundle, target, source, renderer, vocoder, options, overwrite, plot, preview, debugging(), runtime, precision)
+    task = Task(bundle, target, source, renderer, vocoder, given(asked), overwrite, plot, preview, debugging(), runtime, precision)
 
     tls = tls_files(scheduler, tls_ca_file, tls_cert, tls_key)
 
@@ -144,7 +134,7 @@ def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
         found, *others = sound_ones(find_for_target(target, source, refused), refused)
     finally:
         for line in passed_over(refused):
-            typer.echo(line, err=True)
+            typer.echo(worded(line), err=True)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
     sources = [source] if source else found.config.sources_of(target)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,8 @@ from audiocycle.cli.export import EXPORT_HELP, export
 from audiocycle.cli.models import info, models
 from audiocycle.cli.stream import STREAM_HELP, stream
 from audiocycle.cli.train import TRAIN_HELP, train
-from audiocycle.errors import explain, printable
+from audiocycle.cli.wording import writer
+from audiocycle.errors import explain, options_written, printable, worded
 from audiocycle.system.debugging import debugging
 
 app = typer.Typer(
@@ -72,15 +74,24 @@ def end_cleanly() -> None:
 def main() -> None:
     """Entry point: an error is one line on stderr and exit code 1; Ctrl-C and a closed pipe are the same without a line."""
     end_cleanly()
-    try:
-        app(args=[as_path(word) for word in sys.argv[1:] if word != "--debug"], prog_name="audiocycle")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if debugging():
-            raise
-        typer.echo(f"error: {printable(explain(error))}", err=True)
-        sys.exit(1)
+    words = [as_path(word) for word in sys.argv[1:] if word != "--debug"]
+    with options_written(writer(commands, words)):
+        try:
+            app(args=words, prog_name="audiocycle")
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except Exception as error:
+            if debugging():
+                raise
+            typer.echo(f"error: {printable(worded(explain(error)))}", err=True)
+            sys.exit(1)
+
+
+def commands() -> Mapping[str, Any]:
+    """All commands, by name."""
+    group: Any = typer.main.get_command(app)
+    found: Mapping[str, Any] = group.commands
+    return found
 
 
 if __name__ == "__main__":

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from audiocycle.cli.schema import DATA, GROUPS, TOP, every_setting, help_of, lists, paths, register_schema
 from audiocycle.data.guides import GuideConfig
 from audiocycle.errors import ConfigError, one_line, printable
-from audiocycle.objectives.config import ObjectiveConfig, objective_settings
+from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.system.limits import shown
 from audiocycle.system.names import expanded, normal_name
+from audiocycle.training.config import OF_THE_RUN, TrainerConfig
 from audiocycle.training.run import RunConfig
-from audiocycle.training.trainer import TrainerConfig
 
-PATHS = ("data.root", "data.cache", "run_dir")
+PATHS, LISTS = paths(), lists()
 TEXTS = (*PATHS, "name", "licence", "guide.recognizer")
 """Settings whose value is a path or a sentence, one for each training."""
-LISTS = ("data.domains", "data.mixture")
-"""Settings whose value is a list of names."""
-GROUPS = ("data", "adapter", "model", "objective", "guide", "trainer")
+ONLY_WHERE_ASKED = ("model.translator",)
+"""Settings that are not there until somebody gives them: bundles of before know nothing of them."""
+HOLDERS = ("adapter", "model", *filter(None, GROUPS))
+"""What holds settings."""
 LONGEST = 100
 """Characters of a job's folder name; file systems take 255 bytes."""
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
@@ -51,8 +53,9 @@ def conf_dir() -> Path:
     raise ConfigError(f"{package / 'conf'}: the configurations are missing; install audiocycle again")
 
 
-def register_resolvers() -> None:
-    """``${join:${data.domains}}`` is ``SF1-TM3``; ``${folder:TEXT,NUMBER}`` is :func:`folder_name`."""
+def register() -> None:
+    """Tell Hydra of all settings. ``${join:${data.domains}}`` is ``SF1-TM3``; ``${folder:TEXT,NUMBER}`` is :func:`folder_name`."""
+    register_schema()
     OmegaConf.register_new_resolver("join", lambda names: "-".join(map(str, names)), replace=True)
     OmegaConf.register_new_resolver("folder", folder_name, replace=True)
 
@@ -79,8 +82,35 @@ def compose_run(overrides: Sequence[str]) -> RunConfig:
 
 
 def show_config(overrides: Sequence[str]) -> str:
-    """All settings with their values as YAML; unset ones stay ``???``."""
-    return OmegaConf.to_yaml(compose_raw(overrides))
+    """All settings with their values as YAML, and with their help as comments; unset ones stay ``???``."""
+    raw = compose_raw(overrides)
+    choices: dict[str, Any] = {}
+    for group in ("adapter", "model"):
+        known = OmegaConf.select(raw, group)
+        if isinstance(known, DictConfig):
+            choices |= {str(key): known[key] for key in known if not OmegaConf.is_missing(known, key)}
+    return "".join(f"{line}\n" for line in commented(raw, "", choices))
+
+
+def commented(settings: DictConfig, prefix: str, choices: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """The lines of YAML of some settings.
+
+    Args:
+        prefix: of their names, as ``trainer.``.
+    """
+    for key in map(str, settings):
+        name = f"{prefix}{key}"
+        comment = f"  # {text}" if (text := help_of(name, choices)) else ""
+        plain = not OmegaConf.is_missing(settings, key) and not OmegaConf.is_interpolation(settings, key)
+        if plain and settings[key] and isinstance(settings[key], DictConfig):
+            yield f"{indent}{key}:{comment}"
+            yield from commented(settings[key], f"{name}.", choices, f"{indent}  ")
+            continue
+        first, *rest = OmegaConf.to_yaml(OmegaConf.masked_copy(settings, key)).splitlines()
+        if rest and not first.endswith(":"):  # a text of several lines, with which a comment would be one
+            yield from [f"{indent}{comment.strip()}"] if comment else []
+            comment = ""
+        yield from (f"{indent}{line}" for line in (f"{first}{comment}", *rest))
 
 
 def compose_raw(overrides: Sequence[str], hydra: bool = False) -> DictConfig:
@@ -103,7 +133,7 @@ def hydra_at_conf() -> Iterator[ConfigLoader]:
     Raises:
         ConfigError: what Hydra complains about inside the block, in one line.
     """
-    register_resolvers()
+    register()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
@@ -131,6 +161,8 @@ def quoted(override: str) -> str:
     """
     key, sign, value = override.partition("=")
     setting = key.lstrip("+")
+    if setting in ONLY_WHERE_ASKED:
+        return f"++{setting}{sign}{value}"
     if setting in LISTS:
         return f"{key}{sign}{''.join(quoted_names(value))}"
     if not value or setting not in TEXTS or is_quoted(value) or value in ("null", "???"):
@@ -171,32 +203,32 @@ def to_run(raw: DictConfig) -> RunConfig:
         check_types(raw)
     except (OmegaConfBaseException, RecursionError) as error:
         raise ConfigError(one_line(error)) from error
-    domains, mixture = c["data"]["domains"], c["data"]["mixture"] or []
-    for name, value in (("domains", domains), ("mixture", mixture)):
-        if not isinstance(value, list):
-            raise ConfigError(f"data.{name}={shown(value)}: a list is needed, e.g. 'data.{name}=[SF1,TM3]'")
-    trainer = c["trainer"] | {"max_steps": c["max_steps"], "max_minutes": c["max_minutes"], "seed": c["seed"]}
+    for key in LISTS:
+        value = OmegaConf.select(raw, key)
+        if value and not isinstance(value, ListConfig):
+            raise ConfigError(f"{key}={shown(value)}: a list is needed, e.g. '{key}=[SF1,TM3]'")
     try:
+        run = {field: c["data"][name] for name, field in DATA.items()} | {name: c[name] for name in TOP}
+        hints = get_type_hints(RunConfig)
         return RunConfig(
-            data_root=expanded(c["data"]["root"]),
-            domains=tuple(str(domain) for domain in domains),
-            cache=expanded(c["data"]["cache"]),
-            jobs=int(c["data"]["jobs"]),
-            min_minutes=float(c["data"]["min_minutes"]),
-            run_dir=expanded(c["run_dir"]),
-            name=str(c["name"]),
-            licence=str(c["licence"]),
-            resume=bool(c["resume"]),
-            overwrite=bool(c["overwrite"]),
+            **{name: converted(value, hints[name]) for name, value in run.items()},
             adapter=c["adapter"],
             model=c["model"],
             objective=ObjectiveConfig.of(**c["objective"]),
-            trainer=TrainerConfig(**trainer),
-            mixture=tuple(map(str, mixture)),
+            trainer=TrainerConfig(**(c["trainer"] | {name: c[name] for name in OF_THE_RUN})),
             guide=GuideConfig(**c["guide"]),
         )
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ConfigError(one_line(error)) from error
+
+
+def converted(value: Any, kind: Any) -> Any:
+    """A setting's value, of which :func:`check_types` thought well, as the type that its field has."""
+    if kind is Path:
+        return expanded(value)
+    if get_origin(kind) is tuple:
+        return tuple(map(str, value or ()))
+    return kind(value)
 
 
 def check_groups(raw: DictConfig) -> None:
@@ -205,7 +237,7 @@ def check_groups(raw: DictConfig) -> None:
     Raises:
         ConfigError: names the first that does not.
     """
-    for group in GROUPS:
+    for group in HOLDERS:
         value = OmegaConf.select(raw, group)
         if not isinstance(value, DictConfig) or not all(isinstance(key, str) for key in value):
             raise ConfigError(f"{group}={shown(value)}: settings by name are needed; audiocycle train --cfg shows them")
@@ -213,7 +245,7 @@ def check_groups(raw: DictConfig) -> None:
         value = OmegaConf.select(raw, group, default=OmegaConf.create({}))
         if not isinstance(value, DictConfig):
             raise ConfigError(f"{group}={shown(value)}: options by name are needed, e.g. '{group}={{width: 0.5}}'")
-    for key in ("data.domains", "data.mixture"):
+    for key in LISTS:
         value = OmegaConf.select(raw, key)
         if isinstance(value, bool | int | float):
             raise ConfigError(f"{key}={shown(value)}: a list is needed, e.g. '{key}=[SF1,TM3]'")
@@ -225,16 +257,14 @@ def check_types(raw: DictConfig) -> None:
     Raises:
         ConfigError: names the setting, its value and the type.
     """
-    wanted: dict[str, Any] = {
-        "data.root": str, "data.cache": str, "data.jobs": int, "data.min_minutes": float, "run_dir": str, "resume": bool,
-        "overwrite": bool, "seed": int, "max_steps": int | None, "max_minutes": float | None, "name": str | int | float,
-        "licence": str | int | float,
-    }  # fmt: skip
-    wanted |= {f"objective.{name}": kind for name, (kind, _, _) in objective_settings().items()}
-    for group, kind in (("trainer", TrainerConfig), ("guide", GuideConfig)):
-        wanted |= {f"{group}.{key}": hint for key, hint in get_type_hints(kind).items() if key not in wanted}
-    for key, hint in wanted.items():
-        value, kinds = OmegaConf.select(raw, key), get_args(hint) or (hint,)
+    for key, setting in every_setting():
+        if key in LISTS:
+            continue
+        value, kinds = OmegaConf.select(raw, key), get_args(setting.kind) or (setting.kind,)
+        if setting.kind is Path:
+            kinds = (str,)
+        elif key in TEXTS and setting.kind is str:
+            kinds = (str, int, float)  # a number may be a name
         fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
         if not fits or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(NAMES[kind] for kind in kinds)

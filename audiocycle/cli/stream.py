@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from audiocycle.cli.convert import check_stdout, choose_bundle
+from audiocycle.cli.flags import flags_of, given, with_flags
 from audiocycle.errors import ConfigError, InputError, OutputError, printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ that comes out belongs to the first that went in. Wear headphones: a microphone 
 """
 
 
+@with_flags(flags_of(["voice"], labelled=False))
 def stream(
     target: Annotated[str, typer.Option("--target", "-t", help="The speaker to convert to.")],
     source: Annotated[str | None, typer.Option(help="Who speaks, if several can be converted to the target.")] = None,
@@ -48,20 +50,17 @@ def stream(
     input_device: Annotated[str | None, typer.Option(metavar="NAME", help="The microphone, by name or number.")] = None,
     output_device: Annotated[str | None, typer.Option(metavar="NAME", help="The loudspeaker, by name or number.")] = None,
     block: Annotated[float, typer.Option(metavar="MS", help="Converted at a time, 20 to 180: shorter is sooner, and more work.")] = 100.0,
-    pitch_shift: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Shift the converted pitch.")] = None,
-    variance: Annotated[float | None, typer.Option(metavar="0...1", help="Variance that the network lost and that is put back (0.85).")] = None,
+    **asked: Any,
 ) -> None:
     """Convert until the input ends, or until Ctrl-C."""
     check_ends(microphone, recording, output, overwrite, form, rate)
     bundle = choose_bundle(model, target, source)
-    given = {"pitch_shift": pitch_shift, "variance": variance}
-    options = {name: value for name, value in given.items() if value is not None}
 
     def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
         from audiocycle.conversion.live import open_stream
         from audiocycle.voice.stream import StreamAtRate
 
-        live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, band_limit=band_limit, **options)
+        live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, band_limit=band_limit, **given(asked))
         assert isinstance(live, StreamAtRate)  # only voices are streamed
         say(f"latency: {1000 * live.latency:.0f} ms ({live.parts}), and the time to compute a block; {live.sample_rate} Hz")
         return live

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from audiocycle.build import build_adapter, build_modality
 from audiocycle.bundles.format import read_config
-from audiocycle.cli.settings import register_resolvers, to_run
+from audiocycle.cli.settings import register, to_run
 from audiocycle.data.domains import domain_files
 from audiocycle.errors import AudioCycleError, RunExistsError, explain
 from audiocycle.spec import Domain
@@ -38,7 +38,7 @@ LOG = "job.log"
 STOP = "stop"
 """A file in the sweep's folder that keeps further jobs from starting."""
 
-register_resolvers()  # a worker process composes this job's configuration before it calls the job
+register()  # a worker process composes this job's configuration before it calls the job
 
 
 def job(raw: DictConfig) -> None:

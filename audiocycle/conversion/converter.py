@@ -174,12 +174,12 @@ class Converter:
         extras = extras_of(output, self.modality, plot, preview)
         if str(output) != "-":
             if output.exists() and path.exists() and output.samefile(path):
-                raise OutputError(f"{output}: is the input itself; name another output with -o")
+                raise OutputError(f"{output}: is the input itself; name another output with `output`")
             if output.exists() and not overwrite:
-                raise OutputError(f"{output}: exists already; add --overwrite to replace it, or name another output with -o")
+                raise OutputError(f"{output}: exists already; add `overwrite` to replace it, or name another output with `output`")
             for extra in extras:
                 if extra.exists() and not overwrite:
-                    raise OutputError(f"{extra}: exists already; add --overwrite to replace it, or leave --plot or --preview out")
+                    raise OutputError(f"{extra}: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out")
         begin = time.perf_counter()
         outcome = self.modality.convert(path, output, self.renderer, translation, chosen, progress)
         taken = time.perf_counter() - begin

@@ -44,9 +44,9 @@ def open_stream(
     translation = converter.translation(target, source, **options)
     assert isinstance(converter.network, TorchNetwork)
     norms = RunningNorms(converter.network.translator, NORM_SECONDS / block_seconds if block_seconds > 0 else 1.0)  # which is refused
-    try:
-        return converter.modality.stream(
-            translation, norms, sample_rate=sample_rate, block_seconds=block_seconds, band_limit=band_limit
+    stream = converter.modality.stream(translation, norms, sample_rate=sample_rate, block_seconds=block_seconds, band_limit=band_limit)
+    if stream is None:
+        raise ConfigError(
+            f"model {converter.config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another `model`"
         )
-    except ConfigError as error:
-        raise ConfigError(f"model {converter.config.name}: {error}") from error
+    return stream

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from audiocycle.errors import ConfigError
+from audiocycle.errors import ConfigError, worded
 from audiocycle.modality import Modality
 from audiocycle.system.names import file_name
 
@@ -40,6 +40,10 @@ class Record:
         """Seconds of work for a second of audio; 0 when unknown."""
         return self.seconds / self.audio_seconds if self.audio_seconds else 0.0
 
+    def worded(self) -> Record:
+        """The same with options as whoever shows it writes them (:func:`audiocycle.errors.worded`)."""
+        return replace(self, error=worded(self.error), note=worded(self.note), why_kept=worded(self.why_kept))
+
     def to_json(self) -> dict[str, Any]:
         """As ``--json`` and ``report.jsonl`` have it."""
         return vars(self) | {"real_time_factor": round(self.real_time_factor, 4)}
@@ -52,7 +56,7 @@ def extras_of(output: Path, modality: Modality, plot: bool, preview: bool) -> li
         ConfigError: a preview of what is sound itself.
     """
     if preview and not modality.preview_suffix:
-        raise ConfigError("--preview: the output is sound already; leave it out")
+        raise ConfigError("`preview`: the output is sound already; leave it out")
     return [beside(output, end) for end, wanted in ((".png", plot), (modality.preview_suffix, preview)) if wanted]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,13 +196,8 @@ class MusicModality:
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
-    ) -> NoReturn:
-        """No MIDI comes in as a stream.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise ConfigError("live conversion needs a voice model with WORLD features; use audiocycle convert, or another model")
+    ) -> None:
+        """No MIDI comes in as a stream."""
 
 
 def convert_song(

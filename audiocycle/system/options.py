@@ -29,4 +29,4 @@ def refuse_unknown(values: Mapping[str, Any], options: type) -> None:
     known = [each.name for each in fields(options)]
     for name in values:
         if name not in known:
-            raise ConfigError(f"{name}: not for this kind of model; it takes: {', '.join(known)}")
+            raise ConfigError(f"`{name}`: not for this kind of model; it takes: {', '.join(f'`{other}`' for other in known)}")

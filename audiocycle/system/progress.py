@@ -18,15 +18,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from audiocycle.errors import printable
+from audiocycle.errors import printable, worded
 
 
 class PlainConsole(Console):
     """What is printed is text, and does nothing else to a terminal, whoever wrote the names in it."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As a console's, with strings made printable; line breaks stay."""
-        super().print(*(printable(x, lines=True) if isinstance(x, str) else x for x in objects), **options)
+        """As a console's, with strings made printable; line breaks stay. Options are written as flags where there is a command line."""
+        super().print(*(printable(worded(x), lines=True) if isinstance(x, str) else x for x in objects), **options)
 
 
 def console() -> Console:

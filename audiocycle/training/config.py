@@ -30,21 +30,28 @@ class TrainerConfig:
     """How to train.
 
     Attributes:
-        max_steps, max_minutes: whichever comes first ends the run; minutes count over resumes. None: no limit.
+        max_steps: of the run; None is the end of the schedule.
+        max_minutes: of the run, those before resumes too; whichever limit comes first ends it. None: no limit.
         batch_size: crops of each domain in a step, of all processes together.
-        crop: frames of a crop; 0 is the window of the adapter, or 128 where it has none.
+        crop: frames of a crop; 0 is the window of the adapter (a phrase of MIDI), or 128 where it has none.
         pieces: of which a crop is put together, cut at random and taken from anywhere in the recordings; 1 is a crop of one recording.
         lr: the generators' learning rate. The paper's 2e-4 is for batch 1.
         critic_lr: the critics'; None means half of ``lr`` (the paper's ratio).
-        constant_steps, decay_steps: both rates are constant, then fall linearly to 0.
+        beta1, beta2: of the optimizers (Adam).
+        constant_steps: for so many steps both rates stay.
+        decay_steps: for so many further ones they fall, linearly to 0.
         identity_steps: the identity terms are left out from this step on; None keeps them.
-        precision: of the networks; losses and optimizers are float32 always. auto is bf16 where the processor
+        precision: of the networks, auto, bf16 or fp32; losses and optimizers are float32 always. auto is bf16 where the processor
             computes it natively. On a GPU, products of float32 are TF32.
+        device: auto, cpu, cuda, cuda:1, ...
         average: decay of the generators' moving average, which is what the bundle holds; 0 turns it off.
         pool_size: history of fakes that the critics see (Shrivastava et al. 2017); 0 turns it off.
         max_gradient_norm: of the generators and of the critics; larger gradients are scaled down. 0 turns it off.
-        checkpoint_every, sample_every, log_every: steps.
+        checkpoint_every: steps between checkpoints.
+        sample_every: steps between sounds and pictures; 0 is never.
+        log_every: steps between lines of the log.
         keep_checkpoints: how many stay on disk.
+        seed: of all that is drawn.
     """
 
     max_steps: int | None = None

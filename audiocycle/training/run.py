@@ -48,26 +48,39 @@ LONG = 50_000
 """Steps from which on a person without a GPU is told of the preset that is made for them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """One training run, as ``conf/config.yaml`` describes it."""
+    """One training run, as people describe it.
+
+    Attributes:
+        data_root: a folder that holds one folder of recordings, or MIDI files, for each domain.
+        domains: the folders' names, e.g. [SF1,TM3].
+        cache: what was analysed; share one between runs to analyse recordings once.
+        jobs: analysis threads; 0 is one for each core.
+        min_minutes: a domain with less material is refused (MIDI: at 120 quarter notes a minute).
+        run_dir: where everything goes; RUN/bundle is the model.
+        name: what `audiocycle models` shows.
+        licence: of the weights that are made; SPDX, e.g. cc-by-4.0.
+        resume: true continues the run in run_dir exactly.
+        overwrite: true starts a finished or stopped run_dir again.
+        mixture: folders of further music that the critics of mixed music see (objective.mixture=full).
+    """
 
     data_root: Path
     domains: tuple[str, ...]
     cache: Path
-    jobs: int
-    min_minutes: float
+    jobs: int = 0
+    min_minutes: float = 0.5
     run_dir: Path
     name: str
-    licence: str
-    resume: bool
-    overwrite: bool
+    licence: str = "unknown"
+    resume: bool = False
+    overwrite: bool = False
     adapter: dict[str, Any]
     model: dict[str, Any]
     objective: ObjectiveConfig
     trainer: TrainerConfig
     mixture: tuple[str, ...] = ()
-    """Folders of further music that the critics of mixed music see (``objective.mixture: full``)."""
     guide: GuideConfig = field(default_factory=GuideConfig)
 
     def __post_init__(self) -> None:

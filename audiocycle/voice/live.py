@@ -26,11 +26,11 @@ def live_stream(
     sample_rate: int | None,
     block_seconds: float,
     band_limit: float | None,
-) -> StreamAtRate:
+) -> StreamAtRate | None:
     """See :meth:`Modality.stream <audiocycle.modality.Modality.stream>`.
 
     Raises:
-        ConfigError: the adapter's features cannot be made of a stream; or a block or rate that cannot be.
+        ConfigError: a block or rate that cannot be.
     """
     check_block(block_seconds)
     if sample_rate is not None and not RATES[0] <= sample_rate <= RATES[1]:
@@ -38,7 +38,7 @@ def live_stream(
     stats = translation.direction.source.stats
     inner = adapter.for_stream(stats)
     if inner is None:
-        raise ConfigError("live conversion needs a voice model with WORLD features; use audiocycle convert, or another model")
+        return None
     rate = sample_rate or inner.sample_rate
     missing = missing_above(min(band_limit or np.inf, declared_limit(rate)), inner)
     completing = None if missing is None else inner.completing(missing, stats)

@@ -206,11 +206,11 @@ class VoiceModality:
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
-    ) -> StreamAtRate:
-        """A conversion while somebody speaks, which has been tried out: its first block is not late.
+    ) -> StreamAtRate | None:
+        """A conversion while somebody speaks, which has been tried out: its first block is not late. None: these are no WORLD features.
 
         Raises:
-            ConfigError: these are no WORLD features; or a block or rate that cannot be.
+            ConfigError: a block or rate that cannot be.
         """
         from audiocycle.voice.live import live_stream
 

@@ -182,7 +182,7 @@ def test_without_bfloat16_the_command_compares_what_there_is_and_says_so(tmp_pat
 @pytest.mark.usefixtures("without_half")
 def test_bfloat16_that_is_asked_for_and_is_not_there_is_refused(three: Path) -> None:
     pytest.importorskip("openvino")
-    with pytest.raises(ConfigError, match="--precision bf16: OpenVINO has no bfloat16 on this processor; leave it out"):
+    with pytest.raises(ConfigError, match="precision=bf16: OpenVINO has no bfloat16 on this processor; leave it out"):
         load_network(three, read_config(three), "openvino", "bf16")
     assert load_network(three, read_config(three), "openvino").precision == "fp32"
     assert load_network(three, read_config(three), "torch").precision == "fp32"

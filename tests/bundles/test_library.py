@@ -64,7 +64,7 @@ def test_an_unknown_target_lists_what_is_known(folders: dict[str, Path], bundle:
     with pytest.raises(DomainError, match="no model is installed"):
         find_for_target("zoe")
     shutil.copytree(bundle, folders["users"] / "tiny")
-    with pytest.raises(DomainError, match=r"no installed model converts to 'zoe' \(tiny: anna, ben\).*--model"):
+    with pytest.raises(DomainError, match=r"no installed model converts to 'zoe' \(tiny: anna, ben\).*`model=BUNDLE`"):
         find_for_target("zoe")
 
 

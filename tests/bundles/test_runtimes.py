@@ -152,9 +152,9 @@ def test_a_runtime_that_is_not_installed_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"runtime": "tensorrt"}, r"--runtime tensorrt: unknown; choose one of: auto, openvino, onnx, torch"),
-        ({"precision": "fp8"}, r"--precision fp8: unknown; choose one of: auto, bf16, fp32"),
-        ({"runtime": "onnx", "precision": "bf16"}, r"--precision bf16: ONNX Runtime computes in float32 only"),
+        ({"runtime": "tensorrt"}, r"runtime=tensorrt: unknown; choose one of: auto, openvino, onnx, torch"),
+        ({"precision": "fp8"}, r"precision=fp8: unknown; choose one of: auto, bf16, fp32"),
+        ({"runtime": "onnx", "precision": "bf16"}, r"precision=bf16: ONNX Runtime computes in float32 only"),
     ],
 )
 def test_unknown_and_impossible_choices_are_refused(options: dict[str, str], said: str) -> None:

@@ -19,8 +19,11 @@ from tiny_bundle import Outcome, run_cli, tiny_bundle, tiny_music_bundle, vowel
 from audiocycle.cli import stream as command
 from audiocycle.conversion import live
 from audiocycle.errors import InputError
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice import sound_card
+from audiocycle.voice.live import LEAST_WEIGHT, WHOLE_SHARE, LiveTranslation
+from audiocycle.voice.sides import VoiceSide
+from audiocycle.voice.world_adapter import CompletingAdapter
 
 Run = Callable[..., Outcome]
 VOICE = vowel(0.7)
@@ -88,9 +91,15 @@ def test_an_odd_recording_is_said_to_be_so(stream: Run) -> None:
     assert (rate, made.shape) == (8000, (5600,))
 
 
+@pytest.mark.parametrize(("rate", "limit", "filled"), [(8000, None, True), (16000, None, False), (44100, None, False), (48000, 3800.0, True)])
+def test_a_missing_band_is_filled_in_streams_too(bundle: Path, rate: int, limit: float | None, filled: bool) -> None:
+    opened = live.open_stream(bundle, "ben", sample_rate=rate, band_limit=limit)
+    assert isinstance(opened.inner.adapter, CompletingAdapter) == filled
+
+
 @pytest.mark.parametrize("rate", [0, 300, 999, 2_000_000])
 def test_a_stream_has_a_rate_of_sound(bundle: Path, rate: int) -> None:
-    with pytest.raises(command.ConfigError, match=rf"^--rate {rate}: choose between 1000 and 1000000 Hz$"):
+    with pytest.raises(command.ConfigError, match=rf"^rate={rate}: choose between 1000 and 1000000 Hz$"):
         live.open_stream(bundle, "ben", sample_rate=rate)
 
 
@@ -231,3 +240,19 @@ def test_microphone_to_loudspeaker_until_ctrl_c(stream: Run, monkeypatch: pytest
     assert np.abs(np.concatenate(played)).max() > 0.01
     assert "dropouts: " in found.err[-1]
     assert "resampling 8" in found.err[0]
+
+
+def test_the_norms_remember_speech_rather_than_pauses(bundle: Path) -> None:
+    network = live.open_stream(bundle, "ben").inner.translate
+    assert isinstance(network, LiveTranslation)
+    for level, frames, weight in ((-9.0, 128, 1.0), (-40.0, 128, LEAST_WEIGHT), (-10.0, 128, 1.0), (-10.0, 16, 0.125 / WHOLE_SHARE)):
+        features = np.zeros((36, 128), dtype=np.float32)
+        features[0], features[0, :frames] = -40.0, level
+        network(Encoded(features, VoiceSide(f0=np.zeros(128))))
+        assert network.norms.weight == pytest.approx(weight)
+    network.clear()
+    for level in (-9.0, *[-19.0] * 30):  # 43 dB softer: a bump is no measure of what follows
+        network(Encoded(np.full((36, 128), level, dtype=np.float32), VoiceSide(f0=np.zeros(128))))
+    assert network.norms.weight == pytest.approx(1.0)
+    network.clear()
+    assert all(norm.total == 0 for norm in network.norms.norms)

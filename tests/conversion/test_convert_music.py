@@ -209,14 +209,14 @@ def test_options_reach_the_renderer(converter: Converter) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"pitch_shift": 2.0}, "--pitch-shift: not for this kind of model; it takes: --strength, --key-lock, --tracks"),
-        ({"strength": 1.5}, "--strength 1.5"),
-        ({"threshold": 0.0}, "--threshold 0"),
-        ({"tracks": "drop"}, "--tracks drop: choose one of keep, merge"),
-        ({"programs": "mine"}, "--programs mine"),
-        ({"shortest": 0}, "--shortest 0"),
-        ({"first_bar": -1.0}, "--first-bar -1"),
-        ({"first_bar": float("nan")}, "--first-bar nan"),
+        ({"pitch_shift": 2.0}, "`pitch_shift`: not for this kind of model; it takes: `strength`, `key_lock`, `tracks`"),
+        ({"strength": 1.5}, "strength=1.5"),
+        ({"threshold": 0.0}, "threshold=0"),
+        ({"tracks": "drop"}, "tracks=drop: choose one of keep, merge"),
+        ({"programs": "mine"}, "programs=mine"),
+        ({"shortest": 0}, "shortest=0"),
+        ({"first_bar": -1.0}, "first_bar=-1"),
+        ({"first_bar": float("nan")}, "first_bar=nan"),
     ],
     ids=str,
 )
@@ -247,7 +247,7 @@ def test_a_picture_or_sound_that_exists_is_kept_unless_asked(
 ) -> None:
     output, wanted = tmp_path / "out.mid", {"plot": suffix == ".png", "preview": suffix == ".wav"}
     output.with_suffix(suffix).write_bytes(b"mine")
-    with pytest.raises(OutputError, match=rf"out\{suffix}: exists already; add --overwrite"):
+    with pytest.raises(OutputError, match=rf"out\{suffix}: exists already; add `overwrite`"):
         converter.convert_file(midi, output, "pop", **wanted)
     assert not output.exists()
     assert output.with_suffix(suffix).read_bytes() == b"mine"

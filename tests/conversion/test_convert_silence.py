@@ -143,7 +143,7 @@ def test_a_stream_forgets_no_voice_over_silence(name: str, source: str, target: 
     for kind in ("-60 dBFS", "zeros", "dither"):
         both = np.concatenate([x, KINDS[kind](RATE // 2), x]).astype(np.float32)
         encoded = WorldAdapter().analyze(both, side=False)
-        model = Converter.from_pretrained(PRETRAINED / name, runtime="torch")
+        model = Converter.from_pretrained(PRETRAINED / name, "world", runtime="torch")
         assert isinstance(model.network, TorchNetwork)
         network = LiveTranslation(model.translation(target, source), RunningNorms(model.network.translator, NORM_SECONDS / 0.1), 0.1)
         windows[kind] = [network(cut(encoded, end)).features for end in range(128, encoded.features.shape[1], 20)]

@@ -112,7 +112,7 @@ def test_only_one_source_is_possible_between_two(converter: Converter) -> None:
 
 def test_among_three_the_source_has_to_be_named(three: Converter) -> None:
     assert str(three.config.resolve("ben", "cleo")) == "cleo->ben"
-    with pytest.raises(DomainError, match="ambiguous; add --source with one of: anna, cleo"):
+    with pytest.raises(DomainError, match="ambiguous; add `source` with one of: anna, cleo"):
         three.config.resolve("ben", None)
 
 
@@ -138,13 +138,13 @@ def test_impossible_shifts_are_refused(converter: Converter, semitones: float) -
 
 @pytest.mark.parametrize("options", [{"strength": 0.5}, {"key_lock": True}, {"pitch": 2.0}], ids=str)
 def test_options_of_other_modalities_are_refused_with_those_that_there_are(converter: Converter, options: dict[str, Any]) -> None:
-    name = next(iter(options)).replace("_", "-")
+    name = next(iter(options))
     for attempt in (
         lambda: converter.translation("ben", **options),
         lambda: converter(Signal(vowel(0.1), 16000), "ben", **options),
         lambda: converter.convert_file("missing.wav", "out.wav", "ben", **options),
     ):
-        with pytest.raises(ConfigError, match=f"--{name}: not for this kind of model; it takes: --pitch-shift"):
+        with pytest.raises(ConfigError, match=f"`{name}`: not for this kind of model; it takes: `pitch_shift`"):
             attempt()
 
 
@@ -202,7 +202,7 @@ def test_a_file_is_converted_with_a_record(converter: Converter, recording: Path
 
 
 def test_a_recording_needs_no_preview(converter: Converter, recording: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--preview: the output is sound already"):
+    with pytest.raises(ConfigError, match="`preview`: the output is sound already"):
         converter.convert_file(recording, tmp_path / "out.wav", "ben", preview=True)
     assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
 
@@ -211,7 +211,7 @@ def test_a_picture_goes_beside_the_output(converter: Converter, recording: Path,
     converter.convert_file(recording, tmp_path / "out.wav", "ben", plot=True)
     assert (tmp_path / "out.png").stat().st_size > 1000
     (tmp_path / "out.wav").unlink()
-    with pytest.raises(OutputError, match=r"out\.png: exists already; add --overwrite"):
+    with pytest.raises(OutputError, match=r"out\.png: exists already; add `overwrite`"):
         converter.convert_file(recording, tmp_path / "out.wav", "ben", plot=True)
     assert not (tmp_path / "out.wav").exists()
 
@@ -219,7 +219,7 @@ def test_a_picture_goes_beside_the_output(converter: Converter, recording: Path,
 def test_outputs_that_exist_are_kept_unless_asked(converter: Converter, recording: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.wav"
     output.write_bytes(b"before")
-    with pytest.raises(OutputError, match="exists already; add --overwrite"):
+    with pytest.raises(OutputError, match="exists already; add `overwrite`"):
         converter.convert_file(recording, output, "ben")
     assert output.read_bytes() == b"before"
     converter.convert_file(recording, output, "ben", overwrite=True)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiocycle.data import moments
 from audiocycle.data.moments import Moments
-from audiocycle.voice import moments
 
 
 @given(

@@ -374,14 +374,13 @@ def test_a_training_side_is_made_again_of_its_arrays(tmp_path: Path) -> None:
 def test_options_by_name() -> None:
     renderer, _, _ = conversion_parts()
     assert a_modality().chosen({"strength": 0.5, "key_lock": True}, renderer) == MusicOptions(strength=0.5, key_lock=True)
-    with pytest.raises(ConfigError, match=r"^pitch_shift: not for this kind of model; it takes: strength, key_lock"):
+    with pytest.raises(ConfigError, match=r"^`pitch_shift`: not for this kind of model; it takes: `strength`, `key_lock`"):
         a_modality().chosen({"pitch_shift": 3}, renderer)
 
 
 def test_nothing_comes_in_as_a_stream() -> None:
     _, network, _ = conversion_parts()
-    with pytest.raises(ConfigError, match=r"^live conversion needs a voice model with WORLD features; use audiocycle convert, or another model$"):
-        a_modality().stream(network, None, sample_rate=None, block_seconds=1.0, band_limit=None)
+    assert a_modality().stream(network, None, sample_rate=None, block_seconds=1.0, band_limit=None) is None
 
 
 def files_of(folder: str, every: int = 1) -> list[Path]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from audiocycle.voice.options import VoiceOptions
 from tiny_bundle import tiny_bundle, vowel
 
 from audiocycle.bundles.format import CONFIG, read_config
@@ -18,6 +17,7 @@ from audiocycle.data.domains import DomainData
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal
 from audiocycle.training.deviations import output_deviations
+from audiocycle.voice.options import VoiceOptions
 
 
 class Halving(Network):

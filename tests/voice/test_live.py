@@ -48,7 +48,9 @@ class Network:
 
 def opened(network: Network, norms: Norms, source: Domain = ANNA, **settings: Any) -> StreamAtRate:
     given: dict[str, Any] = {"sample_rate": None, "block_seconds": 0.1, "band_limit": None} | settings
-    return VoiceModality(WORLD).stream(network.translation(source), norms, **given)
+    stream = VoiceModality(WORLD).stream(network.translation(source), norms, **given)
+    assert stream is not None
+    return stream
 
 
 def test_it_is_tried_out_and_begins_anew() -> None:

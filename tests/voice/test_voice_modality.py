@@ -179,7 +179,7 @@ def test_the_only_option_is_a_shift(semitones: float) -> None:
     renderer = WorldRenderer(ADAPTER)
     assert VOICE.chosen({"pitch_shift": semitones}, renderer) == VoiceOptions(semitones)
     assert VOICE.chosen({}, renderer) == VoiceOptions(0.0)
-    with pytest.raises(ConfigError, match=r"^key_lock: not for this kind of model; it takes: pitch_shift"):
+    with pytest.raises(ConfigError, match=r"^`key_lock`: not for this kind of model; it takes: `pitch_shift`"):
         VOICE.chosen({"key_lock": True}, renderer)
 
 
@@ -216,5 +216,4 @@ def test_mel_features_hold_no_pitch_take_no_guides_and_come_in_as_no_stream(tmp_
         mel.chosen({"pitch_shift": 1.0}, WorldRenderer(ADAPTER))
     with pytest.raises(ConfigError, match=r"^objective\.guide: only voices with the WORLD adapter"):
         mel.guides(GuideConfig(), tmp_path)
-    with pytest.raises(ConfigError, match=r"^live conversion needs a voice model with WORLD features"):
-        mel.stream(UNCHANGED, Memory(), sample_rate=None, block_seconds=0.1, band_limit=None)
+    assert mel.stream(UNCHANGED, Memory(), sample_rate=None, block_seconds=0.1, band_limit=None) is None

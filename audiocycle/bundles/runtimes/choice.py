@@ -80,11 +80,11 @@ def load_network(folder: Path, config: BundleConfig, runtime: str = AUTO, precis
     """
     for option, value, known in (("runtime", runtime, (AUTO, *RUNTIMES)), ("precision", precision, PRECISIONS)):
         if value not in known:
-            raise ConfigError(f"--{option} {value}: unknown; choose one of: {', '.join(known)}")
+            raise ConfigError(f"{option}={value}: unknown; choose one of: {', '.join(known)}")
     adapter, _ = check_settings(folder, config)
     name = first_fitting(folder, precision) if runtime == AUTO else runtime
     if not RUNTIMES[name].installed:
-        raise ConfigError(f"--runtime {name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
+        raise ConfigError(f"runtime={name}: not installed; pip install {RUNTIMES[name].install}, or choose another")
     if runtime != AUTO or not RUNTIMES[name].graphs or not RUNTIMES["torch"].installed:
         return RUNTIMES[name].load(folder, config, precision)
     return GraphsOrTorch(folder, config, name, precision, tuple(adapter.spec.shape))

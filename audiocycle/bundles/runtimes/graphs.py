@@ -94,7 +94,7 @@ class Graphs:
             path = graph_path(folder, direction)
             if not path.exists():
                 raise BundleError(
-                    f"{path}: no such graph; make it: audiocycle export {folder}, or convert with --runtime torch"
+                    f"{path}: no such graph; make it: audiocycle export {folder}, or convert with `runtime=torch`"
                 )
             try:
                 model = read_model(content_of(folder, path, MAX_BYTES))
@@ -160,7 +160,7 @@ def content_of(folder: Path, path: Path, most: int) -> bytes:
             if not stat.S_ISREG(found.st_mode):
                 raise BundleError(f"{path}: not a regular file; copy the bundle again")
             if found.st_size > most:
-                raise BundleError(f"{path}: larger than {most >> 20} MiB; use --runtime torch")
+                raise BundleError(f"{path}: larger than {most >> 20} MiB; use `runtime=torch`")
             return file.read(most)
     except (OSError, RuntimeError) as error:  # the latter for links in a circle
         reason = getattr(error, "strerror", None) or one_line(error)

@@ -35,7 +35,7 @@ class OnnxNetwork(Network):
             BundleError: a graph is missing, not one of ours, or made for other weights. ConfigError: ``bf16`` was asked for.
         """
         if precision == "bf16":
-            raise ConfigError("--precision bf16: ONNX Runtime computes in float32 only; leave it out, or use --runtime openvino or torch")
+            raise ConfigError("precision=bf16: ONNX Runtime computes in float32 only; leave it out, or use `runtime=openvino` or torch")
         return cls(Graphs(folder, config))
 
     def prepare(self, direction: Direction) -> None:

@@ -31,7 +31,7 @@ class OpenVinoNetwork(Network):
         if precision == "auto":
             self.precision = "bf16" if native else "fp32"
         elif precision == "bf16" and not native:
-            raise ConfigError("--precision bf16: OpenVINO has no bfloat16 on this processor; leave it out")
+            raise ConfigError("precision=bf16: OpenVINO has no bfloat16 on this processor; leave it out")
         self._requests: dict[Direction, Any] = {}
 
     @classmethod

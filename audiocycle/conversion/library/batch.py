@@ -56,7 +56,7 @@ def convert_jobs(
     task = replace(task, runtime=converter.network.runtime, precision=converter.network.precision)  # auto may differ elsewhere
     if folder is None:
         if scheduler is not None:
-            raise ConfigError("--scheduler: a cluster is for many files; add -o DIR")
+            raise ConfigError("`scheduler`: a cluster is for many files; add `output=DIR`")
         return (convert_one(converter, task, job, progress) for job in jobs)
     task.products(Path("output"), converter)  # an extra that no output can have is refused once, not for every file
     recipe = recipe_of(task, converter)

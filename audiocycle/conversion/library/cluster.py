@@ -91,7 +91,7 @@ class Cluster:
         try:
             from distributed import Client
         except ImportError as error:
-            raise ConfigError("--scheduler: Dask is not installed; run pip install 'audiocycle[cluster]'") from error
+            raise ConfigError("`scheduler`: Dask is not installed; run pip install 'audiocycle[cluster]'") from error
         self._address, self._recipe = address, recipe
         self._task = replace(task, bundle=task.bundle.absolute(), vocoder=absolute_name(task.vocoder))
         self._running: dict[str, tuple[Future[Record], Job]] = {}
@@ -101,16 +101,16 @@ class Cluster:
         self._threads, self._looked, self._missed = 0, 0.0, time.monotonic()
         security = credentials(address, tls)
         if not is_private(address):
-            console().print(f"warning: --scheduler {address}: {OPEN}", markup=False)
+            console().print(f"warning: `scheduler={address}`: {OPEN}", markup=False)
         try:
             with ThreadPoolExecutor(1) as thread:  # there may be an event loop in this one
                 thread.submit(asyncio.run, greet(address, security)).result()
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=security)
         except ValueError as error:
-            raise ConfigError(f"--scheduler {address}: not an address; write it as tcp://host:8786") from error
+            raise ConfigError(f"scheduler={address}: not an address; write it as tcp://host:8786") from error
         except OSError as error:
             fitting = "is it running (dask scheduler)?" if tls is None else "is it running, and are its certificates of the same authority?"
-            raise ConfigError(f"--scheduler {address}: cannot be reached within {CONNECT_SECONDS:.0f} s; {fitting}") from error
+            raise ConfigError(f"scheduler={address}: cannot be reached within {CONNECT_SECONDS:.0f} s; {fitting}") from error
         try:
             self._try_out()
         except BaseException:
@@ -179,7 +179,7 @@ class Cluster:
             if waited > PATIENCE:
                 raise self._lost(f"has had no worker for {PATIENCE:.0f} s; start one: dask worker {self._address}")
             if waited > LOOK_SECONDS and not told:
-                console().print(f"--scheduler {self._address}: waiting for a worker (dask worker {self._address})", markup=False)
+                console().print(f"scheduler={self._address}: waiting for a worker (dask worker {self._address})", markup=False)
                 told = True
             time.sleep(min(0.1, LOOK_SECONDS))
             self._count()
@@ -260,7 +260,7 @@ class Cluster:
         return replace(record, input=str(job.input), error=text)
 
     def _lost(self, why: str) -> ConfigError:
-        return ConfigError(f"--scheduler {self._address}: {why}")
+        return ConfigError(f"scheduler={self._address}: {why}")
 
 
 def credentials(address: str, tls: Tls | None) -> Security:
@@ -274,16 +274,16 @@ def credentials(address: str, tls: Tls | None) -> Security:
     if tls is None:
         security = Security()
         if address.startswith("tls://") and not (security.tls_ca_file and security.tls_client_cert):
-            raise ConfigError(f"--scheduler {address}: TLS needs certificates; add --tls-ca-file, --tls-cert and --tls-key")
+            raise ConfigError(f"scheduler={address}: TLS needs certificates; add `tls_ca_file`, `tls_cert` and `tls_key`")
         return security
     if not address.startswith("tls://"):
-        raise ConfigError(f"--scheduler {address}: has no TLS; write it as tls://host:8786, or leave --tls-ca-file, --tls-cert and --tls-key out")
+        raise ConfigError(f"scheduler={address}: has no TLS; write it as tls://host:8786, or leave `tls_ca_file`, `tls_cert` and `tls_key` out")
     security = Security(require_encryption=True, tls_ca_file=tls.ca_file, tls_client_cert=tls.cert, tls_client_key=tls.key)
     try:
         security.get_connection_args("client")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         names = ", ".join(name for name in (tls.ca_file, tls.cert, tls.key) if name)
-        raise ConfigError(f"--tls-ca-file, --tls-cert, --tls-key: cannot be used ({explain(error)}); check {names}") from error
+        raise ConfigError(f"`tls_ca_file`, `tls_cert`, `tls_key`: cannot be used ({explain(error)}); check {names}") from error
     return security
 
 

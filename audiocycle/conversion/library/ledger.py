@@ -61,7 +61,7 @@ class Ledger:
             folder.mkdir(parents=True, exist_ok=True)
             with ExitStack() as opened:
                 self._file = opened.enter_context(open_log(self.path))
-                lock(self._file, f"{folder}: another run writes into this folder; wait for it, or name another folder with -o")
+                lock(self._file, f"{folder}: another run writes into this folder; wait for it, or name another folder with `output`")
                 self._reader = opened.enter_context(self.path.open("rb"))
                 self._index()
                 self._opened = opened.pop_all()
@@ -123,19 +123,19 @@ class Ledger:
         self._clear(job.output.parent / UNFINISHED)
         there = [path for path in self._products(job.output) if path.exists()]
         if job.output in there and same_file(job.input, job.output):
-            return failed(job, f"{job.output}: is the input itself; name another folder with -o")
+            return failed(job, f"{job.output}: is the input itself; name another folder with `output`")
         if not there or self._overwrite:
             return None
         found = {path.name: content_hash(path) for path in there}
         kept = replace(last, input=str(job.input), output=str(job.output), status="kept", error="", why_kept="")
         foreign = next((p for p in there if all(r.files.get(p.name) != found[p.name] for r in past)), None)
         if foreign is not None and job.output not in there:
-            error = f"{foreign}: exists already; add --overwrite to replace it, or leave --plot or --preview out"
+            error = f"{foreign}: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out"
             return replace(failed(job, error), files=last.files)
         if foreign is not None:
             known = any(foreign.name in record.files for record in past)
             why = "was changed after it was made" if known else "was there before, and this report does not say from what it is"
-            return replace(kept, note="", why_kept=f"{foreign}: {why}; --overwrite redoes it")
+            return replace(kept, note="", why_kept=f"{foreign}: {why}; `overwrite` redoes it")
         self._ours[job.output] |= found
         whole = len(there) == len(self._products(job.output)) and all(last.files.get(n) == h for n, h in found.items())
         alike = (last.model_hash, last.options_hash) == (self._recipe.model, self._recipe.options)
@@ -175,7 +175,7 @@ class Ledger:
         return records
 
     def _write(self, output: Path, record: Record) -> Record:
-        name = self._name(output)
+        name, record = self._name(output), record.worded()
         text = json.dumps({"file": name} | record.to_json(), ensure_ascii=False)
         line = text.encode("utf-8", "backslashreplace") + b"\n"  # names need not be valid text
         rest = memoryview(line)

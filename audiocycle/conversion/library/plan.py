@@ -86,9 +86,9 @@ def plan(
         OutputError: ``folder`` is a file, or an output would replace an input.
     """
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file; several inputs need a folder after -o")
+        raise OutputError(f"{folder}: is a file; several inputs need a folder after `output`")
     if folder.suffix == suffix and not folder.exists():
-        raise OutputError(f"{folder}: several inputs need a folder after -o, and this is named like a file")
+        raise OutputError(f"{folder}: several inputs need a folder after `output`, and this is named like a file")
     found = find_inputs(inputs, accepts, folder, tell)
     stems = Counter(relative.with_suffix("") for _, relative in found)
     jobs: dict[Path, Job] = {}
@@ -104,7 +104,7 @@ def plan(
     sources = {real_name(path, real) for path, _ in found}
     for output in jobs:
         if real_name(output, real) in sources:
-            raise OutputError(f"{output}: is an input itself; name another folder with -o")
+            raise OutputError(f"{output}: is an input itself; name another folder with `output`")
     return list(jobs.values())
 
 

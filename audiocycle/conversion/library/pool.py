@@ -118,7 +118,7 @@ def death(exit_codes: Iterable[int | None]) -> str:
         if code is not None and -code in CRASHES:
             name = signal.Signals(-code).name
             return f"crashed ({name}), over this file or the model; try another of both, take models only from who you trust, and report it"
-    return "died, perhaps out of memory; try it with --jobs 1, or cut it in two"
+    return "died, perhaps out of memory; try it with `jobs=1`, or cut it in two"
 
 
 @contextmanager

@@ -84,12 +84,12 @@ def test_what_is_there_is_kept(bundle: Path, jobs: list[Job], tmp_path: Path) ->
 def test_one_file_alone_has_no_report_and_replaces_nothing(bundle: Path, jobs: list[Job], tmp_path: Path) -> None:
     assert [record.status for record in convert_jobs(Task(bundle, "ben"), jobs[:1])] == ["converted"]
     (again,) = convert_jobs(Task(bundle, "ben"), jobs[:1])
-    assert "exists already; add --overwrite" in again.error
+    assert "exists already; add `overwrite`" in again.error
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["first.wav"]
 
 
 def test_a_cluster_is_for_many_files(bundle: Path, jobs: list[Job]) -> None:
-    with pytest.raises(ConfigError, match="--scheduler: a cluster is for many files; add -o DIR"):
+    with pytest.raises(ConfigError, match="`scheduler`: a cluster is for many files; add `output=DIR`"):
         convert_jobs(Task(bundle, "ben"), jobs, scheduler="tcp://localhost:1")
 
 

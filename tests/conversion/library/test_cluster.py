@@ -312,10 +312,10 @@ def test_a_cluster_behind_tls(
             convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"))
         with pytest.raises(ConfigError, match=r"has no TLS; write it as tls://host:8786"):
             convert_jobs(task, jobs("a"), scheduler=where.replace("tls", "tcp"), folder=Path("out"), tls=tls)
-        with pytest.raises(ConfigError, match="TLS needs certificates; add --tls-ca-file, --tls-cert and --tls-key"):
+        with pytest.raises(ConfigError, match="TLS needs certificates; add `tls_ca_file`, `tls_cert` and `tls_key`"):
             convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"))
         for bad in (cluster.Tls("none.pem", tls.cert, tls.key), cluster.Tls(tls.ca_file, tls.cert, str(other["key"])), cluster.Tls("model/config.json", tls.cert)):
-            with pytest.raises(ConfigError, match=r"--tls-ca-file, --tls-cert, --tls-key: cannot be used \(.*\); check ") as refused:
+            with pytest.raises(ConfigError, match=r"`tls_ca_file`, `tls_cert`, `tls_key`: cannot be used \(.*\); check ") as refused:
                 convert_jobs(task, jobs("a"), scheduler=where, folder=Path("out"), tls=bad)
             assert "unexpected" not in str(refused.value)
 
@@ -345,16 +345,16 @@ def test_a_scheduler_that_others_reach_is_warned_of(folder: Path, monkeypatch: p
     where = f"tcp://0.0.0.0:{free_port()}"  # this machine, and not its loopback
     with pytest.raises(ConfigError, match="cannot be reached"):
         begun(where)
-    assert capsys.readouterr().err.splitlines() == [f"warning: --scheduler {where}: {cluster.OPEN}"]
+    assert capsys.readouterr().err.splitlines() == [f"warning: `scheduler={where}`: {cluster.OPEN}"]
 
 
 def test_no_scheduler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
     for where in (f"tcp://127.0.0.1:{free_port()}", "tcp://nobody.invalid:1"):
-        with pytest.raises(ConfigError, match=rf"--scheduler {where}: cannot be reached within 1 s; is it running \(dask scheduler\)\?"):
+        with pytest.raises(ConfigError, match=rf"scheduler={where}: cannot be reached within 1 s; is it running \(dask scheduler\)\?"):
             convert_jobs(Task(Path("model"), "ben"), jobs("a"), scheduler=where, folder=Path("out"))
     for where in ("odd://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:port"):
-        with pytest.raises(ConfigError, match=rf"--scheduler {where}: not an address; write it as tcp://host:8786"):
+        with pytest.raises(ConfigError, match=rf"scheduler={where}: not an address; write it as tcp://host:8786"):
             convert_jobs(Task(Path("model"), "ben"), jobs("a"), scheduler=where, folder=Path("out"))
     assert not Path("out").exists()
 

@@ -119,7 +119,7 @@ def test_an_output_that_somebody_changed_is_kept(folder: Path) -> None:
     for _ in range(2):
         record = run()["a.txt"]
         assert record.status == "kept"
-        assert record.why_kept == "out/a.txt: was changed after it was made; --overwrite redoes it"
+        assert record.why_kept == "out/a.txt: was changed after it was made; `overwrite` redoes it"
         assert Path("out/a.txt").read_text() == "mine"
     assert [line["why_kept"] for line in lines() if line["file"] == "a.txt"] == [record.why_kept]
     Path("out/a.txt").write_text("one ben: first")  # as it was: ours again, and out of date
@@ -132,7 +132,7 @@ def test_an_output_that_was_there_before_is_kept(folder: Path) -> None:
     for _ in range(2):
         record = run()["a.txt"]
         assert (record.status, Path("out/a.txt").read_text()) == ("kept", "mine")
-        assert record.why_kept == "out/a.txt: was there before, and this report does not say from what it is; --overwrite redoes it"
+        assert record.why_kept == "out/a.txt: was there before, and this report does not say from what it is; `overwrite` redoes it"
 
 
 def test_overwrite_does_everything_again(folder: Path) -> None:
@@ -177,7 +177,7 @@ def test_somebody_elses_picture_is_not_replaced(folder: Path) -> None:
     Path("out/a.png").write_text("mine")
     record = run(plot=True)["a.txt"]
     assert record.status == "failed"
-    assert record.error == "out/a.png: exists already; add --overwrite to replace it, or leave --plot or --preview out"
+    assert record.error == "out/a.png: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out"
     assert run()["a.txt"].status == "converted"
     assert run(plot=True)["a.txt"].why_kept.startswith("out/a.png: was there before")
     assert Path("out/a.png").read_text() == "mine"

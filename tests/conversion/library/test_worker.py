@@ -41,7 +41,7 @@ class Broken:
 def test_a_bug_of_ours_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     job, converter = Job(Path("in.wav"), Path("none/out.wav")), Broken(ValueError("two\nlines"))
     record = convert_one(converter, Task(Path(), "ben"), job)  # type: ignore[arg-type]
-    assert record.error == "in.wav: unexpected ValueError: two lines; run again with --debug, and report what it shows"
+    assert record.error == "in.wav: unexpected ValueError: two lines; run again with `debug`, and report what it shows"
     assert capsys.readouterr().err == ""
     convert_one(converter, Task(Path(), "ben", debug=True), job)  # type: ignore[arg-type]
     assert "Traceback" in capsys.readouterr().err
