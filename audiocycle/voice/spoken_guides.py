@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from audiocycle.data.cache import FeatureCache
 from audiocycle.data.sampler import CropSampler
 from audiocycle.spec import Domain, FloatArray, Signal
-from audiocycle.voice import guide, phonetics
+from audiocycle.voice import guide
 from audiocycle.voice.adapter import VoiceAdapter
 from audiocycle.voice.guide import FEATURES, SPEECH, STATES, TargetVoice
-from audiocycle.voice.phonetics import PhoneticEncoder
+from audiocycle.voice.phonetics import PhoneticEncoder, at_frames
 
 if TYPE_CHECKING:
     from audiocycle.data.domains import DomainData
@@ -36,7 +36,7 @@ def load_encoder(recognizer: str | None) -> PhoneticEncoder:
     """
     threads = torch.get_num_threads()
     try:
-        return phonetics.PhoneticEncoder(recognizer)
+        return PhoneticEncoder(recognizer)
     finally:
         torch.set_num_threads(threads)  # CTranslate2 sets OpenMP's number for the whole process: training would use one core
 
@@ -108,7 +108,7 @@ class SpokenGuides:
         speech = [self.adapter.speech(item.features) for item in data.items]
         rate = self.adapter.spec.frame_rate
         said = (self.phonetic.get(path).features.astype(np.float32) for path in data.paths)
-        states = [phonetics.at_frames(x, len(mask), rate) for x, mask in zip(said, speech, strict=True)]
+        states = [at_frames(x, len(mask), rate) for x, mask in zip(said, speech, strict=True)]
         return Speaker.of(domain.name, features, speech, states, progress)
 
     def guides(self, source: Speaker, target: Speaker) -> Iterator[FloatArray]:

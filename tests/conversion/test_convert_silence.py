@@ -197,7 +197,7 @@ def test_quiet_speech_is_never_taken_for_silence(adapter: str, gain: float, tmp_
     model, _ = unchanging(tmp_path, adapter)
     x = gain * vowel(1.0, model.adapter.sample_rate, f0=210.0)
     features = model.adapter.analyze(x, side=False).features
-    speaking = model.adapter.speech(features) if adapter == "world" else model.adapter.loud_frames(features)
+    speaking = model.adapter.speech(features)
     silent = ~model.adapter.active_frames(features, model.config.domain("anna").stats)
     assert not (silent & speaking).any()
     if gain > 0.01:

@@ -40,10 +40,10 @@ class ToyEncoder:
     def __init__(self, model: str | None = None) -> None:
         self.key = model or "toy"
 
-    def encode(self, signal: Signal) -> Encoded:
+    def encode(self, signal: Signal) -> Encoded[NoSide]:
         type(self).made += 1
         frames = signal.samples[: len(signal.samples) // 320 * 320].reshape(-1, 320)
-        return Encoded(np.abs(np.fft.rfft(frames, 14)).T.astype(np.float32))
+        return Encoded(np.abs(np.fft.rfft(frames, 14)).T.astype(np.float32), NoSide())
 
 
 def settings(root: Path, *more: str) -> list[str]:
@@ -127,23 +127,6 @@ def test_a_missing_recogniser_is_told_before_anything_is_analysed(recordings: Pa
     with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[guided\]'"):
         train(compose_run(settings(recordings)))
     assert not (recordings.parent / "cache").exists()
-
-
-def test_the_recogniser_leaves_training_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CTranslate2 asks OpenMP for one thread, for itself and everybody."""
-
-    def greedy(_model: object) -> str:
-        torch.set_num_threads(1)
-        return "encoder"
-
-    monkeypatch.setattr(spoken_guides, "PhoneticEncoder", greedy)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3)
-        assert spoken_guides.load_encoder(None) == "encoder"
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_guides_are_cut_where_the_crops_are() -> None:

@@ -98,7 +98,7 @@ def test_the_bundled_models_know_that_their_voices_are_not_low(name: str) -> Non
     """Or each recording would be searched twice."""
     config = read_config(PRETRAINED / name)
     adapter = build_adapter(config.adapter)
-    assert [adapter.for_voice(config.stats_of(domain)).low_voice for domain in config.domains] == [False, False]
+    assert [adapter.for_voice(config.domain(each).stats).low_voice for each in config.domains] == [False, False]
 
 
 def test_a_foreign_floor_never_reaches_world() -> None:
