@@ -38,7 +38,7 @@ from audiocycle.cli.settings import (
     quoted,
 )
 from audiocycle.cli.sweep_job import RESULT, STOP, job
-from audiocycle.errors import ConfigError, TrainingError, one_line
+from audiocycle.errors import ConfigError, TrainingError, one_line, worded
 from audiocycle.system.atomic import write_text, writing_below
 from audiocycle.system.names import expanded
 from audiocycle.system.progress import console
@@ -233,6 +233,7 @@ def collect(folder: Path) -> list[JobResult]:
             report["status"] = "stopped"
         if report["status"] == "started":
             report |= {"status": "lost", "error": "its process ended without a word, perhaps out of memory; resume=true continues"}
+        report["error"] = worded(report["error"])  # a process of its own knows no flags
         found.append(JobResult(**(report | {"steps": report["steps"] or steps, "losses": losses, "folder": str(path.parent)})))
     return sorted(found, key=lambda result: result.number)
 
