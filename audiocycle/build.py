@@ -34,6 +34,8 @@ RENDERERS = {
 }
 MODALITIES = {"voice": "audiocycle.voice.modality:VoiceModality", "music": "audiocycle.music.modality:MusicModality"}
 GENERATORS, CRITICS, TRANSLATORS = (listed(f"audiocycle.models.{room}") for room in ("generators", "critics", "translators"))
+PAIR = "pair"
+"""The translator of models that say none."""
 MODEL_SETTINGS = {"translator", "generator", "critic", "width", "generator_options", "critic_options"}
 
 CHUNK_SECONDS = 31.0
@@ -110,7 +112,7 @@ def build_renderer(adapter: Adapter, name: str | None = None, weights: str | Non
 
 def translator_class(config: Mapping[str, Any]) -> type[Translator]:
     """Which networks serve which directions: ``{"translator": name, ...}``, one each by default."""
-    found: type[Translator] = resolve(TRANSLATORS, "translator", config.get("translator", "pair"))
+    found: type[Translator] = resolve(TRANSLATORS, "translator", config.get("translator", PAIR))
     return found
 
 

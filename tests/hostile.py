@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from ways import way
 
 from audiocycle.bundles.library import model_folders
 from audiocycle.bundles.runtimes.graphs import graph_path
@@ -28,7 +29,7 @@ def copied(folder: Path) -> Path:
 
 def spoilt(folder: Path, spoil: Spoil) -> Path:
     """Change the graph of a direction, with its seal as it was; where it lies."""
-    path = graph_path(folder, "jazz", "classic")
+    path = graph_path(folder, way("jazz", "classic"))
     model = onnx.load(path, load_external_data=False)
     spoil(model)
     path.write_bytes(model.SerializeToString())

@@ -21,11 +21,6 @@ BATCH, ROWS, FRAMES = 2, 3, 5
 VOICE = ObjectiveConfig()
 
 
-def way(source: str, target: str) -> Direction:
-    """The direction between two names."""
-    return Direction(Domain(source), Domain(target))
-
-
 def objective(
     names: Sequence[str], config: ObjectiveConfig = VOICE, steps_per_beat: int = 0, values: Values = Values.REAL
 ) -> Objective:

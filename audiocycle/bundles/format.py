@@ -23,6 +23,7 @@ import numpy as np
 from audiocycle import __version__
 from audiocycle.build import (
     MAX_WEIGHTS_GB,
+    PAIR,
     build_adapter,
     build_modality,
     build_translator,
@@ -222,6 +223,8 @@ def network_names(config: BundleConfig) -> list[str]:
     Raises:
         ConfigError: this version knows no such translator.
     """
+    if config.model.get("translator", PAIR) == PAIR:  # as its class says, which would load torch: graphs need none
+        return list(map(str, config.directions))
     return list(dict.fromkeys(translator_class(config.model).networks(config.directions).values()))
 
 

@@ -274,8 +274,8 @@ def test_weights_that_make_nonsense_are_told(copy: Callable[..., Path], modality
     inner = converter.network
 
     class Times:
-        def __call__(self, batch: Any, source: str, target: str) -> Any:
-            made = inner(batch, source, target)
+        def __call__(self, batch: Any, direction: Any) -> Any:
+            made = inner(batch, direction)
             return made * np.float32(NUMBERS[kind]) if kind != "huge" else (batch + 1.0) * np.float32(NUMBERS[kind])
 
         prepare = staticmethod(lambda direction: None)

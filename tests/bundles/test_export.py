@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_bundle import run_cli
+from ways import way
 
 from audiocycle.build import build_adapter, build_translator
 from audiocycle.bundles import export
@@ -68,7 +69,7 @@ def assert_agree(folder: Path, runtime: str, source: str, target: str, sizes: tu
     reference, network = (load_network(folder, config, name, "fp32") for name in ("torch", runtime))
     for batch, frames in sizes:
         x = np.random.default_rng(frames).standard_normal((batch, *shape, frames)).astype(np.float32)
-        made, wanted = network(x, source, target), reference(x, source, target)
+        made, wanted = network(x, way(source, target)), reference(x, way(source, target))
         assert made.dtype == np.float32
         np.testing.assert_allclose(made, wanted, atol=TOLERANCE, err_msg=f"{batch} of {frames} frames")
 
@@ -90,7 +91,7 @@ def test_every_direction_has_a_graph_with_its_own_weights(three: Path, runtime: 
     network, made = load_network(three, read_config(three), runtime, "fp32"), []
     for source, target in permutations(DOMAINS, 2):
         assert_agree(three, runtime, source, target)
-        made.append(network(x, source, target))
+        made.append(network(x, way(source, target)))
     assert all(np.abs(a - b).max() > 0.01 for a, b in pairwise(made))
 
 
@@ -117,7 +118,7 @@ def test_the_index_of_a_weights_file_is_read_right(three: Path) -> None:
 
 def test_new_weights_remove_the_graphs_of_the_old(tmp_path: Path) -> None:
     folder = random_bundle(tmp_path / "model", "gated_212d")
-    graph_path(folder, "anna", "ben").write_bytes(b"of earlier weights")
+    graph_path(folder, way("anna", "ben")).write_bytes(b"of earlier weights")
     random_bundle(folder, "gated_212d")
     assert describe_bundle(folder)["graphs"] == []
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from tiny_bundle import run_cli, tiny_song, vowel
+from ways import way
 
 from audiocycle.bundles.format import read_config
 from audiocycle.bundles.library import model_folders
@@ -86,7 +87,7 @@ def test_graphs_of_the_package_agree_with_torch(bundle: Path, runtime: str) -> N
     for pair in (config.domains, config.domains[::-1]):
         for batch, frames in ((1, 65), (3, 128)):
             x = np.random.default_rng(frames).standard_normal((batch, *shape, frames)).astype(np.float32)
-            np.testing.assert_allclose(network(x, *pair), reference(x, *pair), atol=TOLERANCE)
+            np.testing.assert_allclose(network(x, way(*pair)), reference(x, way(*pair)), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("runtime", ["torch", "openvino"])
@@ -97,7 +98,7 @@ def test_half_precision_is_near_and_not_the_same(runtime: str) -> None:
             pytest.skip("no bfloat16 on this processor")
     config = read_config(MUSIC)
     x = np.random.default_rng(0).standard_normal((1, 2, 84, 64)).astype(np.float32)
-    full, half = (load_network(MUSIC, config, runtime, precision)(x, *config.domains) for precision in ("fp32", "bf16"))
+    full, half = (load_network(MUSIC, config, runtime, precision)(x, way(*config.domains)) for precision in ("fp32", "bf16"))
     assert half.dtype == np.float32
     assert 1e-5 < np.abs(half - full).max() < 0.1
 
@@ -163,10 +164,10 @@ def test_unknown_and_impossible_choices_are_refused(options: dict[str, str], sai
 
 
 def test_a_missing_graph_names_the_command(bundle: Path) -> None:
-    graph_path(bundle, "classic", "jazz").unlink()
+    graph_path(bundle, way("classic", "jazz")).unlink()
     with pytest.raises(BundleError, match=rf"classic-to-jazz\.onnx: no such graph; make it: audiocycle export {bundle}"):
         Converter.from_pretrained(bundle, runtime="onnx")
-    graph_path(bundle, "jazz", "classic").unlink()
+    graph_path(bundle, way("jazz", "classic")).unlink()
     assert Converter.from_pretrained(bundle).network.runtime == "torch"
 
 
@@ -180,7 +181,7 @@ def test_a_graph_of_other_weights_is_refused(bundle: Path) -> None:
 
 
 def test_a_graph_of_another_direction_is_refused(bundle: Path) -> None:
-    graph_path(bundle, "jazz", "classic").write_bytes(graph_path(bundle, "classic", "jazz").read_bytes())
+    graph_path(bundle, way("jazz", "classic")).write_bytes(graph_path(bundle, way("classic", "jazz")).read_bytes())
     with pytest.raises(BundleError, match=r"jazz-to-classic\.onnx: not made for these weights"):
         Converter.from_pretrained(bundle, runtime="onnx")
 
@@ -193,7 +194,7 @@ def test_a_graph_of_another_direction_is_refused(bundle: Path) -> None:
 )
 def test_a_damaged_graph_is_said_before_any_file_is_read(bundle: Path, tmp_path: Path, runtime: str, spoilt: Callable[[bytes], bytes]) -> None:
     pytest.importorskip(GRAPH_RUNTIMES[runtime])
-    path = graph_path(bundle, "jazz", "classic")
+    path = graph_path(bundle, way("jazz", "classic"))
     path.write_bytes(spoilt(path.read_bytes()))
     job = Job(tmp_path / "missing.mid", tmp_path / "out/missing.mid")
     with pytest.raises(BundleError) as refused:
@@ -215,7 +216,7 @@ def test_a_bundle_of_links_as_the_model_hub_keeps_them(bundle: Path, tmp_path: P
         (linked / path.name).symlink_to(f"../../blobs/{number}")
     network = load_network(linked, read_config(linked), runtime)
     x = np.zeros((1, 2, 84, 64), np.float32)
-    assert np.isfinite(network(x, "jazz", "classic")).all()
+    assert np.isfinite(network(x, way("jazz", "classic"))).all()
 
 
 def test_ctrl_c_is_heard_after_openvino_was_let_go_in_another_thread(bundle: Path) -> None:
@@ -226,8 +227,9 @@ import os, signal, sys, threading
 from pathlib import Path
 from audiocycle.bundles.format import read_config
 from audiocycle.bundles.runtimes.choice import load_network
+from audiocycle.spec import Direction, Domain
 held = [load_network(Path(sys.argv[1]), read_config(Path(sys.argv[1])), "openvino")]
-held[0].prepare("jazz", "classic")
+held[0].prepare(Direction(Domain("jazz"), Domain("classic")))
 thread = threading.Thread(target=held.clear)
 thread.start()
 thread.join()
@@ -257,7 +259,7 @@ def test_outputs_of_another_graph_are_made_again(bundle: Path, tmp_path: Path) -
         return [record.status for record in done]
 
     assert [*statuses("onnx"), *statuses("onnx")] == ["converted", "kept"]
-    path = graph_path(bundle, "jazz", "classic")
+    path = graph_path(bundle, way("jazz", "classic"))
     other = onnx.load(path, load_external_data=False)
     other.producer_name = "somebody"
     path.write_bytes(other.SerializeToString())
@@ -283,7 +285,7 @@ def test_workers_get_what_auto_meant_here(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("bundle", [VOICE, MUSIC], ids=["voice", "music"])
 def test_graphs_of_the_package_hold_no_weights_and_no_paths(bundle: Path) -> None:
-    for path in (graph_path(bundle, *pair) for pair in permutations(read_config(bundle).domains, 2)):
+    for path in (graph_path(bundle, way(*pair)) for pair in permutations(read_config(bundle).domains, 2)):
         content = path.read_bytes()
         assert len(content) < 60_000
         assert not re.findall(rb"[/\\]\w{2,}[/\\]|\.py\b|torch\.nn", content)

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from linear_networks import Parts, objective, way
+from linear_networks import Parts, objective
 from two_genres import write_genres
+from ways import way
 
 from audiocycle.bundles.format import read_config
 from audiocycle.cli.settings import compose_run

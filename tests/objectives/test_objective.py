@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linear_networks import Counting, Parts, Unwanted, numbers, objective, way
+from linear_networks import Counting, Parts, Unwanted, numbers, objective
 from torch import Tensor
+from ways import way
 
 from audiocycle.errors import ConfigError
 from audiocycle.models.translator import Critic

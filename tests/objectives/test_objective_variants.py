@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from linear_networks import Parts, Unwanted, Watched, numbers, objective, way
+from linear_networks import Parts, Unwanted, Watched, numbers, objective
 from torch import Tensor
+from ways import way
 
 from audiocycle.models.translator import DomainCritic
 from audiocycle.models.translators.pair import PairTranslator

@@ -13,6 +13,7 @@ from hostile import chain, copied, spoilt, wide_for_a_moment
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from ways import way
 
 from audiocycle.bundles.format import read_config
 from audiocycle.bundles.library import model_folders
@@ -53,7 +54,7 @@ def test_graphs_of_the_package_cost_what_is_said(
     name: str, shape: tuple[int, ...], pair: tuple[str, str], batch: int, frames: int
 ) -> None:
     folder = PRETRAINED / name
-    whole = Graphs(folder, read_config(folder)).model(*pair)
+    whole = Graphs(folder, read_config(folder)).model(way(*pair))
     made = computed(onnx.load_from_string(whole), np.zeros((batch, *shape, frames), np.float32))
     with pytest.MonkeyPatch.context() as patch:  # here weights lie in the graph
         patch.setattr("audiocycle.bundles.runtimes.graph_rules.MAX_BYTES", 1 << 30)
@@ -225,9 +226,9 @@ def test_what_is_alive_at_a_time_has_a_limit(tmp_path: Path) -> None:
     bundle = copied(tmp_path / "model")
     path = spoilt(bundle, wide_for_a_moment)
     graph = Graphs(bundle, read_config(bundle))  # it is small enough for few frames
-    graph.check_size("jazz", "classic", (1, 2, 84, 128))
+    graph.check_size(way("jazz", "classic"), (1, 2, 84, 128))
     with pytest.raises(BundleError, match=f"{path}: .*takes more memory or time than any network of ours"):
-        graph.check_size("jazz", "classic", (16, 2, 84, 384))
+        graph.check_size(way("jazz", "classic"), (16, 2, 84, 384))
 
 
 def test_what_nothing_reads_any_more_is_not_alive() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hostile import HOSTILE, copied, external, remainder_of_floats, spoilt
 from tiny_bundle import run_cli, tiny_song
+from ways import way
 
 from audiocycle.bundles.format import read_config
 from audiocycle.bundles.runtimes import graph_shapes
@@ -86,7 +87,7 @@ def test_what_fails_in_a_library_is_told_in_one_line(bundle: Path, runtime: str)
     path = spoilt(bundle, remainder_of_floats)
     network = load_network(bundle, read_config(bundle), runtime)
     with pytest.raises(BundleError, match="damaged, or too new for what reads it") as refused:
-        network(np.zeros((1, 2, 84, 64), np.float32), "jazz", "classic")
+        network(np.zeros((1, 2, 84, 64), np.float32), way("jazz", "classic"))
     assert str(refused.value).startswith(f"{path}: ")
     assert str(refused.value).isprintable()
 
@@ -107,14 +108,14 @@ def test_auto_takes_torch_where_a_graph_cannot_be_computed(
 def test_auto_takes_torch_where_a_graph_fails_later(bundle: Path, capsys: Capture) -> None:
     """At another size than those that were tried."""
     batch = np.random.default_rng(0).random((1, 2, 84, 64), np.float32)
-    wanted = load_network(bundle, read_config(bundle), "torch", "fp32")(batch, "jazz", "classic")
+    wanted = load_network(bundle, read_config(bundle), "torch", "fp32")(batch, way("jazz", "classic"))
     network = load_network(bundle, read_config(bundle), precision="fp32")
-    network.prepare("jazz", "classic")
+    network.prepare(way("jazz", "classic"))
     assert network.runtime != "torch"
     assert capsys.readouterr().err == ""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Graphs, "check_size", refuse)
-        found = network(batch, "jazz", "classic")
+        found = network(batch, way("jazz", "classic"))
     np.testing.assert_array_equal(found, wanted)
     assert (network.runtime, network.precision) == ("torch", "fp32")
     assert capsys.readouterr().err == "a\\x1bb: too large (the graphs are not used, torch computes)\n"
@@ -125,7 +126,7 @@ def refuse(*_: Any) -> None:
 
 
 def test_a_link_out_of_the_folder_is_not_followed(bundle: Path, tmp_path: Path) -> None:
-    for path in (graph_path(bundle, "jazz", "classic"), bundle / "model.safetensors"):
+    for path in (graph_path(bundle, way("jazz", "classic")), bundle / "model.safetensors"):
         path.rename(tmp_path / "elsewhere")
         path.symlink_to(tmp_path / "elsewhere")
         with pytest.raises(BundleError, match=rf"{path.name}: a link out of the bundle's folder"):
@@ -134,7 +135,7 @@ def test_a_link_out_of_the_folder_is_not_followed(bundle: Path, tmp_path: Path) 
         (tmp_path / "elsewhere").rename(path)
     path.rename(bundle / "within")
     path.symlink_to("within")
-    assert graphs(bundle).model("jazz", "classic")
+    assert graphs(bundle).model(way("jazz", "classic"))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "jazz-to-classic.onnx"])
@@ -150,7 +151,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(bundle: Path, name: str) 
 
 
 def test_a_graph_of_any_size_is_not_read(bundle: Path) -> None:
-    with graph_path(bundle, "jazz", "classic").open("r+b") as file:
+    with graph_path(bundle, way("jazz", "classic")).open("r+b") as file:
         file.truncate(1 << 40)  # takes no space
     with pytest.raises(BundleError, match=r"larger than 4 MiB"):
         graphs(bundle)
@@ -159,9 +160,9 @@ def test_a_graph_of_any_size_is_not_read(bundle: Path) -> None:
 def test_what_a_library_gets_opens_no_file(bundle: Path) -> None:
     import onnx
 
-    model = onnx.load_from_string(graphs(bundle).model("jazz", "classic"))
+    model = onnx.load_from_string(graphs(bundle).model(way("jazz", "classic")))
     assert not [tensor for tensor in model.graph.initializer if tensor.external_data or tensor.data_location]
-    kept = onnx.load(graph_path(bundle, "jazz", "classic"), load_external_data=False)
+    kept = onnx.load(graph_path(bundle, way("jazz", "classic")), load_external_data=False)
     place = {entry.key: entry.value for entry in external(kept).external_data}
     there = (bundle / "model.safetensors").read_bytes()[int(place["offset"]) :][: int(place["length"])]
     assert (
@@ -177,19 +178,19 @@ def test_weights_that_change_after_the_check_are_not_used(bundle: Path) -> None:
     content[-1] ^= 1
     (bundle / "model.safetensors").write_bytes(content)
     with pytest.raises(BundleError, match="was changed meanwhile"):
-        checked.model("jazz", "classic")
+        checked.model(way("jazz", "classic"))
 
 
 def test_each_size_is_followed_before_it_is_computed(bundle: Path) -> None:
     network = load_network(bundle, read_config(bundle), "onnx")
     with pytest.raises(BundleError, match="a convolution of other channels than there are"):
-        network(np.zeros((1, 3, 84, 64), np.float32), "jazz", "classic")
-    assert network(np.zeros((2, 2, 84, 1), np.float32), "jazz", "classic").shape == (2, 2, 84, 1)
+        network(np.zeros((1, 3, 84, 64), np.float32), way("jazz", "classic"))
+    assert network(np.zeros((2, 2, 84, 1), np.float32), way("jazz", "classic")).shape == (2, 2, 84, 1)
 
 
 def test_mutated_graphs_are_refused_or_harmless(bundle: Path) -> None:
     """Nothing but our own error comes out, and what passes computes features of the right shape, or is refused by the library."""
-    path, config, chance = graph_path(bundle, "jazz", "classic"), read_config(bundle), random.Random(5)
+    path, config, chance = graph_path(bundle, way("jazz", "classic")), read_config(bundle), random.Random(5)
     whole = path.read_bytes()
     x = np.zeros((1, 2, 84, 64), np.float32)
     passed = 0
@@ -208,7 +209,7 @@ def test_mutated_graphs_are_refused_or_harmless(bundle: Path) -> None:
                     content[place:place] = content[place : place + chance.choice([1, 4, 100])]
         path.write_bytes(content)
         try:
-            made = load_network(bundle, config, "onnx")(x, "jazz", "classic")
+            made = load_network(bundle, config, "onnx")(x, way("jazz", "classic"))
         except BundleError:
             continue
         assert made.shape == x.shape
@@ -220,7 +221,7 @@ def test_mutated_graphs_are_refused_or_harmless(bundle: Path) -> None:
     "content", [b"", b"\x00", b"\xff" * 100, b"GIF89a" + bytes(1000), bytes(range(256)) * 50]
 )
 def test_other_files_are_refused(bundle: Path, content: bytes) -> None:
-    path = graph_path(bundle, "jazz", "classic")
+    path = graph_path(bundle, way("jazz", "classic"))
     path.write_bytes(content)
     with pytest.raises(BundleError, match=rf"{path.name}: damaged, or not made by audiocycle export"):
         graphs(bundle)

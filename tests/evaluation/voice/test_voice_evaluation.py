@@ -328,7 +328,7 @@ def test_names_and_limits(voices: dict[str, Path], tmp_path: Path) -> None:
     ]  # fmt: skip
     assert evenly("abcdefg", 3) == ["a", "d", "g"]
     soundfile.write(tmp_path / "alone.wav", np.ones(10), 16000)
-    with pytest.raises(DataError, match="`parallel`: .* have no file name in common; leave `parallel` out"):
+    with pytest.raises(DataError, match=r"`parallel`: .* have no file name in common; leave `parallel` out"):
         find_items({"anna": voices["anna"], "ben": tmp_path}, True)
     assert len(find_items({"anna": voices["anna"], "ben": tmp_path}, False)) == 4
 
