@@ -31,9 +31,10 @@ from audiocycle.data.cache import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError
 from audiocycle.models.layers import GLU, parameter_count
 from audiocycle.objectives.base import Terms
+from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.cycle import CycleObjective
 from audiocycle.objectives.term import Critics
-from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal, directions
+from audiocycle.spec import Direction, Domain, Encoded, FeatureSpec, FloatArray, NoSide, Signal, directions
 from audiocycle.training.checkpoint import FORMAT, load_newest
 from audiocycle.training.trainer import Trainer
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
@@ -200,11 +201,11 @@ class Watched(CycleObjective):
 
 
 def test_6_generator_step_computes_no_gradient_of_the_critics_weights(make_trainer: MakeTrainer) -> None:
-    make_trainer(objective=Watched(("a", "b"))).train_step()
+    make_trainer(objective=Watched(directions((A, B)), ObjectiveConfig(), FeatureSpec("test", (8,), 1.0))).train_step()
 
 
 class Untouched(Network):
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         return batch
 
 

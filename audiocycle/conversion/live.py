@@ -43,7 +43,8 @@ def open_stream(
     converter = Converter.from_pretrained(folder, runtime="torch")
     translation = converter.translation(target, source, **options)
     assert isinstance(converter.network, TorchNetwork)
-    norms = RunningNorms(converter.network.translator, NORM_SECONDS / block_seconds if block_seconds > 0 else 1.0)  # which is refused
+    windows = NORM_SECONDS / block_seconds if 0 < block_seconds < NORM_SECONDS else 1.0  # others are refused by the modality
+    norms = RunningNorms(converter.network.translator, windows)
     stream = converter.modality.stream(translation, norms, sample_rate=sample_rate, block_seconds=block_seconds, band_limit=band_limit)
     if stream is None:
         raise ConfigError(

@@ -82,5 +82,5 @@ def _of_bars(notes: Notes, per_quarter: int, says_metre: bool) -> list[str]:
         ]
     first = " or ".join(map(str, found.first))
     return [
-        f"its bars seem to begin {first} quarter notes later than the file says (an upbeat?): try --first-bar {first}"
+        f"its bars seem to begin {first} quarter notes later than the file says (an upbeat?): try `first_bar={first}`"
     ]

@@ -187,9 +187,9 @@ def check_output(path: Path) -> None:
         raise OutputError(f"{path}: is a folder; name a file")
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir():
-        raise OutputError(f"{path}: {parent} is a file, not a folder; name another output with -o")
+        raise OutputError(f"{path}: {parent} is a file, not a folder; name another `output`")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: no permission to write into {parent}; name another output with -o")
+        raise OutputError(f"{path}: no permission to write into {parent}; name another `output`")
 
 
 def write_sound(path: Path, blocks: Iterable[FloatArray], sample_rate: int) -> None:

@@ -20,7 +20,7 @@ from audiocycle.bundles.runtimes.network import Network
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import AudioCycleError, BundleError, ConfigError, InputError, OutputError
 from audiocycle.music.notes import notes_of
-from audiocycle.spec import FloatArray
+from audiocycle.spec import Direction, FloatArray
 
 BAR = 4 * SONG_TPQ
 
@@ -43,7 +43,7 @@ def midi(tmp_path: Path) -> Path:
 class Same(Network):
     """A network that changes nothing."""
 
-    def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+    def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         return batch
 
 
@@ -135,7 +135,7 @@ def test_networks_see_windows_of_a_phrase_in_small_batches(bundle: Path, bars: i
     seen: list[tuple[int, ...]] = []
 
     class Watched(Same):
-        def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
             seen.append(batch.shape)
             return batch
 

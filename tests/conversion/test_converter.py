@@ -29,7 +29,7 @@ from audiocycle.conversion.converter import (
 )
 from audiocycle.conversion.record import Record
 from audiocycle.errors import BundleError, ConfigError, DomainError, InputError, OutputError
-from audiocycle.spec import FloatArray, Signal
+from audiocycle.spec import Direction, FloatArray, Signal
 from audiocycle.voice.world_adapter import track_f0
 
 
@@ -263,7 +263,7 @@ def test_networks_never_see_less_than_a_crop(converter: Converter) -> None:
     seen: list[int] = []
 
     class Watched(Network):
-        def __call__(self, batch: FloatArray, source: str, target: str) -> FloatArray:
+        def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
             seen.append(batch.shape[-1])
             return batch
 

@@ -93,7 +93,7 @@ def test_free_playing_is_told_with_its_share() -> None:
 
 def test_an_upbeat_is_suspected_until_the_first_bar_is_named() -> None:
     upbeat = score(tune(16, upbeat=1), (0, 4, 4))
-    assert note(upbeat).endswith("(an upbeat?): try --first-bar 1")
+    assert note(upbeat).endswith("(an upbeat?): try `first_bar=1`")
     assert note(upbeat, first_bar=1.0) == ""
     assert "seems to be in 3/4" in note(score(tune(16, 3)))
 

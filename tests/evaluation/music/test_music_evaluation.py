@@ -39,6 +39,7 @@ from audiocycle.evaluation.music.table import to_text
 from audiocycle.metrics.music.style import cosines
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.midi.file import write_score
+from audiocycle.spec import Direction
 
 DIRECTIONS = ("slow->fast", "fast->slow")
 SHARES = ("in_notes_per_bar", "in_polyphony", "in_note_length", IN_ALL)
@@ -142,9 +143,9 @@ class Breaking(Converter):
 
     always = False
 
-    def translate_features(self, features: Any, source: str, target: str, *rest: Any) -> Any:
-        made, (*_, shifted) = features.astype(np.float32), rest
-        if source == "slow" and (self.always or shifted is not True):
+    def translate_features(self, features: Any, direction: Direction, shifted: bool = False) -> Any:
+        made = features.astype(np.float32)
+        if direction.source.name == "slow" and (self.always or shifted is not True):
             made[1, :, 72] = made[0, :, 72]
         return made
 
@@ -225,8 +226,8 @@ def made_of(song: HeldOutSong, converter: Converter) -> tuple[Any, Any]:
 class Other(Converter):
     """Plays every note an octave higher on the way there, and lower on the way back."""
 
-    def translate_features(self, features: Any, source: str, target: str, *_: Any) -> Any:
-        return np.roll(features.astype(np.float32), 12 if source == "slow" else -12, axis=-2)
+    def translate_features(self, features: Any, direction: Direction, shifted: bool = False) -> Any:
+        return np.roll(features.astype(np.float32), 12 if direction.source.name == "slow" else -12, axis=-2)
 
 
 def test_what_is_judged_is_converted_there_and_back(genres: Path, unchanging: Path) -> None:
