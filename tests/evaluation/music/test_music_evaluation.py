@@ -326,7 +326,7 @@ def test_pairs_need_names_and_places_in_common(pairs: dict[str, Path], unchangin
     with pytest.raises(DataError, match="no phrase begins where"):
         evaluate(converter, pairs, parallel=True)
     (pairs["fast"] / "2.mid").unlink()
-    with pytest.raises(DataError, match=r"have no file name in common; leave --parallel out"):
+    with pytest.raises(DataError, match=r"have no file name in common; leave `parallel` out"):
         evaluate(converter, pairs, parallel=True)
 
 

@@ -19,6 +19,7 @@ from audiocycle.evaluation.music.players import clock, kinds_of, roll_of
 from audiocycle.evaluation.music.report import page, write_report
 from audiocycle.evaluation.music.results import MusicExample
 from audiocycle.evaluation.music.songs import HeldOutSong
+from audiocycle.music.adapter import PianoRollAdapter
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +147,7 @@ def test_examples_are_phrases_from_the_middle(tmp_path: Path) -> None:
     class Up:
         """A converter that plays everything an octave higher."""
 
-        class adapter:  # noqa: N801
-            bars = 4
+        adapter = PianoRollAdapter(bars=4)
 
         def __call__(self, item: Path, target: str, source: str) -> object:
             return a_song("fast", 1, bars=16).shift_pitch(12)
