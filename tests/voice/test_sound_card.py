@@ -76,7 +76,7 @@ def test_what_is_heard_is_converted_in_order(toy: SimpleNamespace) -> None:
 def test_errors_name_the_remedy(toy: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="No input device matching 'nothing'; python -m sounddevice lists"):
         SoundCard("nothing")
-    with pytest.raises(ConfigError, match=r"Invalid sample rate.*choose another --rate"):
+    with pytest.raises(ConfigError, match=r"Invalid sample rate.*choose another `rate`"):
         SoundCard().converse(lambda x: x, 12345, 100, PlayLine(100))
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ConfigError, match=r"pip install 'audiocycle\[live\]'"):
