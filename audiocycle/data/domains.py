@@ -156,8 +156,8 @@ def domain_files(root: Path, domain: str, accept: Callable[[Path], bool], tell: 
         raise DataError(f"{folder}: no such folder; data.root has: {there}")
     found = scan(folder, accept)
     if not found.files:
-        there = f"it holds {found.told}" if found.told else "it is empty"
+        there = f"it holds {found.passed_over}" if found.passed_over else "it is empty"
         raise DataError(f"{folder}: no usable files in it ({there}; hidden files and unknown endings are ignored)")
-    if found.told:
-        tell(f"{folder}: passed over {found.told}")
+    if found.passed_over:
+        tell(f"{folder}: passed over {found.passed_over}")
     return found.files

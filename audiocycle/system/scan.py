@@ -26,7 +26,7 @@ class Scan:
     passed: Counter[str]
 
     @property
-    def told(self) -> str:
+    def passed_over(self) -> str:
         """The counts in words, the most frequent first; empty where nothing was passed over."""
         kinds = sorted(self.passed.items(), key=lambda item: (-item[1], item[0]))
         rest = sum(count for _, count in kinds[MOST_KINDS:])

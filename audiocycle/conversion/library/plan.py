@@ -54,7 +54,7 @@ def find_inputs(
             inside = spare is not None and path.resolve() in spare.resolve().parents
             passed = path / spare.resolve().relative_to(path.resolve()) if inside and spare else None
             inside_it = scan(path, accepts, without=passed, ignored={UNFINISHED})
-            files, others = inside_it.files, inside_it.told
+            files, others = inside_it.files, inside_it.passed_over
             if not files:
                 there = f" (it holds {others})" if others else ""
                 raise InputError(f"{path}: no usable file in this folder{there}; see audiocycle convert --help for what it takes")
