@@ -100,6 +100,11 @@ def test_a_network_that_changes_nothing_changes_nothing(
     assert without_notes(made) == without_notes(score)
 
 
+def rings_alone(score: Any, start: int, end: int, pitch: int, _velocity: int, track: int) -> bool:
+    """No other note of its key rings meanwhile: of two, MIDI does not say which of their ends is whose, and another end may change both."""
+    return sum(note.pitch == pitch and note.start < end and start < note.end for note in score.tracks[track].notes) == 1
+
+
 @given(
     score=scores(),
     adapter=adapters,
@@ -123,7 +128,7 @@ def test_whatever_the_network_says_the_song_stays_whole(
     untouched = outside(notes_of(score), adapter.spans(bars_of(score)))
     rows = np.stack([*untouched.columns[:4], untouched.track], axis=1)
     left = {(*row, i) for i, each in enumerate(tables(made)) for row in each}
-    assert {tuple(row) for row in rows.tolist()} <= left
+    assert {tuple(row) for row in rows.tolist() if rings_alone(score, *row)} <= left
     for before, after in zip(tables(score), tables(made), strict=True):
         assert doubled(after) <= doubled(before)
         assert all(1 <= velocity <= 127 for *_, velocity in after)
