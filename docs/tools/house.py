@@ -243,6 +243,14 @@ def corners(way: Sequence[float], floor: int, turns: list[int]) -> list[tuple[fl
     return [*points, (way[-1], top_of(floor + len(way) - 1))]
 
 
+def arrows(rooms: Mapping[str, Room], places: Mapping[str, Place]) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Corners of all needed arrows. The shortest choose first, and go straight."""
+    taken: list[set[float]] = [set() for _ in LAYERS]
+    turns = [0] * len(LAYERS)
+    pairs = sorted(needed_arrows(rooms), key=lambda pair: places[pair[1]].floor - places[pair[0]].floor)
+    return {(name, other): corners(way_of(places, name, other, taken), places[name].floor, turns) for name, other in pairs}
+
+
 def draw(rooms: Mapping[str, Room], path: Path) -> None:
     """A picture: floors, rooms with what is in them, and the arrows that no longer way implies, which run beside rooms."""
     from matplotlib.figure import Figure
@@ -261,11 +269,8 @@ def draw(rooms: Mapping[str, Room], path: Path) -> None:
         axes.text(place.left + 0.1, top - 0.08, room.name, fontsize=12, fontweight="bold", va="top")
         axes.text(place.right - 0.1, top - 0.1, f"{room.lines:,}", fontsize=8, va="top", ha="right", color="#555")
         axes.text(place.left + 0.1, top - 0.33, "\n".join(place.lines), fontsize=7.5, va="top", color="#333", linespacing=1.15)
-    taken: list[set[float]] = [set() for _ in LAYERS]
-    turns = [0] * len(LAYERS)
     colours = dict(zip(rooms, COLOURS * len(rooms), strict=False))
-    for name, other in sorted(needed_arrows(rooms), key=lambda arrow: places[arrow[1]].floor - places[arrow[0]].floor):
-        points = corners(way_of(places, name, other, taken), places[name].floor, turns)
+    for (name, _), points in arrows(rooms, places).items():
         axes.add_patch(FancyArrowPatch(path=Line(points), arrowstyle="-|>", mutation_scale=12, color=colours[name], linewidth=1.3, joinstyle="round"))
     axes.set_xlim(-1.0, WIDTH + 1.0)
     axes.set_ylim(top_of(len(LAYERS)) + BAND - 0.1, top_of(0) + 0.1)
