@@ -12,7 +12,7 @@ __all__ = ["Converter", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """``audiocycle.Converter`` on first use: it loads torch, which ``audiocycle --help`` need not wait for."""
+    """``audiocycle.Converter`` on first use: it loads numpy and the tables of names, torch only where torch computes. ``audiocycle --help`` waits for neither."""
     if name == "Converter":
         from audiocycle.conversion.converter import Converter
 

@@ -190,7 +190,7 @@ class Translation:
 
 
 class Adapter(Protocol):
-    """Features of one kind: from recordings to what a network sees, and from its answer to what a renderer understands."""
+    """From features to what a network sees and back; how files become features is the modality's."""
 
     @property
     def renderers(self) -> tuple[str, ...]:

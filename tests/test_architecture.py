@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,21 @@ def test_every_room_has_its_layer_and_says_what_it_is() -> None:
 def test_the_drawing_shows_the_house_as_it_is() -> None:
     page = house.PAGE.read_text(encoding="utf-8")
     assert page == house.with_text(page, house.as_text(house.house())), "make house"
+
+
+def test_arrows_of_the_picture_run_beside_rooms() -> None:
+    rooms = house.house()
+    places = house.lay_out(rooms)
+    drawn = house.arrows(rooms, places)
+    assert set(drawn) == set(house.needed_arrows(rooms))
+    for (name, other), points in drawn.items():
+        for (x, y), (x_next, y_next) in pairwise(points):
+            for place in places.values():
+                top = house.top_of(place.floor)
+                beside = max(x, x_next) < place.left or min(x, x_next) > place.right
+                assert beside or min(y, y_next) >= top or max(y, y_next) <= top - house.HEIGHT, f"{name} to {other}: {place}"
+    for place in places.values():
+        assert len(place.lines) <= house.MOST_LINES
 
 
 def test_the_core_knows_no_modality() -> None:

@@ -197,7 +197,7 @@ def to_run(raw: DictConfig) -> RunConfig:
     try:
         missing = [key for key in ("data.domains", "data.root") if OmegaConf.select(raw, key) is None]
         if missing:
-            example = "audiocycle train experiment=vc2_quick data.root=DIR 'data.domains=[A,B]'"
+            example = "audiocycle train experiment=vc2_guided data.root=DIR 'data.domains=[A,B]'"
             raise ConfigError(f"not set: {', '.join(missing)}; example: {example}")
         check_groups(raw)
         c: Any = OmegaConf.to_container(raw, resolve=True)

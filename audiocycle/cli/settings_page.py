@@ -14,7 +14,7 @@ from audiocycle.system.registry import resolve
 
 HEAD = """# Settings of a training
 
-Each setting is `KEY=VALUE` on the command line: `audiocycle train experiment=vc2_quick trainer.batch_size=8 ...`. A preset (`experiment=NAME`)
+Each setting is `KEY=VALUE` on the command line: `audiocycle train experiment=vc2_guided trainer.batch_size=8 ...`. A preset (`experiment=NAME`)
 changes some of the defaults below; `audiocycle train experiment=NAME --cfg` prints what it makes of them.
 
 <!-- Made by `python -m audiocycle.cli.settings_page`; edit the docstrings instead. -->

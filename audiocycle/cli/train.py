@@ -11,8 +11,8 @@ from audiocycle.errors import ConfigError, TrainingError
 TRAIN_HELP = """Train a model on folders of recordings or MIDI files, one folder for each speaker or genre.
 
 \b
-  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' max_steps=700
-  audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=2400
+  audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' max_steps=700
+  audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=1200
   audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' objective.one_way=true  # anna to ben only
   audiocycle train experiment=vc2 data.root=recordings 'data.domains=[anna,ben]'      # as published: days on a CPU
   audiocycle train experiment=genre_quick data.root=midi 'data.domains=[jazz,classic]'        # MIDI, on a laptop
@@ -20,7 +20,7 @@ TRAIN_HELP = """Train a model on folders of recordings or MIDI files, one folder
 \b
 Several trainings (-m): one for each combination of the values, each below RUN/sweep, and a table at the end
 (RUN/sweep/sweep.json). They share RUN/features. resume=true continues those of an interrupted sweep.
-  audiocycle train -m experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]' trainer.lr=1e-4,2e-4 seed=1,2
+  audiocycle train -m experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' trainer.lr=1e-4,2e-4 seed=1,2
   audiocycle train -m ... 'trainer.batch_size=range(2,9,2)' 'experiment=glob(vc2*)' 'model.width=choice(0.25,0.5)'
   audiocycle train -m ... trainer.lr=1e-4,2e-4 hydra/launcher=joblib hydra.launcher.n_jobs=2              # side by side
   audiocycle train -m ... trainer.lr=1e-4,2e-4 hydra/launcher=submitit_slurm hydra.launcher.partition=gpu \\
@@ -29,12 +29,13 @@ joblib and Slurm need more: pip install 'audiocycle[sweep]'
 
 \b
 One training in several processes, on several GPUs or machines:
-  torchrun --nproc-per-node 2 -m audiocycle train experiment=vc2_quick data.root=recordings 'data.domains=[anna,ben]'
+  torchrun --nproc-per-node 2 -m audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]'
 
 \b
 Every setting is KEY=VALUE (Hydra overrides); the most used:
-  experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'), vc2_lite (small machines),
-                            vc2_quick (small, no recogniser) or vc2 (the paper's schedule);
+  experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'),
+                            vc2_quick (without a recogniser), vc2_lite (the same on small machines),
+                            or vc2 (the paper's schedule);
                             MIDI: genre_quick, genre_guided (genres that play like tunes in
                             two ways), genre, or pairs (the same tunes, under the same names)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, M4A, ...) or MIDI files for each domain

@@ -1,4 +1,4 @@
-"""Training data: which files, which of their features, which crops of them."""
+"""Random crops as a pure function of seed and step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Objective measures of voice conversion: pure functions on arrays, each with definition, unit, source."""
+"""Measures of speech and of scores: pure functions on arrays, each with definition, unit, source."""

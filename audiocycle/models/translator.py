@@ -43,7 +43,7 @@ class Critic(nn.Module):
 
 
 class NamedNetworks(nn.ModuleDict):
-    """Networks by names of domains. ``nn.ModuleDict`` refuses those of its own methods, but a genre may be called pop.
+    """Networks by names of domains, or of directions. ``nn.ModuleDict`` refuses those of its own methods, but a genre may be called pop.
 
     Raises:
         ConfigError: a name with a dot, which would part the keys of a state dict.

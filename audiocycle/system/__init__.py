@@ -1,1 +1,1 @@
-"""What any program needs, and nothing of sound."""
+"""What any program needs: whole files, locks, threads, downloads; and the loader of a speech recogniser."""

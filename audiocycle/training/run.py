@@ -129,7 +129,7 @@ def train(config: RunConfig) -> Path:
         for old in before if config.overwrite and not config.resume and processes.first else []:
             old.unlink()  # not before everything else is known to be in order
         if trainer.device.type == "cpu" and config.trainer.max_minutes is None and config.trainer.last_step >= LONG:
-            monitor.note(f"{config.trainer.last_step} steps take days on a processor; experiment=vc2_quick is made for one")
+            monitor.note(f"{config.trainer.last_step} steps take days on a processor; experiment=vc2_guided is made for one (vc2_quick: without a recogniser)")
         with stop_politely(trainer, monitor):
             trainer.run()
     return config.run_dir / BUNDLE

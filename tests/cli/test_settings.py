@@ -200,7 +200,7 @@ def test_overrides_reach_the_trainer(override: str) -> None:
 def test_what_must_be_set_is_named_with_an_example(given: list[str]) -> None:
     message = refusal(*given)
     assert message.startswith("not set: data.")
-    assert "audiocycle train experiment=vc2_quick data.root=DIR" in message
+    assert "audiocycle train experiment=vc2_guided data.root=DIR" in message
     for override in given:
         if "null" not in override:
             assert override.split("=")[0] not in message.split(";")[0]

@@ -1,4 +1,4 @@
-"""The 1D gated-convolution generator of CycleGAN-VC (Kaneko & Kaneko 2017, arXiv 1711.11293, figure 4).
+"""The 1D gated-convolution generator of CycleGAN-VC (Kaneko & Kameoka 2017, arXiv 1711.11293, figure 4).
 
 Coefficients are channels, so every layer sees all of them at once and convolves over time only: at equal width a sixth of
 the arithmetic of the 2-1-2D generator, for small machines.

@@ -16,7 +16,7 @@ from audiocycle.models.layers import parameter_count
 
 
 def published(rows: int) -> list[tuple[int, int, int, int]]:
-    """(in, out, kernel, stride) of each convolution of Kaneko & Kaneko 2017, figure 4; channels stand before the GLU."""
+    """(in, out, kernel, stride) of each convolution of Kaneko & Kameoka 2017, figure 4; channels stand before the GLU."""
     residual = [(512, 1024, 3, 1), (512, 512, 3, 1)]
     return [
         (rows, 256, 15, 1),
