@@ -9,7 +9,7 @@ from typing import Any, Self
 from audiocycle.errors import ConfigError
 from audiocycle.objectives.game import Game
 from audiocycle.objectives.term import AdversarialTerm, Term, undeclared
-from audiocycle.system.limits import Limit, OneOf, Range, Switch, hold
+from audiocycle.system.limits import Limit, OneOf, Range, Switch, hold, shown
 from audiocycle.system.registry import file_of, listed, resolve
 
 GAMES, TERMS = listed("audiocycle.objectives.games"), listed("audiocycle.objectives.terms")
@@ -103,7 +103,7 @@ class ObjectiveConfig:
         """What differs from earlier settings, in words; a weight that is missing on one side was, or is, 0."""
         now = self.settings
         names = [name for name in {**now, **before} if now.get(name, 0) != before.get(name, 0)]
-        return ", ".join(f"objective.{name}={now.get(name, 0)} (was {before.get(name, 0)})" for name in names)
+        return ", ".join(f"objective.{shown(name)}={now.get(name, 0)} (was {shown(before.get(name, 0))})" for name in names)
 
     @property
     def terms(self) -> list[type[Term]]:
