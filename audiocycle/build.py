@@ -48,13 +48,16 @@ TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str":
 """Of arguments that are checked before a class sees them: a mistyped option fails with its name."""
 
 
-def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str, Any]) -> Any:
+def build(table: Mapping[str, str], what: str, name: str, arguments: Mapping[str, Any], base: type = object) -> Any:
     """Make the object that ``name`` stands for in a table.
 
+    Args:
+        base: of its class.
+
     Raises:
-        ConfigError: unknown name, or an argument that the class does not take.
+        ConfigError: unknown name, an argument that the class does not take, or a file that is not what it should be.
     """
-    make = resolve(table, what, name)
+    make = resolve(table, what, name, base)
     surplus = set(arguments) - set(inspect.signature(make).parameters)
     if surplus:
         known = ", ".join(inspect.signature(make).parameters)
@@ -112,7 +115,9 @@ def build_renderer(adapter: Adapter, name: str | None = None, weights: str | Non
 
 def translator_class(config: Mapping[str, Any]) -> type[Translator]:
     """Which networks serve which directions: ``{"translator": name, ...}``, one each by default."""
-    found: type[Translator] = resolve(TRANSLATORS, "translator", config.get("translator", PAIR))
+    from audiocycle.models.translator import Translator
+
+    found: type[Translator] = resolve(TRANSLATORS, "translator", config.get("translator", PAIR), Translator)
     return found
 
 
@@ -128,6 +133,8 @@ def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable
     Raises:
         ConfigError: settings of the model that there are not, or that are none.
     """
+    from torch import nn
+
     unknown = set(config) - MODEL_SETTINGS
     if unknown:
         raise ConfigError(f"model: unknown setting {', '.join(map(shown, sorted(unknown)))}; it has: {', '.join(sorted(MODEL_SETTINGS))}")
@@ -137,7 +144,7 @@ def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable
     if "shape" in options:  # in place of the adapter's, it would pass all limits
         raise ConfigError("model.generator_options.shape: follows from the adapter; leave it out")
     arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **options}
-    return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments)
+    return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments, nn.Module)
 
 
 def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequence[Direction]) -> Cost:
@@ -171,6 +178,8 @@ def build_critic(config: Mapping[str, Any], domains: Sequence[Domain], channels:
     Args:
         channels: C of features (C, P); 1 for features (P,).
     """
+    from torch import nn
+
     from audiocycle.models.translator import DomainCritic
 
     options = config.get("critic_options", {})
@@ -179,4 +188,4 @@ def build_critic(config: Mapping[str, Any], domains: Sequence[Domain], channels:
     if "channels" in options:
         raise ConfigError("model.critic_options.channels: follows from the features; leave it out")
     arguments = {"width": config.get("width", 1.0), "channels": channels, **options}
-    return DomainCritic(domains, lambda: build(CRITICS, "critic", config["critic"], arguments))
+    return DomainCritic(domains, lambda: build(CRITICS, "critic", config.get("critic", ""), arguments, nn.Module))

@@ -67,8 +67,8 @@ class Domain:
     Attributes:
         name: as people write it.
         stats: what an adapter knows of it; empty until that is asked for.
-        condition: what a network that serves many domains is told of this one (an embedding, a code, a reference), (D,) or (..., T). Networks of
-            a pair need none.
+        condition: the place for what a network that serves many domains is told of this one (an embedding, a code, a reference), (D,) or (..., T).
+            Nothing in this package fills it yet, and bundles do not hold it.
     """
 
     name: str

@@ -10,17 +10,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from small_training import vowel
 
 import audiocycle
+from audiocycle.bundles.runtimes.graph_rules import OPERATORS
 
 ROOT = Path(audiocycle.__file__).parents[1]
 PAGE = ROOT / "docs" / "extending.md"
 FILES = dict(re.findall(r'```python title="([^"]+)"\n(.*?)```', PAGE.read_text(encoding="utf-8"), re.DOTALL))
 USED = [
-    "objective.smoothness=0.5", "objective.game=gradient_penalty", "model.generator=plain", "model.translator=shared", "model.critic=gated_patch",
+    "objective.smoothness=0.5", "objective.game=gradient_penalty", "model.generator=plain", "model.translator=shared", "model.critic=plain",
 ]  # fmt: skip
 
 
@@ -59,8 +61,31 @@ def test_new_files_are_all_that_an_extension_needs(extended: Path) -> None:
     done = command(extended, "convert", "data/low/a.wav", "--target", "high", "--source", "low", "--model", "run/bundle", "-o", "out.wav")
     assert done.returncode == 0, done.stderr
     assert soundfile.info(extended / "out.wav").frames == soundfile.info(extended / "data/low/a.wav").frames
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    done = command(extended, "export", "run/bundle")
+    assert done.returncode == 0, done.stderr
+    assert len(list((extended / "run/bundle").glob("*.onnx"))) == 6
+    done = command(extended, "convert", "data/low/a.wav", "--target", "high", "--source", "low", "--model", "run/bundle", "--runtime", "onnx", "-o", "graph.wav")
+    assert done.returncode == 0, done.stderr
+    by_torch, by_graph = (soundfile.read(extended / name)[0] for name in ("out.wav", "graph.wav"))
+    np.testing.assert_allclose(by_graph, by_torch, atol=1e-2)
+
+
+def test_a_broken_file_that_nobody_uses_is_told_in_one_line(extended: Path) -> None:
+    (extended / "audiocycle/objectives/terms/broken.py").write_text("__all__ = [\n", encoding="utf-8")
+    done = command(extended, "train", "data.root=data", "data.domains=[low,high]", "run_dir=run")
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith(f"error: {extended}/audiocycle/objectives/terms/broken.py: cannot be imported (SyntaxError: "), line
+
+
+def test_the_page_lists_the_operators_that_graphs_may_have() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## To be exported")[2]
+    listed = section.partition("operators of ONNX:")[2].partition(".")[0]
+    assert set(listed.replace(",", " ").split()) == set(OPERATORS)
 
 
 def test_an_example_is_small() -> None:
-    assert len(FILES) == 4
+    assert len(FILES) == 5
     assert all(len(code.splitlines()) < 60 for code in FILES.values())

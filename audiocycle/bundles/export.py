@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from audiocycle.build import build_adapter, translator_class
 from audiocycle.bundles.format import WEIGHTS, graph_files, load_translator, read_config
 from audiocycle.bundles.runtimes.choice import installed_kinds, load_network
+from audiocycle.bundles.runtimes.graph_rules import OPERATORS, GraphError, check_model, read_model
+from audiocycle.bundles.runtimes.graph_shapes import LEAST_FRAMES, follow
 from audiocycle.bundles.runtimes.graphs import INPUT, MADE_FOR, OUTPUT, graph_path, seal, weights_hash
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.spec import Direction, FeatureSpec, FloatArray
@@ -70,7 +72,7 @@ def export_bundle(folder: Path) -> list[Path]:
     each. Directions that share a network are traced one by one.
 
     Raises:
-        BundleError: the bundle is missing or damaged. ConfigError: what exporting needs is not installed.
+        BundleError: the bundle is missing or damaged, or its network makes a graph that readers refuse; no graph stays then. ConfigError: what exporting needs is not installed.
     """
     config = read_config(folder)
     translator = load_translator(folder, config)
@@ -85,9 +87,38 @@ def export_bundle(folder: Path) -> list[Path]:
             program = traced(translator.network(direction), shape)
         graph = with_stored_weights(program, stored, f"generators.{names[direction]}.")
         graph.metadata_props[MADE_FOR] = seal(weights, direction)
+        content = serialized(graph)
+        if reason := unfit(content, shape, (folder / WEIGHTS).stat().st_size):
+            remove_graphs(folder)
+            raise BundleError(f"{folder}: {reason}; convert with `runtime=torch`")
         paths.append(graph_path(folder, direction))
-        write_graph(graph, paths[-1])
+        with whole_file(paths[-1]) as temporary:
+            temporary.write_bytes(content)
     return paths
+
+
+def unfit(content: bytes, shape: tuple[int, ...], weights: int) -> str:
+    """Why readers would refuse a graph, by their own rules; nothing where they take it.
+
+    Args:
+        shape: of the features, without batch and frames.
+        weights: bytes of the bundle's weights.
+    """
+    try:
+        model = read_model(content)
+        if foreign := sorted({node.op_type for node in model.graph.node if node.op_type not in OPERATORS}):
+            return f"the network uses {', '.join(foreign)}, which graphs in bundles may not"
+        check_model(model, shape, weights)
+        follow(model, (1, *shape, LEAST_FRAMES))
+    except GraphError as error:
+        return f"no graph in a bundle may be as the network's is ({error})"
+    return ""
+
+
+def remove_graphs(folder: Path) -> None:
+    """Those of all directions: a bundle has all, or none."""
+    for graph in graph_files(folder):
+        graph.unlink()
 
 
 def traced(network: nn.Module, shape: tuple[int, ...]) -> onnx_ir.Model:
@@ -193,12 +224,12 @@ def with_stored_weights(program: onnx_ir.Model, stored: Mapping[str, StoredTenso
     return model
 
 
-def write_graph(model: onnx_ir.Model, path: Path) -> None:
-    """Write a graph whole, or not at all."""
+def serialized(model: onnx_ir.Model) -> bytes:
+    """A graph as its file holds it."""
     import onnx_ir as ir
 
-    with whole_file(path) as temporary:
-        temporary.write_bytes(ir.to_proto(model).SerializeToString())
+    content: bytes = ir.to_proto(model).SerializeToString()
+    return content
 
 
 def agreements(folder: Path) -> Iterator[Agreement]:
@@ -220,8 +251,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
             scale = root_mean_square(wanted)
             found = Agreement(direction, network.runtime, network.precision, largest, root_mean_square(errors) / scale)
             if not (network.precision == "bf16" or largest <= TOLERANCE * scale):
-                for graph in graph_files(folder):
-                    graph.unlink()
+                remove_graphs(folder)
                 raise BundleError(
                     f"{graph_path(folder, direction)}: {network.runtime} differs from torch by {largest:.1e}; "
                     "the graphs are removed again, convert with `runtime=torch`, and report this"

@@ -68,7 +68,7 @@ class BundleConfig:
         adapter, model: arguments of :mod:`audiocycle.build`.
         stats: by domain, named arrays as nested lists.
         one_way: from the first domain to the others only.
-        deviations: by direction, the deviation of the network's normalised output for each feature (see :mod:`audiocycle.training.deviations`).
+        deviations: by direction, the deviation of the network's normalised output for each feature, (\\*shape,) as nested lists (see :mod:`audiocycle.training.deviations`).
         licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
         training: how it was trained, for people.
     """
@@ -81,7 +81,7 @@ class BundleConfig:
     stats: dict[str, dict[str, Any]]
     licence: str = "unknown"
     training: dict[str, Any] = field(default_factory=dict)
-    deviations: dict[str, list[float]] = field(default_factory=dict)
+    deviations: dict[str, list[Any]] = field(default_factory=dict)
     one_way: bool = False
     audiocycle: str = __version__
 
@@ -136,7 +136,7 @@ class BundleConfig:
         """A direction with all that is known of it."""
         found = Direction(self.domain(source), self.domain(target))
         deviation = self.deviations.get(str(found))
-        return found if deviation is None else replace(found, output_deviation=np.asarray(deviation, dtype=np.float32)[:, None])
+        return found if deviation is None else replace(found, output_deviation=np.asarray(deviation, dtype=np.float32)[..., None])
 
 
 def stats_to_json(stats: Stats) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Objective:
         for direction in self.directions:
             step = DirectionStep(translator, critics, self.game, batch, direction, wants_same=same, present=self.present, blur=self.blur)
             for term in active:
-                losses[f"{term.name}/{direction}"] = term.loss(step)
+                losses[f"{term.name}/{direction}"] = step.loss(term)
             for kind, made in fakes.items():
                 made[direction] = step.shown(kind).detach()
         return losses, fakes

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from audiocycle.errors import ConfigError
 from audiocycle.objectives.game import Game
-from audiocycle.objectives.term import AdversarialTerm, Term
-from audiocycle.system.limits import Limit, OneOf, Range, Switch, hold
-from audiocycle.system.registry import listed, resolve
+from audiocycle.objectives.term import AdversarialTerm, Term, undeclared
+from audiocycle.system.limits import Limit, OneOf, Range, Switch, hold, shown
+from audiocycle.system.registry import file_of, listed, resolve
 
 GAMES, TERMS = listed("audiocycle.objectives.games"), listed("audiocycle.objectives.terms")
 MIXTURES = ("base", "partial", "full")
@@ -18,9 +18,38 @@ WEIGHT = Range(0, 1e9, whole=False)
 
 
 def term_classes() -> list[type[Term]]:
-    """All terms that there are, in their order."""
-    found: list[type[Term]] = [resolve(TERMS, "term", name) for name in TERMS]
+    """All terms that there are, in their order.
+
+    Raises:
+        ConfigError: a file among them is not what it should be; the message names it.
+    """
+    found: list[type[Term]] = [resolve(TERMS, "term", name, Term) for name in TERMS]
+    critics: dict[str, str] = {}
+    for name, term in zip(TERMS, found, strict=True):
+        if fault := fault_of(term, name):
+            raise ConfigError(f"{file_of(TERMS[name])}: {fault}")
+        if issubclass(term, AdversarialTerm) and critics.setdefault(term.critic, name) != name:
+            raise ConfigError(f"{file_of(TERMS[name])}: its critic is called as that of {critics[term.critic]}; write another name")
     return sorted(found, key=lambda term: (term.order, term.name))
+
+
+def fault_of(term: type[Term], file: str) -> str:
+    """What is wrong with a term as it is written, and what to write; nothing where all is well.
+
+    Args:
+        file: its file's name, which no other file has.
+    """
+    if getattr(term, "name", None) != file:
+        return f'its term has the name of its file; write `name = "{file}"`'
+    if file in SWITCHES:
+        return f"objective.{file} is another setting; give the file, and its term, another name"
+    texts = ("help", "critic") if issubclass(term, AdversarialTerm) else ("help",)
+    for text in texts:
+        if not isinstance(getattr(term, text, None), str):
+            return f'{term.__name__} has no `{text}`; write `{text} = "…"`'
+    if term.__abstractmethods__:
+        return f"{term.__name__} has no `loss`; write `def loss(self, step: DirectionStep) -> Tensor:`"
+    return undeclared(term, term.judges) if issubclass(term, AdversarialTerm) else ""
 
 
 def switch(default: Any, help: str) -> Any:
@@ -62,9 +91,19 @@ class ObjectiveConfig:
         return cls(**given, weights=weights | {name: value for name, value in settings.items() if name in weights})
 
     def __post_init__(self) -> None:
-        switches = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "weights"}
-        hold("objective.", switches | dict(self.weights), {name: WEIGHT for name in self.weights} | LIMITS)
+        hold("objective.", self.settings, {name: WEIGHT for name in self.weights} | LIMITS)
         check_settings(self)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Switches and weights by name, as :meth:`of` takes them."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "weights"} | dict(self.weights)
+
+    def unlike(self, before: Mapping[str, Any]) -> str:
+        """What differs from earlier settings, in words; a weight that is missing on one side was, or is, 0."""
+        now = self.settings
+        names = [name for name in {**now, **before} if now.get(name, 0) != before.get(name, 0)]
+        return ", ".join(f"objective.{shown(name)}={now.get(name, 0)} (was {shown(before.get(name, 0))})" for name in names)
 
     @property
     def terms(self) -> list[type[Term]]:
@@ -83,6 +122,8 @@ class ObjectiveConfig:
         return any(term.needs_guide for term in self.terms)
 
 
+SWITCHES = frozenset(each.name for each in fields(ObjectiveConfig))
+"""Names of settings that no term may have."""
 LIMITS: dict[str, Limit] = {
     "one_way": Switch(), "paired": Switch(), "game": OneOf(tuple(GAMES)), "mixture": OneOf(MIXTURES), "mixed_to_generator": Switch(), "critic_noise": WEIGHT,
 }  # fmt: skip
@@ -101,8 +142,9 @@ def check_settings(config: ObjectiveConfig) -> None:
             raise ConfigError(f"objective.{unused[0]}={foreign[unused[0]]}: not with objective.paired=true; set it to 0")
         if config.mixture != "base":
             raise ConfigError(f"objective.mixture={config.mixture}: not with objective.paired=true; leave it at base")
-    elif config.one_way and any(term.needs_way_back for term in config.terms):
-        zeros = " and ".join(f"objective.{term.name}=0" for term in terms if term.needs_way_back)
+    elif config.one_way and (circular := [term for term in config.terms if term.needs_way_back]):
+        usual = any(term.weight for term in circular)  # then all that are there by default are named, as they were often switched off one by one
+        zeros = " and ".join(f"objective.{term.name}=0" for term in terms if term.needs_way_back and (term in circular or (usual and term.weight)))
         raise ConfigError(f"objective.one_way=true: a cycle needs the way back; set {zeros}, as experiment=vc2_guided does, or leave one_way out")
     playing = [term.name for term in terms if issubclass(term, AdversarialTerm) and term.suffices]
     if not any(term.name in playing for term in config.terms):
@@ -117,5 +159,7 @@ def objective_settings() -> dict[str, tuple[Any, Any, str]]:
 
 def build_game(name: str) -> Game:
     """The game of a short name."""
-    game: Game = resolve(GAMES, "game", name)()
-    return game
+    make: type[Game] = resolve(GAMES, "game", name, Game)
+    if make.__abstractmethods__:
+        raise ConfigError(f"{file_of(GAMES[name])}: {make.__name__} lacks {', '.join(sorted(make.__abstractmethods__))}; write what audiocycle/objectives/game.py asks for")
+    return make()

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
+from audiocycle.errors import ConfigError
 from audiocycle.models.translator import Critic, Translator
 from audiocycle.objectives.game import Game
 from audiocycle.spec import Batch, Direction, Domain, FeatureSpec
+from audiocycle.system.registry import file_of
 
 if TYPE_CHECKING:
     from audiocycle.objectives.config import ObjectiveConfig
 
 Critics = Mapping[str, Critic]
+DECLARED = {"same": "wants_same", "back": "needs_way_back", "guide": "needs_guide"}
+"""What a term says of itself before it may ask for an attribute of :class:`DirectionStep`."""
 
 
 class DirectionStep:
@@ -47,6 +51,24 @@ class DirectionStep:
         self.translator, self.critics, self.game, self.batch, self.direction = translator, critics, game, batch, direction
         self.wants_same, self.present, self.blur = wants_same, present, blur
         self.source, self.target = batch.items[direction.source], batch.items[direction.target]
+        self.asking: Term | None = None
+        """The term that is computed now, which has to declare what it asks for."""
+
+    def loss(self, term: Term) -> Tensor:
+        """A term of this direction.
+
+        Raises:
+            ConfigError: it asks for what it does not declare, or is no scalar.
+        """
+        self.asking = term
+        try:
+            return scalar(term.loss(self), type(term))
+        finally:
+            self.asking = None
+
+    def _declared(self, what: str) -> None:
+        if self.asking is not None and (fault := undeclared(type(self.asking), what)):
+            raise ConfigError(f"{file_of(type(self.asking).__module__)}: {fault}")
 
     @cached_property
     def _fake_and_same(self) -> tuple[Tensor, Tensor | None]:
@@ -65,19 +87,26 @@ class DirectionStep:
     @property
     def same(self) -> Tensor:
         """T(x_t): what becomes of items that are the target's already."""
+        self._declared("same")
         same = self._fake_and_same[1]
-        assert same is not None, "a term that asks for it says so: wants_same"
+        assert same is not None, "whoever asks for it declares that"
         return same
 
     @cached_property
-    def back(self) -> Tensor:
-        """T(fake) the other way: the source's items again."""
+    def _back(self) -> Tensor:
         made: Tensor = self.translator(self.fake, self.direction.back)
         return made
 
     @property
+    def back(self) -> Tensor:
+        """T(fake) the other way: the source's items again."""
+        self._declared("back")
+        return self._back
+
+    @property
     def guide(self) -> Tensor:
         """What the target is like where the source's items are."""
+        self._declared("guide")
         return self.batch.guides[self.direction]
 
     @cached_property
@@ -87,14 +116,33 @@ class DirectionStep:
 
     def shown(self, fake: str) -> Tensor:
         """:attr:`fake` or :attr:`back` as a critic is shown it."""
+        made = getattr(self, fake)  # which is refused to a term that does not declare it, whoever asked before
         if fake not in self.presented:
-            self.presented[fake] = self.present(self.batch, self.direction, getattr(self, fake))
+            self.presented[fake] = self.present(self.batch, self.direction, made)
         return self.presented[fake]
 
     def scores(self, critic: str, fake: str, domain: Domain) -> Tensor:
         """What a critic says of a fake."""
         made: Tensor = self.critics[critic](self.blur(self.shown(fake)), domain)
         return made
+
+
+def undeclared(term: type[Term], what: str) -> str:
+    """What a term that asks for an attribute of its step has to write, and has not; else nothing."""
+    flag = DECLARED.get(what, "")
+    return f"objective.{term.name} uses step.{what}, and does not say so; write `{flag} = True` into {term.__name__}" if flag and not getattr(term, flag) else ""
+
+
+def scalar(loss: object, term: type[Term]) -> Tensor:
+    """A loss as terms give it.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(loss, Tensor) or loss.ndim:
+        kind = f"of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise ConfigError(f"{file_of(term.__module__)}: the loss of objective.{term.name} is {kind}, where one number is needed; take its mean()")
+    return loss
 
 
 class Term(ABC):

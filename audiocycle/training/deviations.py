@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
@@ -14,8 +15,8 @@ SECONDS = 60.0
 PIECE_SECONDS = 5.0
 
 
-def output_deviations(converter: Converter, data: Mapping[Domain, DomainData]) -> dict[str, list[float]]:
-    """By direction, the deviation (P,) over frames with speech of what the network makes of its training material.
+def output_deviations(converter: Converter, data: Mapping[Domain, DomainData]) -> dict[str, list[Any]]:
+    """By direction, the deviation (\\*shape,) over frames with speech of what the network makes of its training material.
 
     Normalised as the target's features are: 1 is the target's own, less is flatter. Nothing where the adapter judges no frames.
     """
@@ -26,11 +27,11 @@ def output_deviations(converter: Converter, data: Mapping[Domain, DomainData]) -
         direction = config.direction(each.source.name, each.target.name)
         items, moments = data[each.source].items, Moments()
         for item in items[:: max(1, len(items) // pieces)][:pieces]:
-            features = item.features[:, :piece]
+            features = item.features[..., :piece]
             judged = adapter.judged_frames(features)
             if judged is None:
                 return {}
             output = converter.translate_features(features, direction)
-            moments.add(adapter.normalize(output, direction.target.stats)[:, judged])
-        made[str(each)] = moments.std.ravel().round(4).tolist()
+            moments.add(adapter.normalize(output, direction.target.stats)[..., judged])
+        made[str(each)] = moments.std[..., 0].round(4).tolist()
     return made

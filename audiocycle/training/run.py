@@ -166,6 +166,9 @@ def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, spec.window, config.trainer.pieces)))
     check_objective(config.objective, spec, modality.one_way, config.model)
     model_cost(config.model, spec, config.directions)  # else its bundle is refused
+    conditions = build_objective(config.directions, config.objective, spec).conditions
+    with torch.device("meta"):  # of which nothing is kept: shapes only
+        build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape))
     passed_over: list[str] = []
     names = (*config.domains, *config.mixture)
     paths = {Domain(name): domain_files(config.data_root, name, modality.accepts, passed_over.append) for name in names}

@@ -47,6 +47,8 @@ from audiocycle.training.stabilizers import HistoryPool, WeightAverage
 __all__ = ["FILES", "Report", "Trainer", "TrainerConfig"]
 FILES = "set of files, or analysis of them"
 """A setting of which checkpoints of version 0.1.0 say nothing: it is taken to have been as it is now."""
+OBJECTIVE = "objective"
+"""What a checkpoint says beside its settings, and checkpoints before it do not: a resume may have another."""
 STOP = "stop"
 """Among the figures of several processes: the share of them that want to end the run."""
 
@@ -271,7 +273,7 @@ class Trainer:
             generator_optimizer=self.generator_optimizer.state_dict(),
             critic_optimizer=self.critic_optimizer.state_dict(),
             pools={kind: pool.items for kind, pool in self.pools.items()},
-            settings=self.settings,
+            settings=self.settings | {OBJECTIVE: self.objective.config.settings},
         )
         save_state(self.folder, state, self.config.keep_checkpoints)
         self.on_checkpoint(self.step, self.weights())
@@ -296,6 +298,9 @@ class Trainer:
         for kind, pool in self.pools.items():
             pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools[kind].items()}
         self.step, self.seconds = state.step, state.seconds
+        before = state.settings.get(OBJECTIVE)
+        if isinstance(before, Mapping) and (changes := self.objective.config.unlike(before)):
+            self._tell(self.on_note, f"{self.folder}: goes on with another objective than before: {changes}")
         return True
 
     def _misfit(self, state: TrainState) -> str:
@@ -308,7 +313,7 @@ class Trainer:
         if FILES in changed and ("data" in changed or FILES not in state.settings):
             changed.remove(FILES)
         if not changed and shapes(state.critics) != shapes(self.critics.state_dict()):
-            changed = ["objective"]  # which asks for other critics
+            changed = [OBJECTIVE]  # which asks for other critics
         if changed:
             raise TrainingError(
                 f"{self.folder}: the run there has another {', '.join(changed)}; resume with the same, or set another run_dir"

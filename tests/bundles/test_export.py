@@ -200,6 +200,30 @@ def test_graphs_that_differ_from_torch_do_not_stay(three: Path, tmp_path: Path, 
     assert describe_bundle(folder)["graphs"] == []
 
 
+def changing(network: torch.nn.Module, change: Any) -> torch.nn.Module:
+    """A network whose output is changed."""
+    network.register_forward_hook(lambda network, given, made: change(made))
+    return network
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (torch.sin, "the network uses Sin, which graphs in bundles may not"),
+        (lambda y: torch.cat([y, y], dim=-1), r"no graph in a bundle may be as the network's is \(.+\)"),
+    ],
+    ids=["operator", "shape"],
+)
+def test_a_graph_that_readers_would_refuse_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, said: str) -> None:
+    folder = random_bundle(tmp_path / "model", "gated_1d")
+    graph_path(folder, way("ben", "anna")).write_bytes(b"of an earlier export")
+    real = export.traced
+    monkeypatch.setattr(export, "traced", lambda network, shape: real(changing(network, change), shape))
+    with pytest.raises(BundleError, match=rf"^{folder}: {said}; convert with `runtime=torch`$"):
+        export_bundle(folder)
+    assert describe_bundle(folder)["graphs"] == []
+
+
 def test_exporting_without_its_libraries_says_how_to_get_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

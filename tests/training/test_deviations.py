@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tiny_bundle import tiny_bundle, vowel
 
-from audiocycle.bundles.format import CONFIG, read_config
+from audiocycle.bundles.format import CONFIG, BundleConfig, read_config
 from audiocycle.bundles.runtimes.network import Network
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
 from audiocycle.errors import BundleError, ConfigError
-from audiocycle.spec import Direction, Domain, Encoded, FloatArray, NoSide, Signal
+from audiocycle.spec import Direction, Domain, Encoded, FeatureSpec, FloatArray, NoSide, Signal, directions
 from audiocycle.training.deviations import output_deviations
 from audiocycle.voice.options import VoiceOptions
 
@@ -48,6 +49,36 @@ def test_a_network_that_halves_has_half_the_deviation_in_each_direction(tmp_path
     assert made.keys() == {"anna->ben", "ben->anna"}
     for values in made.values():
         np.testing.assert_allclose(values, 0.5, atol=2e-3)
+
+
+class RollAdapter:
+    """Features (C, P, T) that are normal as they are; every other frame is judged."""
+
+    spec = FeatureSpec("test", (2, 3), 10.0)
+
+    def judged_frames(self, features: FloatArray) -> Any:
+        assert features.shape == (2, 3, 50), "five seconds"
+        return np.arange(features.shape[-1]) % 2 == 0
+
+    def normalize(self, features: FloatArray, stats: Any) -> FloatArray:
+        return features
+
+
+def test_features_may_have_more_axes_than_one() -> None:
+    spread = np.arange(1, 7, dtype=np.float32).reshape(2, 3, 1)
+    features = spread * np.where(np.arange(60) % 4 == 0, 1.0, -1.0).astype(np.float32)
+    features[..., 1::2] = 100.0
+    ways = directions([Domain("a"), Domain("b")])
+    config = SimpleNamespace(directions=ways, direction=lambda source, target: Direction(Domain(source), Domain(target)))
+    converter: Any = SimpleNamespace(adapter=RollAdapter(), config=config, translate_features=lambda x, direction: 0.5 * x)
+    data = {each: DomainData([Encoded(features, NoSide())], [Path("a")], {}, ["0"], {}) for each in (Domain("a"), Domain("b"))}
+    made = output_deviations(converter, data)
+    for values in made.values():
+        np.testing.assert_allclose(values, 0.5 * spread[..., 0], rtol=1e-2)
+    bundle = BundleConfig("x", "test", ("a", "b"), {}, {}, {"a": {}, "b": {}}, deviations=made)
+    deviation = bundle.direction("a", "b").output_deviation
+    assert deviation is not None
+    assert deviation.shape == (2, 3, 1)
 
 
 def test_conversion_puts_the_variance_back(tmp_path: Path) -> None:

@@ -158,6 +158,20 @@ def test_a_training_whose_model_nobody_could_load_is_refused_at_once(tmp_path: P
         run_config(domains=tuple(f"d{number}" for number in range(33)))
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"critic": "no_such"}, "critic 'no_such' is unknown; this version knows: conv_patch, gated_patch"),
+        ({"critic": "conv_patch", "critic_options": {"depth": 2}}, "critic 'conv_patch' has no option depth"),
+    ],
+)
+def test_a_critic_that_cannot_be_is_refused_before_anything_is_analysed(tmp_path: Path, model: dict[str, Any], said: str) -> None:
+    config = run_config(run_dir=tmp_path / "run", data_root=tmp_path / "none", model={"generator": "gated_2d", "width": 0.1} | model)
+    with pytest.raises(ConfigError, match=said):
+        train(config)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_number_that_went_bad_is_never_trained_on() -> None:
     """One bit of memory or disk, after the corpus was compared with its digests."""
     config = run_config(adapter={"name": "world"}, domains=("low", "high"), trainer=TrainerConfig(crop=16, batch_size=4))

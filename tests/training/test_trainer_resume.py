@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_trainer import tiny_trainer
+from tiny_trainer import tiny_objective, tiny_trainer
 from trainer_state import assert_same, snapshot
 
 from audiocycle.errors import TrainingError
@@ -171,3 +171,25 @@ def test_a_checkpoint_that_does_not_say_which_files_is_taken_for_one_of_these(tm
     settings = {"domains": ["a", "b"], "data": {"a": 93, "b": 93}}
     trained(tmp_path, 1, settings=settings)
     assert tiny_trainer(tmp_path, settings=settings | {FILES: {"a": "one", "b": "two"}}).resume()
+
+
+def test_a_resume_with_another_objective_goes_on_and_says_what_changed(tmp_path: Path) -> None:
+    trained(tmp_path)
+    told: list[str] = []
+    trainer = tiny_trainer(tmp_path, max_steps=3, **STATEFUL, objective=tiny_objective(cycle=5.0, guide=0.0, critic_noise=0.5), on_note=told.append)
+    assert trainer.resume()
+    assert told == [f"{tmp_path}: goes on with another objective than before: objective.critic_noise=0.5 (was 0.0), objective.cycle=5.0 (was 10.0)"]
+    trainer.run()
+    assert trainer.step == 3
+    told.clear()
+    assert tiny_trainer(tmp_path, max_steps=4, **STATEFUL, objective=tiny_objective(cycle=5.0, critic_noise=0.5), on_note=told.append).resume()
+    assert not told
+
+
+def test_a_checkpoint_that_says_nothing_of_its_objective_is_resumed(tmp_path: Path) -> None:
+    trained(tmp_path)
+    for path in checkpoints(tmp_path):
+        changed(path, lambda state: state["settings"].pop("objective"))
+    told: list[str] = []
+    assert tiny_trainer(tmp_path, max_steps=3, **STATEFUL, objective=tiny_objective(cycle=5.0), on_note=told.append).resume()
+    assert not told
