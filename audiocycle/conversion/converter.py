@@ -30,8 +30,6 @@ SHORT_GRID, LONG_GRID, LONG_FRAMES = 64, 512, 2048
 for each length that it meets. The chunks of an hour, each of another length, made that grow by 2 GiB, and 400 short files by 0.4."""
 
 
-
-
 class Converter:
     """Converts between the domains of one bundle.
 
@@ -196,10 +194,6 @@ class Converter:
 def root_mean_square(features: FloatArray) -> float:
     """Of all numbers of an array."""
     return float(np.sqrt(np.mean(np.square(features, dtype=np.float64))))
-
-
-
-
 
 
 def padded_length(frames: int) -> int:

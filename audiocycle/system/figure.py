@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-
 _COLOURS = 256  # a palette halves the file and the eye does not notice
 DPI = 100
-
-
 
 
 def write_figure(figure: Figure, path: Path) -> None:
@@ -47,14 +44,6 @@ def drawable(text: str) -> str:
 
     font = get_font(findfont(FontProperties()))
     return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in " ".join(text.split()))
-
-
-
-
-
-
-
-
 
 
 def _pixels(figure: Figure) -> NDArray[np.uint8]:

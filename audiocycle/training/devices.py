@@ -34,10 +34,6 @@ def choose_device(name: str, processes: Processes = ALONE) -> torch.device:
     return device
 
 
-
-
-
-
 def prepare_device(device: torch.device) -> None:
     """Make a GPU this process's own, with TF32 for what is left in float32, and convolutions chosen by trying.
 

@@ -31,12 +31,6 @@ def at_no_strength(data: bytes) -> bytes:
     return converted_bytes(data, strength=0.0)[0]
 
 
-
-
-
-
-
-
 GS_DRUMS_ON_11 = sysex("41 10 42 12 40 1a 15 01 10 f7")
 
 

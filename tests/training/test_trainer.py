@@ -24,12 +24,6 @@ from audiocycle.training.trainer import Report, Trainer
 MakeTrainer = Callable[..., Trainer]
 
 
-
-
-
-
-
-
 RESUMED = {
     "plain": {},
     "everything on": {
@@ -143,8 +137,6 @@ def test_report_names_terms_norms_and_rate(make_trainer: MakeTrainer) -> None:
     terms = {f"{kind}/{pair}" for kind in kinds for pair in ("a->b", "b->a")}
     assert values.keys() == terms | {"norm/generator", "norm/critic", "rate/generator"}
     assert values["rate/generator"] == 3e-4
-
-
 
 
 def test_nan_stops_the_run_with_step_term_and_last_good_checkpoint(make_trainer: MakeTrainer) -> None:
