@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import soundfile
-from audiocycle.voice.modality import VoiceModality
 
 from audiocycle.data.cache import FeatureCache
 from audiocycle.system import threads
+from audiocycle.voice.modality import VoiceModality
 from audiocycle.voice.world_adapter import F0_METHODS, WorldAdapter
 from benchmarks.measure import Figure, Settings, median_figure, seconds_of, synthetic_speech
 

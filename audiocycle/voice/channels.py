@@ -85,13 +85,6 @@ class ChannelLevels:
         return Mix(tuple(sign / len(kept) for sign in signs), note)
 
 
-def choose_mix(samples: FloatArray, sample_rate: int) -> Mix:
-    """The mix of a whole recording in memory, (N, channels)."""
-    levels = ChannelLevels(samples.shape[1], sample_rate)
-    levels.add(samples)
-    return levels.mix()
-
-
 def channel_level(energies: FloatArray, seconds: float) -> float:
     """Mean energy of a channel's own speech; one bump does not make a channel loud, nor another's pauses it soft."""
     speech = speech_mask(energies, seconds)

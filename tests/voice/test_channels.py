@@ -12,13 +12,20 @@ from hypothesis import strategies as st
 from tiny_bundle import vowel
 
 from audiocycle.spec import FloatArray
-from audiocycle.voice.channels import ChannelLevels, choose_mix, mean_of
+from audiocycle.voice.channels import ChannelLevels, Mix, mean_of
 from audiocycle.voice.sound_file import read_mono
 
 RATE = 16000
 VOICE = vowel(2.0).astype(np.float64)
 OTHER = vowel(2.0, f0=220.0)[::-1].astype(np.float64)
 NOISE = np.random.default_rng(0).standard_normal(len(VOICE))
+
+
+def choose_mix(samples: FloatArray, sample_rate: int) -> Mix:
+    """The mix of a whole recording in memory, (N, channels)."""
+    levels = ChannelLevels(samples.shape[1], sample_rate)
+    levels.add(samples)
+    return levels.mix()
 
 
 def stereo(*channels: FloatArray) -> FloatArray:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.errors import ConfigError
 from audiocycle.metrics.music.notes import BEATS_PER_BAR, Notes, Roll, check_grid, notes_of
 
 MAX_INTERVAL = 20
@@ -43,19 +42,6 @@ class StyleProfile:
 
     time_pitch: NDArray[np.float64]
     onset_duration: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StyleSimilarity:
-    """How alike two profiles are, 0 to 1.
-
-    Attributes:
-        time_pitch: cosine of the time-pitch histograms: harmony, melody and texture.
-        onset_duration: cosine of the onset-duration histograms: rhythm.
-    """
-
-    time_pitch: float
-    onset_duration: float
 
 
 def style_profile(rolls: Iterable[Roll], steps_per_beat: int = 4) -> StyleProfile:
@@ -88,21 +74,6 @@ def style_counts(rolls: Iterable[Roll], steps_per_beat: int = 4) -> tuple[NDArra
         time_pitch += _time_pitch_counts(notes, bar)
         onset_duration += _onset_duration_counts(notes, bar)
     return time_pitch, onset_duration
-
-
-def style_similarity(a: StyleProfile, b: StyleProfile) -> StyleSimilarity:
-    """Cosine of each histogram of two profiles; two empty histograms give 1, one empty gives 0.
-
-    Raises:
-        ConfigError: the profiles are of different grids.
-    """
-    if a.time_pitch.shape != b.time_pitch.shape:
-        raise ConfigError(
-            f"style profiles of different grids ({len(a.time_pitch)} and {len(b.time_pitch)} steps per bar) "
-            "cannot be compared: take both with one steps_per_beat"
-        )
-    pairs = ((a.time_pitch, b.time_pitch), (a.onset_duration, b.onset_duration))
-    return StyleSimilarity(*(float(cosines(first.ravel()[None], second.ravel())[0]) for first, second in pairs))
 
 
 def cosines(histograms: NDArray[Any], goal: NDArray[np.float64]) -> NDArray[np.float64]:

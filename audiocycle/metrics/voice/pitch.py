@@ -70,13 +70,6 @@ def voiced(f0: FloatArray) -> NDArray[np.bool_]:
     return flags
 
 
-def median_f0(f0: FloatArray) -> float:
-    """Median F0 in Hz over voiced frames; NaN if there is none."""
-    f0 = np.asarray(f0, np.float64)
-    pitched = f0[voiced(f0)]
-    return float(np.median(pitched)) if len(pitched) else float("nan")
-
-
 def _along(
     reference: FloatArray, converted: FloatArray, path: Path
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Style histograms of piano rolls: counted by hand and by a plain loop, and their similarity."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,11 +11,23 @@ from hypothesis import strategies as st
 from audiocycle.errors import ConfigError
 from audiocycle.metrics.music import style as roll_style
 from audiocycle.metrics.music.notes import notes_of
-from audiocycle.metrics.music.style import style_profile, style_similarity
+from audiocycle.metrics.music.style import StyleProfile, cosines, style_profile
 
 C4 = 36
 UNISON = 20  # the column of no interval
 SILENCE = np.zeros((2, 84, 64), np.uint8)
+
+
+class Similarity(NamedTuple):
+    """Cosines of both histograms, as the judge takes them."""
+
+    time_pitch: float
+    onset_duration: float
+
+
+def style_similarity(a: StyleProfile, b: StyleProfile) -> Similarity:
+    pairs = ((a.time_pitch, b.time_pitch), (a.onset_duration, b.onset_duration))
+    return Similarity(*(float(cosines(first.ravel()[None], second.ravel())[0]) for first, second in pairs))
 
 
 def roll_of(notes: Sequence[tuple[int, int, int]], n_steps: int = 64) -> np.ndarray:
@@ -114,8 +127,8 @@ def test_silence_and_a_single_note() -> None:
     single = style_profile([roll_of([(C4, 0, 4)])])
     assert not silent.time_pitch.any()
     assert not single.time_pitch.any()  # one note makes no pair
-    assert style_similarity(silent, empty) == roll_style.StyleSimilarity(1.0, 1.0)
-    assert style_similarity(silent, single) == roll_style.StyleSimilarity(1.0, 0.0)
+    assert style_similarity(silent, empty) == Similarity(1.0, 1.0)
+    assert style_similarity(silent, single) == Similarity(1.0, 0.0)
 
 
 def test_triplet_grid_has_bars_of_24_steps() -> None:
@@ -130,7 +143,5 @@ def test_definition_states_the_range() -> None:
 
 
 def test_errors_are_named() -> None:
-    with pytest.raises(ConfigError, match="steps_per_beat"):
-        style_similarity(style_profile([SILENCE]), style_profile([SILENCE], steps_per_beat=6))
     with pytest.raises(ConfigError, match="steps_per_beat"):
         style_profile([SILENCE], steps_per_beat=0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocycle.errors import InputError
-from audiocycle.metrics.voice.pitch import compare_pitch, median_f0
+from audiocycle.metrics.voice.pitch import compare_pitch
 
 F0 = np.array([0.0, 100.0, 110.0, 120.0, 0.0, 130.0])
 
@@ -78,8 +78,3 @@ def test_a_path_that_does_not_fit_is_named() -> None:
         compare_pitch(F0, F0[:3], straight(6))
     with pytest.raises(InputError, match="empty"):
         compare_pitch(F0, F0, straight(0))
-
-
-def test_median_f0_ignores_unvoiced_frames() -> None:
-    assert median_f0(F0) == 115.0
-    assert np.isnan(median_f0(np.zeros(4)))
