@@ -42,7 +42,8 @@ def extended(tmp_path: Path) -> Path:
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """``audiocycle WORDS`` with the copy."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))  # what a plain processor has not is hidden by it
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, "-m", "audiocycle", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
 
 
