@@ -193,9 +193,9 @@ def check_inputs(inputs: list[str], config: BundleConfig) -> None:
     from audiocycle.build import MODALITIES, modality_class
 
     own = modality_class(config.modality)
-    others = [modality_class(name) for name in MODALITIES if name != config.modality]
+    others = [name for name in MODALITIES if name != config.modality]
     for path in (path for path in map(Path, inputs) if path.is_file() and not own.accepts(path)):
-        for modality in others:
+        for modality in map(modality_class, others):  # which are loaded for such a file only
             if modality.accepts(path):
                 raise InputError(f"{path}: is {modality.file}, and model {config.name} converts {config.modality}; `audiocycle models` lists who knows which --target")
 
