@@ -27,7 +27,6 @@ class Objective:
         conditions: how many items a critic sees side by side, as channels.
         critics: names of those that it needs.
         judged: kinds of fakes that critics see.
-        columns: kinds of all terms, generators' and critics', in order.
     """
 
     conditions: ClassVar[int] = 1
@@ -39,7 +38,6 @@ class Objective:
         self.played = [term(spec) for term in config.played]
         self.critics = tuple(term.critic for term in self.played)
         self.judged = tuple(dict.fromkeys(("fake", *(term.judges for term in self.played))))
-        self.columns = (*(term.name for term in self.terms), *self.critics)
 
     def present(self, batch: Batch[Tensor], direction: Direction, item: Tensor) -> Tensor:
         """How a critic is shown an item."""
