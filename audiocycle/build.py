@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ADAPTERS = {
     "world": "audiocycle.voice.world_adapter:WorldAdapter",
+    "content": "audiocycle.voice.content.adapter:ContentAdapter",
     "mel": "audiocycle.voice.mel_adapter:MelAdapter",
     "piano_roll": "audiocycle.music.adapter:PianoRollAdapter",
 }
@@ -36,6 +37,8 @@ MODALITIES = {"voice": "audiocycle.voice.modality:VoiceModality", "music": "audi
 GENERATORS, CRITICS, TRANSLATORS = (listed(f"audiocycle.models.{room}") for room in ("generators", "critics", "translators"))
 PAIR = "pair"
 """The translator of models that say none."""
+SHARED = "shared"
+"""The translator of models that convert everybody, and the name of its only network."""
 MODEL_SETTINGS = {"translator", "generator", "critic", "width", "generator_options", "critic_options"}
 
 CHUNK_SECONDS = 31.0
@@ -121,14 +124,14 @@ def translator_class(config: Mapping[str, Any]) -> type[Translator]:
     return found
 
 
-def build_translator(config: Mapping[str, Any], directions: Sequence[Direction], shape: Sequence[int]) -> Translator:
+def build_translator(config: Mapping[str, Any], directions: Sequence[Direction], spec: FeatureSpec) -> Translator:
     """``{"translator": name, "generator": name, "width": 1.0, ...}`` to a translator of all these directions."""
     make: Callable[..., Translator] = translator_class(config)
-    return make(directions, generator_maker(config, shape))
+    return make(directions, generator_maker(config, spec))
 
 
-def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable[[], Any]:
-    """What makes a generator of a model for features of this shape, each time another one.
+def generator_maker(config: Mapping[str, Any], spec: FeatureSpec) -> Callable[[], Any]:
+    """What makes a generator of a model for such features, each time another one.
 
     Raises:
         ConfigError: settings of the model that there are not, or that are none.
@@ -141,10 +144,14 @@ def generator_maker(config: Mapping[str, Any], shape: Sequence[int]) -> Callable
     options = config.get("generator_options", {})
     if not isinstance(options, Mapping):
         raise ConfigError(f"model.generator_options={shown(options)}: must be options by name")
-    if "shape" in options:  # in place of the adapter's, it would pass all limits
-        raise ConfigError("model.generator_options.shape: follows from the adapter; leave it out")
-    arguments = {"shape": tuple(shape), "width": config.get("width", 1.0), **options}
-    return lambda: build(GENERATORS, "generator", config.get("generator", ""), arguments, nn.Module)
+    given = {"shape": spec.network_shape} | ({"made": spec.made, "condition": spec.condition} if spec.any_source else {})
+    if taken := sorted({"shape", "made", "condition"} & set(options)):  # in place of the adapter's, it would pass all limits
+        raise ConfigError(f"model.generator_options.{taken[0]}: follows from the adapter; leave it out")
+    generator, translator = config.get("generator", ""), config.get("translator", PAIR)
+    if (translator == SHARED) != spec.any_source:
+        raise ConfigError(f"model.translator={translator}: adapter=content goes with model=content, and other adapters with other models; choose both together")
+    arguments = {**given, "width": config.get("width", 1.0), **options}
+    return lambda: build(GENERATORS, "generator", generator, arguments, nn.Module)
 
 
 def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequence[Direction]) -> Cost:
@@ -156,7 +163,7 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequenc
     from audiocycle.models.cost import cost
 
     try:
-        found = cost(generator_maker(config, spec.shape), spec.shape)
+        found = cost(generator_maker(config, spec), spec.network_shape)
     except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:  # of torch, where options are allowed each for itself
         raise ConfigError(f"model: no network can be made of these settings ({one_line(error)[:100]}); change them") from error
     n_networks = len(set(translator_class(config).networks(directions).values()))
@@ -172,20 +179,24 @@ def model_cost(config: Mapping[str, Any], spec: FeatureSpec, directions: Sequenc
     return found
 
 
-def build_critic(config: Mapping[str, Any], domains: Sequence[Domain], channels: int = 1) -> Critic:
-    """``{"critic": name, "width": 1.0, ...}`` to one critic for each domain.
+def build_critic(config: Mapping[str, Any], domains: Sequence[Domain], channels: int = 1, condition: int = 0) -> Critic:
+    """``{"critic": name, "width": 1.0, ...}`` to one critic for each domain, or one for all that is told which.
 
     Args:
         channels: C of features (C, P); 1 for features (P,).
+        condition: how many numbers a critic can be told of a domain.
     """
     from torch import nn
 
-    from audiocycle.models.translator import DomainCritic
+    from audiocycle.models.translator import DomainCritic, SharedCritic
 
     options = config.get("critic_options", {})
     if not isinstance(options, Mapping):
         raise ConfigError(f"model.critic_options={shown(options)}: must be options by name")
-    if "channels" in options:
-        raise ConfigError("model.critic_options.channels: follows from the features; leave it out")
+    if taken := sorted({"channels", "condition"} & set(options)):
+        raise ConfigError(f"model.critic_options.{taken[0]}: follows from the features; leave it out")
     arguments = {"width": config.get("width", 1.0), "channels": channels, **options}
-    return DomainCritic(domains, lambda: build(CRITICS, "critic", config.get("critic", ""), arguments, nn.Module))
+    name = config.get("critic", "")
+    if condition and "condition" in inspect.signature(resolve(CRITICS, "critic", name, nn.Module)).parameters:
+        return SharedCritic(build(CRITICS, "critic", name, arguments | {"condition": condition}, nn.Module))
+    return DomainCritic(domains, lambda: build(CRITICS, "critic", name, arguments, nn.Module))

@@ -7,7 +7,7 @@ are values: they are keys, they carry what is known of a domain, and networks re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import permutations
 from typing import Any, Generic, Protocol, TypeVar
@@ -50,6 +50,10 @@ class FeatureSpec:
             (overlapping windows); 0 where any length will do.
         values: what its numbers are.
         steps_per_beat: frames of a beat; 0 where there are no beats.
+        made: of the rows of features (P,), the first so many are what a network makes; those behind them tell it what is said, whoever says it,
+            and stay as they are. 0: it makes all, of a source that it was trained on.
+        condition: how many numbers a network is told of its target (:attr:`Domain.condition`).
+        copies: how many times a training item holds its file, one copy behind the other, each heard otherwise.
     """
 
     modality: str
@@ -58,6 +62,24 @@ class FeatureSpec:
     window: int = 0
     values: Values = Values.REAL
     steps_per_beat: int = 0
+    made: int = 0
+    condition: int = 0
+    copies: int = 1
+
+    @property
+    def training_rate(self) -> float:
+        """Frames of training items for a second of their files."""
+        return self.copies * self.frame_rate
+
+    @property
+    def any_source(self) -> bool:
+        """Whether such features of anybody can be converted."""
+        return self.made > 0
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """What a network is given at a time: features, and behind them what it is told of the target."""
+        return (self.shape[0] + self.condition, *self.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -67,8 +89,7 @@ class Domain:
     Attributes:
         name: as people write it.
         stats: what an adapter knows of it; empty until that is asked for.
-        condition: the place for what a network that serves many domains is told of this one (an embedding, a code, a reference), (D,) or (..., T).
-            Nothing in this package fills it yet, and bundles do not hold it.
+        condition: what a network that serves many domains is told of this one, (C,) (:meth:`Adapter.condition`); None: nothing.
     """
 
     name: str
@@ -77,6 +98,10 @@ class Domain:
 
     def __str__(self) -> str:
         return self.name
+
+
+ANYONE = Domain("anyone")
+"""The source of models that convert everybody. Its statistics are those of the recording that is converted."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +131,10 @@ class Direction:
         return f"{self.source.name}->{self.target.name}"
 
 
-def directions(domains: Sequence[Domain], one_way: bool = False) -> tuple[Direction, ...]:
-    """All ordered pairs, or those from the first domain only."""
+def directions(domains: Sequence[Domain], one_way: bool = False, any_source: bool = False) -> tuple[Direction, ...]:
+    """All ordered pairs, or those from the first domain only, or from anyone to each."""
+    if any_source:
+        return tuple(Direction(ANYONE, domain) for domain in domains)
     return tuple(Direction(*pair) for pair in permutations(domains, 2) if not one_way or pair[0] == domains[0])
 
 
@@ -180,10 +207,16 @@ class Translation:
     Attributes:
         function: does it.
         direction: from where to where, for those who have to guess what a recording of the source does not hold.
+        begin: makes a function that knows nothing yet of the recording; None: nothing is remembered from chunk to chunk.
     """
 
     function: Callable[[Encoded[Any]], Encoded[Any]]
     direction: Direction
+    begin: Callable[[], Callable[[Encoded[Any]], Encoded[Any]]] | None = None
+
+    def anew(self) -> Translation:
+        """The same for another recording."""
+        return self if self.begin is None else replace(self, function=self.begin())
 
     def __call__(self, encoded: Encoded[Any]) -> Encoded[Any]:
         return self.function(encoded)
@@ -209,6 +242,9 @@ class Adapter(Protocol):
 
     def fit(self, items: Sequence[Encoded[Any]]) -> Stats:
         """Statistics of one domain from all its training items."""
+
+    def condition(self, stats: Stats) -> FloatArray | None:
+        """What a network is told of a domain with these statistics, (C,); None: nothing."""
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """(..., T) as the network sees it, float32."""

@@ -46,7 +46,7 @@ def random_bundle(folder: Path) -> Path:
         for d, s in zip(domains, speech, strict=True)
     }
     model = {"generator": "gated_212d", "critic": "gated_patch", "width": 0.5}
-    translator = build_translator(model, directions(list(map(Domain, domains))), adapter.spec.shape)
+    translator = build_translator(model, directions(list(map(Domain, domains))), adapter.spec)
     config = BundleConfig("random weights", "voice", domains, {"name": "world"}, model, stats)
     write_bundle(folder, config, translator.state_dict())
     return folder

@@ -64,7 +64,7 @@ def random_bundle(folder: Path) -> Path:
     """Fresh weights of the size of the bundled model: as fast as a trained one."""
     adapter, domains = PianoRollAdapter(), ("jazz", "classic")
     model = {"generator": "gated_2d", "critic": "conv_patch", "width": 0.25, "generator_options": {"n_blocks": 4, "skip": 3.0}}
-    translator = build_translator(model, directions(list(map(Domain, domains))), adapter.spec.shape)
+    translator = build_translator(model, directions(list(map(Domain, domains))), adapter.spec)
     stats = {domain: {"programs": [-1.0, -1.0, -1.0]} for domain in domains}
     write_bundle(folder, BundleConfig("random weights", "music", domains, {"name": "piano_roll"}, model, stats), translator.state_dict())
     return folder

@@ -76,7 +76,7 @@ def make_trainer(preset: str, *overrides: str) -> Trainer:
     channels = objective.conditions * image_channels(shape)
     torch.manual_seed(trainer.seed)
     return Trainer(
-        build_translator(config.model, ways, shape),
+        build_translator(config.model, ways, adapter.spec),
         {name: build_critic(config.model, DOMAINS, channels) for name in objective.critics},
         objective,
         CropSampler(

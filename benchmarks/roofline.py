@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from audiocycle.build import build_critic, build_translator
-from audiocycle.spec import Direction
+from audiocycle.spec import Direction, FeatureSpec
 from benchmarks.machine import matmul_peak, memory_bandwidth, precisions
 from benchmarks.measure import Figure, Ratio, Settings, seconds_of
 from benchmarks.training_step import CROP, DOMAINS, SHAPE, Case, make_trainer
@@ -97,7 +97,7 @@ def measure_stage(stage: Stage, width: float, precision: str, repeats: int) -> F
     """A forward, or forward and backward, of one network with fresh weights."""
     model = {"generator": "gated_212d", "critic": "gated_patch", "width": width}
     generates = stage.network == "generator"
-    network = build_translator(model, [WAY], SHAPE) if generates else build_critic(model, DOMAINS)
+    network = build_translator(model, [WAY], FeatureSpec("voice", SHAPE, 200.0)) if generates else build_critic(model, DOMAINS)
     address = WAY if generates else DOMAINS[0]
     x = torch.randn(stage.batch, *SHAPE, stage.frames)
 

@@ -12,7 +12,7 @@ from audiocycle.build import build_critic, build_translator
 from audiocycle.data.sampler import CropSampler
 from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.cycle import CycleObjective
-from audiocycle.spec import Domain, directions
+from audiocycle.spec import Domain, FeatureSpec, directions
 from audiocycle.training.material import DEFAULT_CROP
 from audiocycle.training.trainer import Trainer, TrainerConfig
 from audiocycle.voice.world_adapter import WorldAdapter
@@ -79,7 +79,7 @@ def make_trainer(case: Case) -> Trainer:
     )
     objective = CycleObjective(directions(DOMAINS), ObjectiveConfig(), SPEC)
     return Trainer(
-        build_translator(model, objective.directions, SHAPE),
+        build_translator(model, objective.directions, FeatureSpec("voice", SHAPE, 200.0)),
         {name: build_critic(model, DOMAINS) for name in objective.critics},
         objective,
         CropSampler(items, case.crop, case.batch, config.seed),

@@ -1,5 +1,6 @@
 """Train a model that ships with the package, measure it, and put it where the package looks for bundled models.
 
+    python recipes/ship.py any-voices --data data/any
     python recipes/ship.py rendered-voices --data data/rendered
     python recipes/ship.py libri-40-78 --data data/librispeech
     python recipes/ship.py jazz-classic --data genres
@@ -35,20 +36,29 @@ class Model:
         card: what its card says of origin and limits.
         samples: files that ship with it, of eval/DOMAIN (voices) or of recipes/genre/pieces.py (music); only the project's own may.
         measured: further options of ``audiocycle evaluate``.
+        settings: further ones of the training.
+        measured_on: the folder of eval/ with sources, and the target, that the card's table is of; empty: the first two domains.
         music: strength is measured, too, by a classifier that is trained first.
     """
 
-    domains: tuple[str, str]
+    domains: tuple[str, ...]
     experiment: str
     licence: str
     card: Path
     samples: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    measured_on: tuple[str, ...] = ()
     music: bool = False
 
 
 GENRES = HERE / "genre"
 MODELS = {
+    "any-voices": Model(
+        ("19", "26", "27", "40", "78", "heart", "michael"), "any_to_one", "cc-by-4.0", HERE / "any_voices" / "card.md",
+        tuple(f"{voice}/{sentence}.flac" for voice in ("emma", "george") for sentence in ("001", "004")), ("--target", "27"),
+        ("data.mixture=[many]", "trainer.batch_size=2", "trainer.constant_steps=600", "trainer.decay_steps=500", "start=''"), ("others", "27"),
+    ),
     "rendered-voices": Model(
         ("heart", "michael"), "vc2_guided", "mit", HERE / "rendered_voices" / "card.md",
         tuple(f"{voice}/{sentence}.flac" for voice in ("heart", "michael") for sentence in ("001", "004", "007")), ("--parallel",),
@@ -78,7 +88,7 @@ def main() -> None:
     names = ",".join(f"'{domain}'" for domain in model.domains)
     python(
         "-m", "audiocycle", "train", f"experiment={model.experiment}", f"data.root={data / 'train'}", f"data.domains=[{names}]",
-        f"run_dir={run}", f"name={name}", f"licence={model.licence}", "seed=0", "resume=true",
+        f"run_dir={run}", f"name={name}", f"licence={model.licence}", "seed=0", "resume=true", *model.settings,
     )  # fmt: skip
     config = read_config(run / "bundle")
     translator = load_translator(run / "bundle", config)
@@ -86,7 +96,7 @@ def main() -> None:
     write_bundle(out, config, translator.state_dict(), card=card)
     export_bundle(out)
     ship_samples(model, data, out / "samples")
-    first, second = (data / "eval" / domain for domain in model.domains)
+    first, second = (data / "eval" / domain for domain in model.measured_on or model.domains)
     judge = run / "classifier"
     if model.music and not judge.exists():
         python(GENRES / "train_classifier.py", data, *model.domains, "-o", judge)

@@ -210,7 +210,7 @@ def consistent(bundle: Path, draw: random.Random) -> None:
         raw["stats"] = {domain: {key: table(kind) for key, kind in known.items()} for domain in raw["domains"]}
         raw["deviations"] = {}
         with torch.device("meta"):
-            shapes = {key: x.shape for key, x in build_translator(raw["model"], directions(list(map(Domain, raw["domains"]))), adapter.spec.shape).state_dict().items()}
+            shapes = {key: x.shape for key, x in build_translator(raw["model"], directions(list(map(Domain, raw["domains"]))), adapter.spec).state_dict().items()}
         if sum(shape.numel() for shape in shapes.values()) < 20e6:
             torch.manual_seed(draw.randrange(2**31))
             size = draw.choice([0.02, 0.02, 0.02, 1.0])

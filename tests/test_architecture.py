@@ -52,7 +52,7 @@ OWNERS = {
     "symusic": {"music"},
     "mido": {"music"},
     "distributed": {"conversion"},
-    "onnxruntime": {"bundles"},
+    "onnxruntime": {"bundles", "voice"},  # voice: the content encoder, a graph of our own
     "google": {"bundles"},
     "openvino": {"bundles"},
     "onnx_ir": {"bundles"},

@@ -22,7 +22,7 @@ ROOT = Path(audiocycle.__file__).parents[1]
 PAGE = ROOT / "docs" / "extending.md"
 FILES = dict(re.findall(r'```python title="([^"]+)"\n(.*?)```', PAGE.read_text(encoding="utf-8"), re.DOTALL))
 USED = [
-    "objective.smoothness=0.5", "objective.game=gradient_penalty", "model.generator=plain", "model.translator=shared", "model.critic=plain",
+    "objective.smoothness=0.5", "objective.game=gradient_penalty", "model.generator=plain", "model.translator=coded", "model.critic=plain",
 ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def bundle(tmp_path: Path, synthetic_voice: Voice) -> Path:
     }
     config = BundleConfig("low-high", "voice", ("low", "high"), {"name": "world"}, MODEL, stats)
     torch.manual_seed(0)
-    write_bundle(tmp_path / "bundle", config, build_translator(MODEL, config.directions, (36,)).state_dict())
+    write_bundle(tmp_path / "bundle", config, build_translator(MODEL, config.directions, FeatureSpec("voice", (36,), 200.0)).state_dict())
     return tmp_path / "bundle"
 
 
@@ -161,7 +161,7 @@ def test_5_no_feature_size_is_hard_coded() -> None:
         assert not numbers & {2304, 9, 36, 35, 80}, source
     for feature_dim in (20, 35, 36, 80):
         x = torch.randn(1, feature_dim, 12)
-        assert build_translator(MODEL, directions((A, B)), (feature_dim,))(x, Direction(A, B)).shape == x.shape
+        assert build_translator(MODEL, directions((A, B)), FeatureSpec("voice", (feature_dim,), 200.0))(x, Direction(A, B)).shape == x.shape
 
 
 class Recorded:

@@ -17,6 +17,7 @@ from audiocycle.bundles.format import BundleConfig, stats_to_json, write_bundle
 from audiocycle.spec import Domain, FloatArray, directions
 
 MODEL = {"generator": "gated_212d", "width": 0.01, "generator_options": {"n_blocks": 1}}
+CONTENT_MODEL = {"translator": "shared", "generator": "content_1d", "critic": "envelope_patch", "width": 0.05, "generator_options": {"n_blocks": 1}}
 PITCHES = {"anna": 210.0, "ben": 120.0, "cleo": 160.0}
 MUSIC_MODEL = {
     "generator": "gated_2d", "critic": "conv_patch", "width": 0.03, "generator_options": {"n_blocks": 1, "skip": 1.0},
@@ -52,7 +53,7 @@ def tiny_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **chan
     adapter_config: dict[str, Any] = changes.pop("adapter", {"name": "world"})
     adapter = build_adapter(adapter_config)
     torch.manual_seed(1)
-    translator = build_translator(MODEL, directions(list(map(Domain, domains)), changes.get("one_way", False)), adapter.spec.shape)
+    translator = build_translator(MODEL, directions(list(map(Domain, domains)), changes.get("one_way", False)), adapter.spec)
     stats = {
         domain: stats_to_json(adapter.fit([adapter.analyze(vowel(1.0, adapter.sample_rate, f0=PITCHES[domain]))]))
         for domain in domains
@@ -61,6 +62,17 @@ def tiny_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **chan
         **{"name": folder.name, "modality": "voice", "domains": domains, "adapter": adapter_config, "model": MODEL, "stats": stats}
         | changes
     )
+    write_bundle(folder, config, translator.state_dict())
+    return folder
+
+
+def tiny_content_bundle(folder: Path, domains: tuple[str, ...] = ("anna", "ben"), **changes: Any) -> Path:
+    """Write a bundle that converts everybody, with random weights (seeded) and statistics of synthetic voices."""
+    adapter = build_adapter({"name": "content"})
+    torch.manual_seed(1)
+    translator = build_translator(CONTENT_MODEL, directions(list(map(Domain, domains)), any_source=True), adapter.spec)
+    stats = {domain: stats_to_json(adapter.fit([adapter.analyze(vowel(1.0, f0=PITCHES[domain]))])) for domain in domains}
+    config = BundleConfig(folder.name, "voice", domains, {"name": "content"}, CONTENT_MODEL, stats, any_source=True, **changes)
     write_bundle(folder, config, translator.state_dict())
     return folder
 
@@ -106,7 +118,7 @@ def tiny_music_bundle(folder: Path, domains: tuple[str, ...] = ("jazz", "pop"), 
     adapter_config: dict[str, Any] = {"name": "piano_roll"} | changes.pop("adapter", {})
     adapter = build_adapter(adapter_config)
     torch.manual_seed(1)
-    translator = build_translator(MUSIC_MODEL, directions(list(map(Domain, domains))), adapter.spec.shape)
+    translator = build_translator(MUSIC_MODEL, directions(list(map(Domain, domains))), adapter.spec)
     songs = [song(4, seed=i, programs=(1 + i, 34 + i, 74 + i)) for i in range(len(domains))]
     fitted = [adapter.fit([adapter.analyze_score(each, domain)]) for each, domain in zip(songs, domains, strict=True)]
     config = BundleConfig(

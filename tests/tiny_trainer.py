@@ -68,7 +68,7 @@ def tiny_trainer(
     shape = next(iter(features.values()))[0].shape[:-1]
     channels = objective.conditions * (shape[0] if len(shape) > 1 else 1)
     return Trainer(
-        build_translator(model, objective.directions, shape),
+        build_translator(model, objective.directions, FeatureSpec("voice", shape, 200.0)),
         {name: build_critic(model, list(map(Domain, domains)), channels) for name in objective.critics},
         objective,
         CropSampler({Domain(name): items for name, items in features.items()}, config.crop, config.batch_size, config.seed, **(sampler or {})),

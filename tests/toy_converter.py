@@ -45,7 +45,11 @@ class ToyConverter:
 
     @property
     def config(self) -> SimpleNamespace:
-        return SimpleNamespace(resolve=lambda target, source: Direction(Domain(source or "anna"), Domain(target)))
+        return SimpleNamespace(resolve=self.direction)
+
+    @staticmethod
+    def direction(target: str, source: str | None = None) -> Direction:
+        return Direction(Domain(source or "anna"), Domain(target))
 
     def options(self, values: dict[str, Any]) -> ToyOptions:
         if unknown := set(values) - {"loud"}:

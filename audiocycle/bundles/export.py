@@ -76,7 +76,7 @@ def export_bundle(folder: Path) -> list[Path]:
     """
     config = read_config(folder)
     translator = load_translator(folder, config)
-    shape = build_adapter(config.adapter).spec.shape
+    shape = build_adapter(config.adapter).spec.network_shape
     stored, weights = stored_tensors(folder / WEIGHTS), weights_hash(folder)
     names = translator_class(config.model).networks(config.directions)
     program = traced(translator.network(config.directions[0]), shape)
@@ -243,7 +243,7 @@ def agreements(folder: Path) -> Iterator[Agreement]:
     inputs = random_features(build_adapter(config.adapter).spec)
     reference = load_network(folder, config, "torch", "fp32")
     networks = [load_network(folder, config, *kind) for kind in installed_kinds() if kind != ("torch", "fp32")]
-    for direction in config.directions:
+    for direction in (config.direction(each.source.name, each.target.name) for each in config.directions):
         wanted = [reference(x, direction) for x in inputs]
         for network in networks:
             errors = [network(x, direction) - y for x, y in zip(inputs, wanted, strict=True)]

@@ -24,14 +24,16 @@ from audiocycle import __version__
 from audiocycle.build import (
     MAX_WEIGHTS_GB,
     PAIR,
+    SHARED,
     build_adapter,
     build_modality,
     build_translator,
     model_cost,
     translator_class,
 )
+from audiocycle.bundles.blend import blended, shares_of
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
-from audiocycle.spec import Adapter, Direction, Domain, Stats, directions
+from audiocycle.spec import ANYONE, Adapter, Direction, Domain, Stats, directions
 from audiocycle.system.atomic import whole_file, write_text
 from audiocycle.system.foreign import read_json, regular_file
 from audiocycle.system.limits import Table, as_numbers, hold_statistics, shown
@@ -40,12 +42,12 @@ from audiocycle.system.names import check_domain_name, normal_name
 if TYPE_CHECKING:
     from audiocycle.models.translator import Translator
 
-BOTH_WAYS, FORMAT = 1, 2
-"""What older versions read, too, and the newest: a model of one way. Raised when a bundle cannot be read by the version before."""
+BOTH_WAYS, ONE_WAY, FORMAT = 1, 2, 3
+"""What older versions read, too; a model of one way; and the newest, of any source. Raised when a bundle cannot be read by the version before."""
 CONFIG, WEIGHTS, CARD, GRAPHS = "config.json", "model.safetensors", "README.md", "*.onnx"
 SETTINGS = {"name": str, "modality": str, "domains": list, "adapter": dict, "model": dict, "stats": dict}
 """Settings that every bundle has, as JSON has them."""
-OPTIONAL_SETTINGS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "audiocycle": str}
+OPTIONAL_SETTINGS = {"licence": str, "training": dict, "deviations": dict, "one_way": bool, "any_source": bool, "audiocycle": str}
 """Those that not every bundle has."""
 MAX_DOMAINS = 32
 """There are n (n - 1) directions."""
@@ -68,6 +70,7 @@ class BundleConfig:
         adapter, model: arguments of :mod:`audiocycle.build`.
         stats: by domain, named arrays as nested lists.
         one_way: from the first domain to the others only.
+        any_source: from everybody to each domain.
         deviations: by direction, the deviation of the network's normalised output for each feature, (\\*shape,) as nested lists (see :mod:`audiocycle.training.deviations`).
         licence: of the weights, an SPDX name where there is one; "unknown" until somebody says.
         training: how it was trained, for people.
@@ -83,17 +86,18 @@ class BundleConfig:
     training: dict[str, Any] = field(default_factory=dict)
     deviations: dict[str, list[Any]] = field(default_factory=dict)
     one_way: bool = False
+    any_source: bool = False
     audiocycle: str = __version__
 
     @property
     def format(self) -> int:
         """The oldest that can hold this."""
-        return FORMAT if self.one_way else BOTH_WAYS
+        return FORMAT if self.any_source else ONE_WAY if self.one_way else BOTH_WAYS
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Those that the model converts in; of their domains the names only."""
-        return directions([Domain(name) for name in self.domains], self.one_way)
+        return directions([Domain(name) for name in self.domains], self.one_way, self.any_source)
 
     @property
     def targets(self) -> list[str]:
@@ -115,12 +119,16 @@ class BundleConfig:
             DomainError: unknown, equal, or ambiguous names, or not this way; the message lists those that will do.
         """
         known = ", ".join(self.domains)
+        if self.any_source and source not in (None, ANYONE.name):
+            raise DomainError(f"model {self.name} converts everybody; leave `source` out")
         target, source = self.own_name(target), source and self.own_name(source)
-        for role, name in (("target", target), ("source", source)):
+        if shares := shares_of(target):
+            return blended(self, target, {self.own_name(name): share for name, share in shares.items()})
+        for role, name in (("target", target), ("source", None if self.any_source else source)):
             if name is not None and name not in self.domains:
                 raise DomainError(f"{role} '{name}' is unknown to model {self.name}; it knows: {known}")
         sources = self.sources_of(target)
-        if source == target or len(self.domains) < 2:
+        if source == target:
             raise DomainError(f"source and target are both '{target}'; nothing to convert. Model {self.name} knows: {known}")
         if not sources or source not in (None, *sources):
             raise DomainError(f"model {self.name} was trained one way, {', '.join(map(str, self.directions))}; name one of these, or train a model without one_way")
@@ -128,13 +136,28 @@ class BundleConfig:
             raise DomainError(f"the source is ambiguous; add `source` with one of: {', '.join(sources)}")
         return self.direction(source or sources[0], target)
 
+    def converts(self, target: str, source: str | None) -> bool:
+        """Whether these names mean a direction; several, where the source is not named."""
+        if shares := shares_of(target):
+            return self.any_source and source is None and all(self.own_name(name) in self.domains for name in shares)
+        wanted, given = normal_name(target), source and normal_name(source)
+        return any(normal_name(d.target.name) == wanted and given in (None, normal_name(d.source.name)) for d in self.directions)
+
     def domain(self, name: str) -> Domain:
-        """A domain with its statistics as float32 arrays."""
-        return Domain(name, {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[name].items()})
+        """A domain with its statistics as float32 arrays, and what a network is told of it."""
+        stats = {key: np.asarray(value, dtype=np.float32) for key, value in self.stats[name].items()}
+        if not self.any_source:
+            return Domain(name, stats)
+        try:
+            adapter = build_adapter(self.adapter)
+            hold_statistics(name, self.stats[name], adapter.known_statistics)
+        except ConfigError as error:
+            raise BundleError(f"model {printable(self.name)}: {error}; copy the bundle again") from error
+        return Domain(name, stats, adapter.condition(stats))
 
     def direction(self, source: str, target: str) -> Direction:
         """A direction with all that is known of it."""
-        found = Direction(self.domain(source), self.domain(target))
+        found = Direction(ANYONE if self.any_source else self.domain(source), self.domain(target))
         deviation = self.deviations.get(str(found))
         return found if deviation is None else replace(found, output_deviation=np.asarray(deviation, dtype=np.float32)[..., None])
 
@@ -170,7 +193,8 @@ def read_config(folder: Path) -> BundleConfig:
     if wrong:
         raise BundleError(f"{path}: damaged, settings are missing or wrong ({', '.join(wrong)}); copy the bundle again")
     known = BundleConfig.__dataclass_fields__
-    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": domains_of(path, raw["domains"])})
+    least = 1 if raw.get("any_source") else 2
+    config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": domains_of(path, raw["domains"], least)})
     for domain in config.domains:
         statistics = config.stats.get(domain)
         if not isinstance(statistics, dict) or any(as_numbers(value) is None for value in statistics.values()):
@@ -180,18 +204,20 @@ def read_config(folder: Path) -> BundleConfig:
     return config
 
 
-def domains_of(path: Path, names: list[Any]) -> tuple[str, ...]:
+def domains_of(path: Path, names: list[Any], least: int) -> tuple[str, ...]:
     """The domains of a bundle, which become parts of paths, options and messages: as strict as those of a training.
 
     Raises:
         BundleError: too few, too many, two alike, or one that is no name.
     """
     try:
-        if not 2 <= len(names) <= MAX_DOMAINS or not all(isinstance(name, str) for name in names):
-            raise ConfigError(f"domains: there must be 2 to {MAX_DOMAINS} names")
+        if not least <= len(names) <= MAX_DOMAINS or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"domains: there must be {least} to {MAX_DOMAINS} names")
         checked = tuple(check_domain_name(name, "domains") for name in names)
         if checked != tuple(names) or len(set(checked)) < len(checked):
             raise ConfigError("domains: two are alike, or one is not composed (NFC)")
+        if least == 1 and ANYONE.name in checked:
+            raise ConfigError(f"domains: {ANYONE.name} is everybody, and no target")
     except ConfigError as error:
         raise BundleError(f"{path}: {error}; such a bundle was not made by audiocycle") from error
     return checked
@@ -223,8 +249,11 @@ def network_names(config: BundleConfig) -> list[str]:
     Raises:
         ConfigError: this version knows no such translator.
     """
-    if config.model.get("translator", PAIR) == PAIR:  # as its class says, which would load torch: graphs need none
+    translator = config.model.get("translator", PAIR)  # as their classes say, which would load torch: graphs need none
+    if translator == PAIR:
         return list(map(str, config.directions))
+    if translator == SHARED:
+        return [SHARED]
     return list(dict.fromkeys(translator_class(config.model).networks(config.directions).values()))
 
 
@@ -239,6 +268,8 @@ def check_statistics(folder: Path, config: BundleConfig) -> None:
     try:
         if adapter.spec.modality != config.modality:
             raise ConfigError(f"modality={shown(config.modality)}: its adapter is one for {adapter.spec.modality}")
+        if adapter.spec.any_source != config.any_source:
+            raise ConfigError(f"any_source={config.any_source}: its adapter says otherwise")
         for domain in config.domains:
             hold_statistics(domain, config.stats[domain], adapter.known_statistics)
         hold_statistics("deviations", config.deviations, dict.fromkeys(config.deviations, deviation))
@@ -290,7 +321,7 @@ def load_translator(folder: Path, config: BundleConfig) -> Translator:
     try:
         model_cost(config.model, spec, config.directions)
         with torch.device("meta"):
-            translator = build_translator(config.model, config.directions, spec.shape)
+            translator = build_translator(config.model, config.directions, spec)
     except ConfigError as error:
         raise BundleError(f"{folder / CONFIG}: {error}") from error
     wanted = {name: tuple(tensor.shape) for name, tensor in translator.state_dict().items()}
@@ -381,7 +412,7 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     """A model card in Markdown, with the front matter that model hubs read."""
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
-    between = f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
+    between = f"from everybody to {' and '.join(config.targets)}" if config.any_source else f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
     consent = build_modality(build_adapter(config.adapter)).consent
     return f"""---
 license: {config.licence}

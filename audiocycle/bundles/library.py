@@ -10,7 +10,7 @@ from pathlib import Path
 from audiocycle.bundles.format import CARD, CONFIG, GRAPHS, WEIGHTS, BundleConfig, read_config
 from audiocycle.errors import BundleError, DomainError, printable
 from audiocycle.system.hub import HubId, fetch, hint
-from audiocycle.system.names import expanded, normal_name
+from audiocycle.system.names import expanded
 
 TOLD = 5
 """Bundles that cannot be read are named, up to so many."""
@@ -87,12 +87,22 @@ def find_for_target(target: str, source: str | None = None, refused: Refused | N
         DomainError: none does; the message lists what the installed ones convert to.
     """
     models = list(installed_models(refused))
-    wanted, given_source = normal_name(target), source and normal_name(source)
-    if found := [m for m in models if any(normal_name(d.target.name) == wanted and given_source in (None, normal_name(d.source.name)) for d in m.config.directions)]:
+    if found := [m for m in models if m.config.converts(target, source)]:
         return found
     given = "" if source is None else f"from '{source}' "
     known = "; ".join(f"{m.config.name}: {', '.join(map(str, m.config.directions) if source else m.config.targets)}" for m in models)
     raise DomainError(f"no installed model converts {given}to '{target}' ({known or 'no model is installed'}); name one with `model=BUNDLE`")
+
+
+def find_any_source(refused: Refused | None = None) -> list[Model]:
+    """The installed models that convert everybody, in the order of :func:`installed_models`.
+
+    Raises:
+        DomainError: there is none.
+    """
+    if found := [model for model in installed_models(refused) if model.config.any_source]:
+        return found
+    raise DomainError("no installed model converts everybody, which a reference needs; name one with `model=BUNDLE`")
 
 
 def locate(name: str | Path) -> Path:

@@ -28,6 +28,8 @@ CONVERT_HELP = """Convert recordings to another speaker, MIDI files to another g
   audiocycle convert in.wav --target ben --model runs/anna-ben/bundle -o out.wav
   audiocycle convert recordings/ --target ben -o converted/ --jobs 2
   audiocycle convert "*.flac" --target ben -o converted/ --json
+  audiocycle convert in.wav --target anna=0.6,ben=0.4             # a voice between those of two targets
+  audiocycle convert in.wav --reference friend.wav                # the voice in another recording
   cat in.wav | audiocycle convert - --target ben > out.wav
   audiocycle convert song.mid --target jazz --strength 0.7 --plot --preview
   audiocycle convert library/ --target jazz -o out/ --jobs 4     # again: finished files are skipped
@@ -49,7 +51,8 @@ the scheduler and its workers run them here. Start it with dask scheduler --host
 @with_flags(flags_of(OPTIONS), before="overwrite")
 def convert(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, globs or folders; - is stdin.")],
-    target: Annotated[str, typer.Option("--target", "-t", help="The speaker or genre to convert to.")],
+    target: Annotated[str | None, typer.Option("--target", "-t", help="The speaker or genre to convert to; of a model that converts everybody also a blend, anna=0.6,ben=0.4.")] = None,
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="Voices: instead of --target, a recording (10 to 60 s) of the voice to convert to.")] = None,
     source: Annotated[str | None, typer.Option(help="Of the inputs, if several can be converted to the target.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="A bundle's folder, an installed model's name, or hf:owner/name[@revision].")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, or a folder for several inputs; - is stdout.")] = None,
@@ -80,22 +83,26 @@ def convert(
     from audiocycle.conversion.library.plan import plan
     from audiocycle.conversion.library.worker import Task
 
+    if (target is None) == (reference is None):
+        raise typer.BadParameter("name the voice or genre to convert to with --target, or a recording of the voice with --reference; one of them")
+    named = target or str(Path(f"{reference}").absolute())
     bundle = choose_bundle(model, target, source)
     config = read_config(bundle)
-    config.resolve(target, source)
-    target = config.own_name(target)
+    if target is not None:
+        config.resolve(target, source)
+        named = target = config.own_name(target)
     modality = modality_class(config.modality)
     single = one_file(inputs, output)
     if str(output) == "-" or (single == "-" and output is None):
         check_stdout(single, as_json)
     check_inputs(inputs, config)
     if single is not None:
-        jobs_to_do, folder = [single_job(single, output, target, modality.suffix, overwrite)], None
+        jobs_to_do, folder = [single_job(single, output, target or Path(named).stem, modality.suffix, overwrite)], None
     elif output is None:
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
         jobs_to_do, folder = plan(inputs, output, modality.suffix, modality.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
-    task = Task(bundle, target, source, renderer, vocoder, given(asked), overwrite, plot, preview, debugging(), runtime, precision)
+    task = Task(bundle, named, source, renderer, vocoder, given(asked), overwrite, plot, preview, debugging(), runtime, precision)
 
     tls = tls_files(scheduler, tls_ca_file, tls_cert, tls_key)
 
@@ -123,22 +130,28 @@ def tls_files(scheduler: str | None, ca_file: str | None, cert: str | None, key:
     return Tls(ca_file, cert, key)
 
 
-def choose_bundle(model: str | None, target: str, source: str | None) -> Path:
-    """The bundle that ``--model`` names, else the first installed one that converts to the target, and say which."""
-    from audiocycle.bundles.library import find_for_target, locate, passed_over
+def choose_bundle(model: str | None, target: str | None, source: str | None, live: bool = False) -> Path:
+    """The bundle that ``--model`` names, else the first installed one that converts to the target, or to any voice, and say which.
+
+    Args:
+        live: it has to convert while the sound comes in, which models that convert everybody cannot yet.
+    """
+    from audiocycle.bundles.library import find_any_source, find_for_target, locate, passed_over
 
     if model is not None:
         return locate(model)
     refused: Refused = {}
     try:
-        found, *others = sound_ones(find_for_target(target, source, refused), refused)
+        found, *others = sound_ones(find_any_source(refused) if target is None else find_for_target(target, source, refused), refused)
+        if live and found.config.any_source and others:
+            found, *others = [model for model in others if not model.config.any_source] or [found]
     finally:
         for line in passed_over(refused):
             typer.echo(worded(line), err=True)
     names = dict.fromkeys(other.config.name for other in others if other.config.name != found.config.name)
     further = f"; {', '.join(names)} would do it, too: choose with --model" if names else ""
-    sources = [source] if source else found.config.sources_of(target)
-    given = f", {sources[0]} to {target}" if len(sources) == 1 else ""  # whatever the input is, that is what it is taken for
+    sources = [source] if source else found.config.sources_of(target or "")
+    given = f", {sources[0]} to {target}" if len(sources) == 1 and target else ""  # whatever the input is, that is what it is taken for
     typer.echo(printable(f"model: {found.config.name} ({found.path}){given}{further}"), err=True)
     return found.path
 

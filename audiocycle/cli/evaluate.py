@@ -106,14 +106,20 @@ def evaluate(
 
 
 def two_domains(converter: Converter, source: str | None, target: str | None) -> tuple[str, str]:
-    """The model's first two, or those that are named.
+    """The model's first two, or those that are named; of a model that converts everybody, anyone and a target.
 
     Raises:
         DomainError: unknown names, or twice the same. ConfigError: the model has more than two, and not both are named.
     """
     from audiocycle.errors import ConfigError
+    from audiocycle.spec import ANYONE
 
     source, target = (name and converter.config.own_name(name) for name in (source, target))
+    if converter.config.any_source:
+        if target is None and len(converter.domains) > 1:
+            raise ConfigError(f"model {converter.config.name} makes {', '.join(converter.domains)}; name one of them with --target")
+        converter.config.resolve(target or converter.domains[0], source)
+        return ANYONE.name, target or converter.domains[0]
     if len(converter.domains) > 2 and (source is None or target is None):
         known = ", ".join(converter.domains)
         raise ConfigError(f"model {converter.config.name} knows {known}; name two of them with --source and --target")

@@ -44,7 +44,7 @@ Group = Mapping[str, Setting]
 
 DATA = {"root": "data_root", "domains": "domains", "cache": "cache", "jobs": "jobs", "min_minutes": "min_minutes", "mixture": "mixture"}
 """Settings of the data, to the names that :class:`~audiocycle.training.run.RunConfig` has for them."""
-TOP = ("run_dir", "name", "licence", "resume", "overwrite")
+TOP = ("run_dir", "name", "licence", "start", "resume", "overwrite")
 """Its fields that are in no group."""
 CONSTANTS = ("low_voice", "floor")
 """Fields of adapters that are found from recordings, or are nobody's choice: bundles may hold them."""
@@ -97,7 +97,7 @@ def settings_of(kind: Any) -> dict[str, Setting]:
 def arguments_of(kind: Any) -> dict[str, Setting]:
     """The arguments of a network that have defaults; its docstring says under Args what they do."""
     said, parameters = documented(kind.__doc__ or "", "Args"), inspect.signature(kind).parameters
-    found = {name: p for name, p in parameters.items() if p.default is not p.empty and name != "channels"}
+    found = {name: p for name, p in parameters.items() if p.default is not p.empty and name not in ("channels", "made", "condition")}  # which follow from the features
     return {name: Setting(p.annotation, p.default, said.get(name, "")) for name, p in found.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,15 +14,18 @@ from audiocycle.build import build_adapter, build_modality, build_renderer
 from audiocycle.bundles.format import BundleConfig, check_statistics, read_config
 from audiocycle.bundles.runtimes.choice import AUTO, load_network
 from audiocycle.bundles.runtimes.network import Network
+from audiocycle.conversion.heard import Heard
 from audiocycle.conversion.pauses import shown_frames
 from audiocycle.conversion.record import Record, beside, extras_of
+from audiocycle.conversion.reference import is_reference, referred
 from audiocycle.conversion.windows import in_windows
-from audiocycle.errors import BundleError, OutputError, printable
+from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable
 from audiocycle.spec import Direction, Encoded, FloatArray, Translation
 
 MOST_GAIN, MOST_PEAK = 10.0, 30.0
 """Of a network, in root mean square and of the largest number: more than so many times what it was given (or 1, where that was less) is
 absurd. Noise, rumble, clicks and silence through the bundled voices gave up to 1.13 and 2.97 times as much."""
+ROUGH = "the likeness is rough, since the model never learned this voice; train one for a better (audiocycle train experiment=any_to_one)"
 MIN_FRAMES = 128
 """Shorter inputs are mirrored up to the crop length that networks are trained on: instance norms of a few frames
 are noise."""
@@ -74,6 +78,20 @@ class Converter:
         """Names that ``source`` and ``target`` may take; :attr:`BundleConfig.directions` says which together."""
         return self.config.domains
 
+    def direction(self, target: str, source: str | None = None) -> Direction:
+        """What names mean (:meth:`BundleConfig.resolve <audiocycle.bundles.format.BundleConfig.resolve>`). A target may be a recording, too, where
+        everybody is converted: the voice in it.
+
+        Raises:
+            DomainError: unknown, equal, or ambiguous names. ConfigError: this model makes the voices only that it learned.
+            InputError: a recording that cannot be read, or has too little speech.
+        """
+        if not is_reference(target):
+            return self.config.resolve(target, source)
+        if not self.config.any_source:
+            raise ConfigError(f"reference {target}: model {self.config.name} makes the voices only that it learned; use one that converts everybody, like any-voices")
+        return replace(self.config.resolve(self.config.domains[0], source), target=referred(Path(target), self.modality), output_deviation=None)
+
     def translation(self, target: str, source: str | None = None, **options: Any) -> Translation:
         """The function from source features with side to converted features with side.
 
@@ -81,15 +99,21 @@ class Converter:
             DomainError: see :meth:`BundleConfig.resolve <audiocycle.bundles.format.BundleConfig.resolve>`. ConfigError: see
                 :meth:`Modality.chosen <audiocycle.modality.Modality.chosen>`. BundleError: the network cannot be loaded.
         """
-        direction = self.config.resolve(target, source)
+        direction = self.direction(target, source)
         chosen = self.modality.chosen(options, self.renderer)
         self.network.prepare(direction)
 
-        def translate(encoded: Encoded[Any]) -> Encoded[Any]:
-            converted = self.translate_features(encoded.features, direction)
-            return self.adapter.transfer(encoded, converted, direction, chosen)
+        def translate(encoded: Encoded[Any], known: Direction) -> Encoded[Any]:
+            converted = self.translate_features(encoded.features, known)
+            return self.adapter.transfer(encoded, converted, known, chosen)
 
-        return Translation(translate, direction)
+        def begin() -> Callable[[Encoded[Any]], Encoded[Any]]:
+            heard = Heard(self.adapter)
+            return lambda encoded: translate(encoded, heard.direction(direction, encoded))
+
+        if self.config.any_source:
+            return Translation(begin(), direction, begin)
+        return Translation(lambda encoded: translate(encoded, direction), direction)
 
     def translate_features(self, features: FloatArray, direction: Direction, shifted: bool = False) -> FloatArray:
         """(*shape, T) of the source, not normalised, to the target's.
@@ -168,6 +192,8 @@ class Converter:
             AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
         """
         path, output = Path(path), Path(output)
+        if is_reference(target) and path.is_file() and Path(target).is_file() and path.samefile(target):
+            raise InputError(f"{path}: is the reference itself, there is nothing to convert; give a recording of another voice as one of the two")
         translation, chosen = self.translation(target, source, **options), self.modality.chosen(options, self.renderer)
         extras = extras_of(output, self.modality, plot, preview)
         if str(output) != "-":
@@ -187,8 +213,10 @@ class Converter:
             self.modality.picture(shown, beside(output, ".png"))
         if preview and output.is_file():
             self.modality.preview(output, beside(output, self.modality.preview_suffix))
-        seconds = round(outcome.seconds, 3)
-        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note=outcome.note)
+        seconds, notes = round(outcome.seconds, 3), [outcome.note] if outcome.note else []
+        if is_reference(target):
+            notes.append(ROUGH)
+        return Record(str(path), str(output), "converted", seconds, round(taken, 3), details=dict(outcome.details), note="; ".join(notes))
 
 
 def root_mean_square(features: FloatArray) -> float:

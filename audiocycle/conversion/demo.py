@@ -1,4 +1,4 @@
-"""``audiocycle demo``: hear and see a conversion at once, with what came with the package."""
+"""``audiocycle demo``: hear and see a conversion at once, with what came with the package. The voices are strangers to the model."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from audiocycle.bundles.library import model_folders
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError
 
-PRETRAINED = {"voice": "rendered-voices", "music": "jazz-classic"}
+PRETRAINED = {"voice": "any-voices", "music": "jazz-classic"}
+STRANGERS = (("emma", "27"), ("george", "heart"))
+"""Whose samples come with the first, and whom they become."""
 
 
 def run_demo(kind: str, folder: Path) -> list[Path]:
-    """Convert the samples of the bundled model, one in each direction; the files written come back.
+    """Convert samples that came with the bundled model; the files written come back.
 
     Raises:
         ConfigError: there is no demo of this modality.
@@ -22,12 +24,12 @@ def run_demo(kind: str, folder: Path) -> list[Path]:
     bundle = model_folders()[-1] / PRETRAINED[kind]
     converter = Converter.from_pretrained(bundle)
     modality = converter.modality
-    first, second = converter.domains[:2]
+    ways = STRANGERS if converter.config.any_source else tuple((way.source.name, way.target.name) for way in converter.config.directions)
     written = []
-    for source, target in ((first, second), (second, first)):
+    for source, target in ways:
         sample = next(iter(sorted((bundle / "samples").glob(f"{source}-*"))))
         given = modality.read(sample)
-        made = converter(given, target=target, source=source)
+        made = converter(given, target=target, source=None if converter.config.any_source else source)
         name = f"{source}-to-{target}"
         for ending, item in ((".source", given), ("", made)):
             path = folder / f"{name}{ending}{modality.suffix}"

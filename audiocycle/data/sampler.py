@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from audiocycle.spec import Batch, Direction, Domain, FloatArray
+from audiocycle.spec import ANYONE, Batch, Direction, Domain, FloatArray
 
 Drawn = Sequence[tuple[int, int, Sequence[tuple[int, int]]]]
 """A batch of crops, by their pieces: the piece's first frame in the crop, the one behind its last, and of each crop the item and frame at
@@ -45,6 +45,7 @@ class CropSampler:
             sound then tells nothing about it, and there are many times as many crops to learn by heart.
         augment, normalize: applied to each domain's crops, in this order.
         mixture: domains of which :attr:`Batch.mixed <audiocycle.spec.Batch.mixed>` is drawn; none leaves it out.
+        anyone: the mixture is a domain of its own, :data:`~audiocycle.spec.ANYONE`, and nothing beside.
         aligned: item i of one domain is the counterpart of item i of every other, frame by frame, and crops are drawn
             together (for training on pairs).
         guides: by direction, what goes with the items of its source frame by frame, ready for the networks: crops of it are cut where
@@ -64,12 +65,13 @@ class CropSampler:
         augment: Augment = not_augmented,
         normalize: Normalize = ready,
         mixture: Sequence[Domain] = (),
+        anyone: bool = False,
         aligned: bool = False,
         guides: Mapping[Direction, Sequence[FloatArray]] | None = None,
     ) -> None:
         self.crop, self.batch_size, self.seed, self.pieces = crop, batch_size, seed, pieces
         self.augment, self.normalize, self.mixture, self.aligned = augment, normalize, tuple(mixture), aligned
-        self.guides = dict(guides or {})
+        self.guides, self.anyone = dict(guides or {}), anyone
         self.domains = tuple(domains or items)
         self.items, self.hop = {domain: list(arrays) for domain, arrays in items.items()}, hop
         self.ends = {d: np.cumsum([max(0, (a.shape[-1] - crop) // hop + 1) for a in arrays]) for d, arrays in self.items.items()}
@@ -96,6 +98,9 @@ class CropSampler:
                 if n
             ]
             mixed = np.concatenate(parts)
+        if self.anyone:
+            assert mixed is not None
+            return Batch(crops | {ANYONE: mixed}, guides)
         return Batch(crops, guides, mixed)
 
     def _seen(self, domain: Domain, drawn: Drawn, random: np.random.Generator) -> FloatArray:

@@ -7,7 +7,9 @@ features: P or C, P.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from audiocycle.errors import ConfigError
@@ -41,6 +43,26 @@ class Critic(nn.Module):
         """(B, ..., T) to scores of any shape."""
         raise NotImplementedError
 
+    def layers(self, x: Tensor, domain: Domain) -> list[Tensor]:
+        """What its layers make of (B, ..., T).
+
+        Raises:
+            ConfigError: it shows none.
+        """
+        raise NotImplementedError
+
+
+def layers_of(network: nn.Module, *given: Any) -> list[Tensor]:
+    """What the layers of a critic's network make of what it is given.
+
+    Raises:
+        ConfigError: it shows none.
+    """
+    if not hasattr(network, "layers"):
+        raise ConfigError("objective.feature_matching: this critic shows no layers; choose model.critic=envelope_patch, or set it to 0")
+    made: list[Tensor] = network.layers(*given)  # type: ignore[operator]
+    return made
+
 
 class NamedNetworks(nn.ModuleDict):
     """Networks by names of domains, or of directions. ``nn.ModuleDict`` refuses those of its own methods, but a genre may be called pop.
@@ -65,3 +87,27 @@ class DomainCritic(Critic):
     def forward(self, x: Tensor, domain: Domain) -> Tensor:
         y: Tensor = self.critics[domain.name](x)
         return y
+
+    def layers(self, x: Tensor, domain: Domain) -> list[Tensor]:
+        return layers_of(self.critics[domain.name], x)
+
+
+class SharedCritic(Critic):
+    """One critic for all domains, which is told which one it is (:attr:`Domain.condition <audiocycle.spec.Domain.condition>`)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, domain: Domain) -> Tensor:
+        y: Tensor = self.network(x, told_of(domain, x))
+        return y
+
+    def layers(self, x: Tensor, domain: Domain) -> list[Tensor]:
+        return layers_of(self.network, x, told_of(domain, x))
+
+
+def told_of(domain: Domain, x: Tensor) -> Tensor:
+    """What a network is told of a domain, (C,), where x is."""
+    assert domain.condition is not None, "domains are made with what a network is told of them"
+    return torch.as_tensor(domain.condition, dtype=torch.float32, device=x.device)

@@ -142,6 +142,10 @@ class PianoRollAdapter:
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
         return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
 
+    def condition(self, stats: Stats) -> FloatArray | None:
+        """None: a network has its genres in its weights."""
+        return None
+
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
         normal = features.astype(np.float32)

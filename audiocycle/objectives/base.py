@@ -32,7 +32,7 @@ class Objective:
     conditions: ClassVar[int] = 1
 
     def __init__(self, directions: Sequence[Direction], config: ObjectiveConfig, spec: FeatureSpec) -> None:
-        self.directions, self.config = tuple(directions), config
+        self.directions, self.config, self.made = tuple(directions), config, spec.made
         self.game = build_game(config.game)
         self.terms = [term(spec) for term in config.terms]
         self.played = [term(spec) for term in config.played]
@@ -40,8 +40,8 @@ class Objective:
         self.judged = tuple(dict.fromkeys(("fake", *(term.judges for term in self.played))))
 
     def present(self, batch: Batch[Tensor], direction: Direction, item: Tensor) -> Tensor:
-        """How a critic is shown an item."""
-        return item
+        """How a critic is shown an item: the rows that a network makes."""
+        return item[:, : self.made] if self.made else item
 
     def blur(self, shown: Tensor) -> Tensor:
         """What a critic sees of that: noise keeps it from telling domains by single cells that are off."""

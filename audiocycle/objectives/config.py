@@ -146,6 +146,9 @@ def check_settings(config: ObjectiveConfig) -> None:
         usual = any(term.weight for term in circular)  # then all that are there by default are named, as they were often switched off one by one
         zeros = " and ".join(f"objective.{term.name}=0" for term in terms if term.needs_way_back and (term in circular or (usual and term.weight)))
         raise ConfigError(f"objective.one_way=true: a cycle needs the way back; set {zeros}, as experiment=vc2_guided does, or leave one_way out")
+    for term in config.terms:
+        if term.needs_critic and term.needs_critic not in {played.critic for played in config.played}:
+            raise ConfigError(f"objective.{term.name}={config.weights[term.name]}: needs objective.adversarial above 0, whose critic it asks; or set it to 0")
     playing = [term.name for term in terms if issubclass(term, AdversarialTerm) and term.suffices]
     if not any(term.name in playing for term in config.terms):
         raise ConfigError(f"{', '.join(f'objective.{name}=0' for name in playing)}: one must be above 0 to learn anything")

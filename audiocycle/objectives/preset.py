@@ -38,6 +38,11 @@ def check_objective(config: ObjectiveConfig, spec: FeatureSpec, one_way: bool, m
             raise ConfigError(f"{alike}: {unfit[term]}; leave them at 0")
     if config.one_way and not one_way:
         raise ConfigError("objective.one_way=true: only voices are trained one way, since the evaluation of music takes both; leave it out")
+    if spec.any_source and (circular := [term.name for term in {*config.terms, *config.played} if term.needs_way_back]):
+        zeros = " and ".join(f"objective.{name}=0" for name in sorted(circular))
+        raise ConfigError(f"adapter=content: everybody is converted, and there is no way back for a cycle; set {zeros}, as experiment=any_to_one does")
+    if spec.any_source and (config.one_way or config.paired or config.mixture != "base"):
+        raise ConfigError("adapter=content: everybody is converted; leave objective.one_way, objective.paired and objective.mixture out")
     outlet = model.get("generator_options", {}).get("outlet", PROBABLE)
     if spec.values is Values.PROBABILITIES and outlet != PROBABLE and any(term.needs_probabilities for term in config.terms):
         raise ConfigError(f"model.generator_options.outlet={outlet}: guides and pairs teach rolls probabilities, and need outlet={PROBABLE}")

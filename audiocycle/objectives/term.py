@@ -157,6 +157,7 @@ class Term(ABC):
         wants_same: it asks for :attr:`DirectionStep.same`.
         needs_way_back: it asks for :attr:`DirectionStep.back`.
         needs_guide: it asks for :attr:`DirectionStep.guide`.
+        needs_critic: the name of a critic that has to play, for this term to ask it; empty: none.
         needs_probabilities: where features are probabilities, the network's outlet must give some.
     """
 
@@ -169,10 +170,15 @@ class Term(ABC):
     wants_same: ClassVar[bool] = False
     needs_way_back: ClassVar[bool] = False
     needs_guide: ClassVar[bool] = False
+    needs_critic: ClassVar[str] = ""
     needs_probabilities: ClassVar[bool] = False
 
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec
+
+    def made(self, item: Tensor) -> Tensor:
+        """The rows of an item that a network makes."""
+        return item[:, : self.spec.made] if self.spec.made else item
 
     @classmethod
     def unfit(cls, spec: FeatureSpec) -> str:

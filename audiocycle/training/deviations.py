@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from audiocycle.conversion.converter import Converter
@@ -25,7 +26,9 @@ def output_deviations(converter: Converter, data: Mapping[Domain, DomainData]) -
     piece, pieces = round(PIECE_SECONDS * adapter.spec.frame_rate), round(SECONDS / PIECE_SECONDS)
     for each in config.directions:
         direction = config.direction(each.source.name, each.target.name)
-        items, moments = data[each.source].items, Moments()
+        if config.any_source:  # each target stands for everybody: its own recordings say what is lost
+            direction = replace(direction, source=direction.target)
+        items, moments = data[direction.source].items, Moments()
         for item in items[:: max(1, len(items) // pieces)][:pieces]:
             features = item.features[..., :piece]
             judged = adapter.judged_frames(features)

@@ -64,9 +64,10 @@ def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material
     config, adapter = plan.config, plan.modality.adapter
     data = load_domains(config, plan.modality, plan.paths, monitor, processes)
     with writing_below(config.cache, "data.cache"):
-        known = {domain.name: Domain(domain.name, fitted(adapter, items, config.cache)) for domain, items in data.items()}
+        fits = {domain.name: fitted(adapter, items, config.cache) for domain, items in data.items()}
+        known = {name: Domain(name, stats, adapter.condition(stats)) for name, stats in fits.items()}
         domains, mixture = (tuple(known[name] for name in names) for names in (config.domains, config.mixture))
-        learned = directions(domains, config.objective.one_way)
+        learned = directions(domains, config.objective.one_way, adapter.spec.any_source)
         guides: Guides = {}
         if plan.guide_maker is not None:
             with processes.one_before_others():  # who only open what it made
@@ -101,11 +102,12 @@ def load_domains(
         data = aligned_items(data, {d: domain_folder(config.data_root, d.name) for d in data}, adapter.spec.window, modality.places)
     for domain in data:
         skipped = data[domain].skipped
-        minutes = data[domain].seconds(adapter.spec.frame_rate) / 60
+        minutes = data[domain].seconds(adapter.spec.training_rate) / 60
         monitor.note(f"{domain}: {len(data[domain].items)} files, {minutes:.1f} minutes, {len(skipped)} skipped")
         for path, reason in skipped.items():
             monitor.note(f"  skipped {reason if str(path) in reason else f'{path}: {reason}'}")
-        for remark in modality.remarks(list(zip(data[domain].paths, data[domain].items, strict=True))):
+        nobody = adapter.spec.any_source and domain.name not in config.domains  # whoever they are, no voice is made of them
+        for remark in [] if nobody else modality.remarks(list(zip(data[domain].paths, data[domain].items, strict=True))):
             monitor.note(f"  {domain}: {remark}")
         if minutes < config.min_minutes:
             first = f"; first skipped: {next(iter(skipped.values()))}" if skipped else ""
@@ -142,12 +144,13 @@ def build_sampler(config: RunConfig, adapter: Adapter, material: Material) -> Cr
             raise DataError(f"{joined}: features of {domain} are no numbers any more (is the disk failing?); delete that folder, then resume=true")
         return normal
 
-    mixed = {"base": (), "partial": material.domains, "full": (*material.domains, *material.mixture)}[config.objective.mixture]
+    any_source, everybody = adapter.spec.any_source, (*material.domains, *material.mixture)
+    mixed = everybody if any_source else {"base": (), "partial": material.domains, "full": everybody}[config.objective.mixture]
     trainer = config.trainer
     return CropSampler(
         {domain: [item.features for item in material.data[domain].items] for domain in (*material.domains, *material.mixture)},
         trainer.crop, trainer.batch_size, trainer.seed,
-        domains=material.domains, hop=adapter.spec.window or 1, pieces=trainer.pieces, augment=adapter.augment, normalize=normalize, mixture=mixed,
+        domains=material.domains, hop=adapter.spec.window or 1, pieces=trainer.pieces, augment=adapter.augment, normalize=normalize, mixture=mixed, anyone=any_source,
         aligned=config.objective.paired, guides=material.guides,
     )  # fmt: skip
 

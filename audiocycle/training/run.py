@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -15,7 +16,15 @@ from typing import Any
 import torch
 
 from audiocycle.build import build_adapter, build_critic, build_modality, build_translator, model_cost
-from audiocycle.bundles.format import MAX_DOMAINS, BundleConfig, stats_to_json, write_bundle
+from audiocycle.bundles.format import (
+    MAX_DOMAINS,
+    BundleConfig,
+    load_translator,
+    read_config,
+    stats_to_json,
+    write_bundle,
+)
+from audiocycle.bundles.library import locate
 from audiocycle.bundles.runtimes.torch_network import TorchNetwork
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import domain_files
@@ -23,9 +32,10 @@ from audiocycle.data.guides import GuideConfig, GuideMaker
 from audiocycle.errors import ConfigError, RunExistsError
 from audiocycle.modality import Modality
 from audiocycle.models.layers import image_channels
+from audiocycle.models.translator import Translator
 from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.preset import build_objective, check_objective
-from audiocycle.spec import Direction, Domain, directions
+from audiocycle.spec import ANYONE, Direction, Domain, directions
 from audiocycle.system.limits import Limit, Range, hold
 from audiocycle.system.names import check_domain_name
 from audiocycle.training.checkpoint import checkpoints
@@ -61,9 +71,10 @@ class RunConfig:
         run_dir: where everything goes; RUN/bundle is the model.
         name: what `audiocycle models` shows.
         licence: of the weights that are made; SPDX, e.g. cc-by-4.0.
+        start: a bundle, or the name of an installed one, whose weights the training begins with; empty: from nothing.
         resume: true continues the run in run_dir exactly.
         overwrite: true starts a finished or stopped run_dir again.
-        mixture: folders of further music that the critics of mixed music see (objective.mixture=full).
+        mixture: further folders: of music that the critics of mixed music see (objective.mixture=full); of anybody's recordings, to be converted in training (adapter=content).
     """
 
     data_root: Path
@@ -74,6 +85,7 @@ class RunConfig:
     run_dir: Path
     name: str
     licence: str = "unknown"
+    start: str = ""
     resume: bool = False
     overwrite: bool = False
     adapter: dict[str, Any]
@@ -87,11 +99,13 @@ class RunConfig:
         hold("data.", vars(self), LIMITS)
         object.__setattr__(self, "domains", tuple(check_domain_name(domain) for domain in self.domains))
         object.__setattr__(self, "mixture", tuple(check_domain_name(domain, "data.mixture") for domain in self.mixture))
-        if len(self.domains) < 2 or len(set(self.domains)) < len(self.domains):
+        if len(set(self.domains)) < len(self.domains) or (len(self.domains) < 2 and not (self.domains and self.any_source)):
             raise ConfigError(f"data.domains={list(self.domains)}: name two different folders, e.g. [SF1,TM3]")
+        if ANYONE.name in self.domains and self.any_source:
+            raise ConfigError(f"data.domains={list(self.domains)}: {ANYONE.name} is everybody, and no target; rename that folder")
         if len(self.domains) > MAX_DOMAINS:
             raise ConfigError(f"data.domains: names {len(self.domains)} folders, and a model has {MAX_DOMAINS} at most; train several")
-        if bool(self.mixture) != (self.objective.mixture == "full"):
+        if bool(self.mixture) != (self.objective.mixture == "full") and not self.any_source:
             raise ConfigError(
                 f"data.mixture={list(self.mixture)}, objective.mixture={self.objective.mixture}: further folders belong to "
                 "objective.mixture=full, and it needs one or more of them"
@@ -99,10 +113,15 @@ class RunConfig:
         if len({*self.domains, *self.mixture}) < len(self.domains) + len(self.mixture):
             raise ConfigError(f"data.mixture={list(self.mixture)}: name each folder once, and none of data.domains, which belong to it anyway")
 
+    @cached_property
+    def any_source(self) -> bool:
+        """Whether everybody is converted to the domains."""
+        return build_adapter(self.adapter).spec.any_source
+
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Those that are learned; of their domains the names only."""
-        return directions([Domain(name) for name in self.domains], self.objective.one_way)
+        return directions([Domain(name) for name in self.domains], self.objective.one_way, self.any_source)
 
 
 def train(config: RunConfig) -> Path:
@@ -168,7 +187,7 @@ def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     model_cost(config.model, spec, config.directions)  # else its bundle is refused
     conditions = build_objective(config.directions, config.objective, spec).conditions
     with torch.device("meta"):  # of which nothing is kept: shapes only
-        build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape))
+        build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape), spec.condition)
     passed_over: list[str] = []
     names = (*config.domains, *config.mixture)
     paths = {Domain(name): domain_files(config.data_root, name, modality.accepts, passed_over.append) for name in names}
@@ -185,8 +204,8 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
     judged = [domain for domain in material.domains if domain in targets]
     channels = objective.conditions * image_channels(spec.shape)
     trainer = Trainer(
-        build_translator(config.model, material.directions, spec.shape),
-        {name: build_critic(config.model, judged, channels) for name in objective.critics},
+        begun(build_translator(config.model, material.directions, spec), config),
+        {name: build_critic(config.model, judged, channels, spec.condition) for name in objective.critics},
         objective,
         build_sampler(config, plan.modality.adapter, material),
         config.trainer,
@@ -209,8 +228,26 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
     trainer.on_checkpoint = save_bundle
     if config.trainer.sample_every:
         first = {domain: material.data[domain].paths[0] for domain in material.domains}
+        if config.any_source:
+            first[ANYONE] = material.data[(*material.mixture, *material.domains)[0]].paths[0]
         trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
     return trainer
+
+
+def begun(translator: Translator, config: RunConfig) -> Translator:
+    """A translator with the weights that a training begins with.
+
+    Raises:
+        BundleError: there is no such bundle, or it is damaged. ConfigError: it has other networks, or other features.
+    """
+    if config.start:
+        folder = locate(config.start)
+        before = read_config(folder)
+        weights, wanted = load_translator(folder, before).state_dict(), translator.state_dict()
+        if before.adapter != config.adapter or {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
+            raise ConfigError(f"start={config.start}: has other networks, or other features; set start='' to begin from nothing, or take over its settings (audiocycle info)")
+        translator.load_state_dict(weights)
+    return translator
 
 
 def resumed(trainer: Trainer) -> str:
@@ -274,9 +311,10 @@ def describe(plan: TrainingPlan, material: Material, step: int, seconds: float) 
             "steps": step,
             "batch size": config.trainer.batch_size,
             "minutes of training": round(seconds / 60, 1),
-            "material": ", ".join(f"{domain} {items.seconds(spec.frame_rate) / 60:.1f} minutes" for domain, items in material.data.items()),
+            "material": ", ".join(f"{domain} {items.seconds(spec.training_rate) / 60:.1f} minutes" for domain, items in material.data.items()),
             "finished": time.strftime("%Y-%m-%d"),
         }
         | ({"guided by": plan.guide_maker.by} if plan.guide_maker else {}),
         one_way=config.objective.one_way,
+        any_source=spec.any_source,
     )

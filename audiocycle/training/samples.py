@@ -53,7 +53,7 @@ class SampleWriter:
 
 def on_processor(config: BundleConfig, weights: Mapping[str, Tensor]) -> Translator:
     """A translator for these weights, on the CPU, so that training is not touched."""
-    translator = build_translator(config.model, config.directions, build_adapter(config.adapter).spec.shape)
+    translator = build_translator(config.model, config.directions, build_adapter(config.adapter).spec)
     translator.load_state_dict({name: tensor.detach().cpu().float() for name, tensor in weights.items()})
     return translator.eval()
 

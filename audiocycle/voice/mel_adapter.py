@@ -209,6 +209,10 @@ class MelAdapter:
     def completing(self, limit: float, stats: Stats) -> None:
         """None: of bands that are missing the others say nothing."""
 
+    def condition(self, stats: Stats) -> FloatArray | None:
+        """None: a network has its speakers in its weights."""
+        return None
+
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """(M, T) log-mel frames to zero mean and unit deviation in each band, float32; no band below its lowest in training."""
         return np.asarray((np.maximum(features, lowest(stats)) - stats["mean"]) / stats["std"], np.float32)

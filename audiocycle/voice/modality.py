@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -108,6 +109,11 @@ class VoiceModality:
         for kind, what in FILE_NOTES.items():
             if named := [path for path, item in items if getattr(item.side, kind) > 0.0]:
                 yield f"{len(named)} of {len(items)} files {what} ({some_names(named)})"
+        from audiocycle.voice.suitability import doubts
+        from audiocycle.voice.world_adapter import WorldAdapter
+
+        if isinstance(self.adapter, WorldAdapter):
+            yield from doubts([(path, first_copy(item, self.adapter.spec.copies)) for path, item in items], self.adapter)
 
     def places(self, encoded: Encoded[RecordingSide]) -> None:
         """None: counterparts go frame by frame."""
@@ -132,8 +138,9 @@ class VoiceModality:
         """
         refuse_unknown(values, VoiceOptions)
         options = VoiceOptions(**values)
-        if options.pitch_shift and not self.adapter.shifts_pitch:
-            raise ConfigError("pitch_shift: this model's features hold no separate F0; leave it out")
+        for name in [name for name, asked in (("pitch_shift", options.pitch_shift), ("pitch", options.pitch == "keep")) if asked]:
+            if not self.adapter.shifts_pitch:
+                raise ConfigError(f"{name}: this model's features hold no separate F0; leave it out")
         if options.pitch_shift and not getattr(renderer, "shifts_pitch", True):
             raise ConfigError("pitch_shift: this renderer keeps the source's pitch; leave it out, or choose another renderer")
         return options
@@ -215,6 +222,12 @@ class VoiceModality:
         from audiocycle.voice.live import live_stream
 
         return live_stream(self.adapter, translation, norms, sample_rate, block_seconds, band_limit)
+
+
+def first_copy(item: Encoded[RecordingSide], copies: int) -> Encoded[RecordingSide]:
+    """A training item without what it holds of its recording again."""
+    frames = item.features.shape[-1] // copies
+    return item if copies == 1 else Encoded(item.features[..., :frames], replace(item.side, f0=None if item.side.f0 is None else item.side.f0[:frames]))
 
 
 def in_memory(signal: Signal) -> io.BytesIO:

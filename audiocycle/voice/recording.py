@@ -16,7 +16,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -50,6 +50,8 @@ CONTEXT_SECONDS = 0.5
 FADE_SECONDS = 0.02
 BLOCK_SECONDS = 5.0
 
+KNOWN_SECONDS = 1.0
+"""Of a speaker that the model was not trained on."""
 MOST_GAIN = 1000.0
 """60 dB: what the loudness is matched from. Energies of features are kept to some dB."""
 
@@ -83,6 +85,7 @@ def convert_recording(
     """
     if isinstance(output, Path):
         check_output(output)
+    heard = Listening(translation.anew())
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
@@ -111,7 +114,7 @@ def convert_recording(
                 yield block
 
         wanted = resampled(audible(), rate, adapter.sample_rate)
-        converted = convert_stream(wanted, adapter, renderer, translation)
+        converted = convert_stream(wanted, adapter, renderer, replace(translation, function=heard))
         for block in resampled(converted, adapter.sample_rate, rate):
             check_sound(block, source_peak, name)
             try:
@@ -124,7 +127,31 @@ def convert_recording(
             write_sound(output, result.blocks(), rate)
         else:
             write_wav_stream(output, result.blocks(), rate, stream_subtype)
-    return Outcome(float(n_samples / rate), note="; ".join(notes))
+    seconds = float(n_samples / rate)
+    return Outcome(seconds, note="; ".join((*notes, *heard.notes(seconds))))
+
+
+class Listening:
+    """A translation, and what was heard on the way."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.frames = self.voiced = 0
+
+    def __call__(self, encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
+        if encoded.side.f0 is not None:
+            self.frames += len(encoded.side.f0)
+            self.voiced += int((encoded.side.f0 > 0).sum())
+        return self.translation(encoded)
+
+    def notes(self, seconds: float) -> Iterator[str]:
+        """What people should know of a recording so long."""
+        if self.translation.begin is None:  # of whom the model knows who it is
+            return
+        if self.frames and not self.voiced:
+            yield "nothing in it has a pitch: is this speech? A whisper stays one"
+        elif seconds < KNOWN_SECONDS:
+            yield f"shorter than {KNOWN_SECONDS:g} s, of which little can be told of a voice; the pitch may be off"
 
 
 def check_sound(samples: FloatArray, source_peak: float, name: str) -> None:

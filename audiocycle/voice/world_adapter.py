@@ -301,7 +301,7 @@ class WorldAdapter:
             return self
         return replace(self, low_voice=self._is_lower(float(stats["f0_floor"][0])))
 
-    def for_stream(self, stats: Stats) -> WorldAdapter:
+    def for_stream(self, stats: Stats) -> WorldAdapter | None:
         """Harvest takes longer than what it analyses, and a block says nothing of how low a voice is."""
         return replace(self, f0_method="dio", low_voice=bool(self.for_voice(stats).low_voice))
 
@@ -324,6 +324,10 @@ class WorldAdapter:
         """
         found: FloatArray = stats["lowest"][0] if "lowest" in stats else stats["mean"][0] - USUAL_RANGE * stats["std"][0]
         return found
+
+    def condition(self, stats: Stats) -> FloatArray | None:
+        """None: a network has its speakers in its weights."""
+        return None
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """To mean 0 and deviation 1; c0 not below :meth:`lowest`."""
@@ -359,7 +363,8 @@ class WorldAdapter:
         converted = with_variance(converted, direction, options.variance)
         if self.keep_energy:
             converted = with_power_of(encoded.features, converted, self.sample_rate)
-        f0 = convert_f0(f0_of(encoded.side), _pair(source["log_f0"]), _pair(target["log_f0"]), options.pitch_shift)
+        register = source if options.pitch == "keep" else target
+        f0 = convert_f0(f0_of(encoded.side), _pair(source["log_f0"]), _pair(register["log_f0"]), options.pitch_shift)
         ceiling = 0.45 * self.sample_rate
         return Encoded(converted, replace(encoded.side, f0=np.minimum(f0, ceiling), source_features=encoded.features))
 

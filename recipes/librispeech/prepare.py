@@ -2,7 +2,8 @@
 
     python recipes/librispeech/prepare.py --out data/librispeech
 
-Only the chosen speakers are unpacked. The last two minutes of each (by chapter, then utterance) are held out.
+Only the chosen speakers are unpacked. The last two minutes of each (by chapter, then utterance) are held out. With --others, one
+utterance of every other reader is put into OUT/train/many, to be converted in training, or OUT/eval/others, to measure with.
 """
 
 from __future__ import annotations
@@ -35,18 +36,21 @@ def main() -> None:
     )
     parser.add_argument("--speakers", nargs="+", default=SPEAKERS, metavar="ID", help="default: %(default)s")
     parser.add_argument("--eval-minutes", type=float, default=2.0, help="held out per speaker (default: 2)")
+    parser.add_argument("--others", action="store_true", help="one utterance of every other reader, too")
     parser.add_argument("--url", default=URL, help="the same archive elsewhere (default: %(default)s)")
     args = parser.parse_args()
     try:
-        prepare(args.out, args.source, args.speakers, args.eval_minutes, args.url)
+        prepare(args.out, args.source, args.speakers, args.eval_minutes, args.url, args.others)
     except AudioCycleError as error:
         raise SystemExit(f"error: {error}") from error
 
 
-def prepare(out: Path, source: Path | None, speakers: list[str], eval_minutes: float, url: str) -> None:
+def prepare(out: Path, source: Path | None, speakers: list[str], eval_minutes: float, url: str, others: bool = False) -> None:
     """Fill OUT/train and OUT/eval. Raises AudioCycleError."""
     if source is not None and source.is_dir():
         arrange(source, out, speakers, eval_minutes, move=False)
+        if others:
+            arrange_others(source, out, speakers, move=False)
     else:
         archive = source or fetch(url, out / "archives" / "train-clean-100.tar.gz", md5=MD5)
         out.mkdir(parents=True, exist_ok=True)
@@ -54,8 +58,10 @@ def prepare(out: Path, source: Path | None, speakers: list[str], eval_minutes: f
             f"Unpacking speakers {', '.join(speakers)} from {archive}: it is read twice, which takes minutes"
         )
         with tempfile.TemporaryDirectory(dir=out, prefix=".unpack-") as unpacked:
-            extract(archive, unpacked, keep=lambda name: speaker_of(name) in speakers)
+            extract(archive, unpacked, keep=lambda name: speaker_of(name) in speakers or (others and is_first(name)))
             arrange(Path(unpacked), out, speakers, eval_minutes, move=True)
+            if others:
+                arrange_others(Path(unpacked), out, speakers, move=True)
         print(f"{archive} is no longer needed.")
     names = ",".join(f"'{speaker}'" for speaker in speakers[:2])
     print("\nNext (the inner quotes keep the speakers' numbers from being read as numbers):")
@@ -68,6 +74,24 @@ def speaker_of(name: str) -> str | None:
     path = Path(name)
     parts = path.stem.split("-")
     return parts[0] if path.suffix == ".flac" and len(parts) == 3 else None
+
+
+def is_first(name: str) -> bool:
+    """Whether it is the first utterance of a chapter."""
+    return Path(name).stem.endswith("-0000")
+
+
+def arrange_others(root: Path, out: Path, speakers: list[str], *, move: bool) -> None:
+    """One utterance of each other reader found under `root`: the longest first one of a chapter. One reader of ten is for measuring."""
+    longest: dict[str, Path] = {}
+    for path in sorted(root.rglob("*.flac")):
+        speaker = speaker_of(path.name)
+        if speaker is not None and speaker not in speakers and is_first(path.name) and (speaker not in longest or minutes(path) > minutes(longest[speaker])):
+            longest[speaker] = path
+    names = sorted(longest)
+    for folder, chosen in ((out / "train" / "many", [n for i, n in enumerate(names) if i % 10]), (out / "eval" / "others", names[::10])):
+        place({longest[name].name: longest[name] for name in chosen}, folder, move=move)
+        print(f"{folder}: {len(chosen)} readers, {sum(minutes(longest[name]) for name in chosen):.1f} minutes")
 
 
 def arrange(root: Path, out: Path, speakers: list[str], eval_minutes: float, *, move: bool) -> None:

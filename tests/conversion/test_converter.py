@@ -136,7 +136,7 @@ def test_impossible_shifts_are_refused(converter: Converter, semitones: float) -
         converter.translation("ben", pitch_shift=semitones)
 
 
-@pytest.mark.parametrize("options", [{"strength": 0.5}, {"key_lock": True}, {"pitch": 2.0}], ids=str)
+@pytest.mark.parametrize("options", [{"strength": 0.5}, {"key_lock": True}, {"semitones": 2.0}], ids=str)
 def test_options_of_other_modalities_are_refused_with_those_that_there_are(converter: Converter, options: dict[str, Any]) -> None:
     name = next(iter(options))
     for attempt in (

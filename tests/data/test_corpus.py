@@ -317,7 +317,7 @@ def test_networks_get_single_precision_whatever_lies_in_the_cache(name: str) -> 
     adapter = build_adapter({"name": name})
     kind = np.uint8 if adapter.spec.modality == "music" else np.float16
     crops = np.random.default_rng(0).integers(0, 2, (3, *adapter.spec.shape, 16)).astype(kind)
-    column = np.full((adapter.spec.shape[0], 1), 1.5, np.float32)
+    column = np.full((adapter.spec.made or adapter.spec.shape[0], 1), 1.5, np.float32)
     made = adapter.normalize(adapter.augment(crops, np.random.default_rng(0)), {"mean": column, "std": column})
     assert made.dtype == np.float32
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from audiocycle.data.sampler import CropSampler
-from audiocycle.spec import Batch, Direction, Domain, FloatArray
+from audiocycle.spec import ANYONE, Batch, Direction, Domain, FloatArray
 
 CROP = 8
 A, B, C = map(Domain, "abc")
@@ -111,6 +111,7 @@ SAMPLERS: dict[str, dict[str, Any]] = {
     "mixture": {**CHANGED, "mixture": (A, B)},
     "aligned": {**CHANGED, "aligned": True},
     "all": {**CHANGED, "mixture": (A, B), "aligned": True, "hop": CROP},
+    "anyone": {**CHANGED, "mixture": (A, B), "anyone": True},
 }
 
 
@@ -154,6 +155,17 @@ def test_mixed_crops_are_normalised_as_their_domain_asks() -> None:
     of_b = np.rint(crops[:, 0, 0] - 0.5).astype(int)  # the song's number plus what louder adds
     assert set(of_b) == {0, 1001}
     assert (crops >= np.where(of_b == 0, 0, 1000)[:, None, None]).all()
+
+
+def test_anyone_is_the_mixture_as_a_domain_of_its_own() -> None:
+    items = {A: songs([9]), B: songs([9], first=1), C: songs([9], first=2)}
+    plain = CropSampler(items, CROP, 20, seed=0, domains=(A,), mixture=(A, B, C), **CHANGED).batch(3)
+    batch = CropSampler(items, CROP, 20, seed=0, domains=(A,), mixture=(A, B, C), anyone=True, **CHANGED).batch(3)
+    assert list(batch.items) == [A, ANYONE]
+    assert batch.mixed is None
+    np.testing.assert_array_equal(batch.items[A], plain.items[A])
+    np.testing.assert_array_equal(batch.items[ANYONE], plain.mixed)
+    assert set(np.floor(batch.items[ANYONE][:, 0, 0])) == {0, 1001, 2002}, "each normalised as its own domain asks"
 
 
 def test_one_crop_a_batch_is_of_one_folder() -> None:

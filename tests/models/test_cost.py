@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ VOICE, MUSIC = FeatureSpec("voice", (36,), 200.0), FeatureSpec("music", (2, 84),
 
 @pytest.mark.parametrize("name", sorted(GENERATORS))
 def test_shapes_are_those_of_the_network(name: str) -> None:
-    shape = (12,) if name in ("gated_212d", "gated_1d") else (2, 12)
-    make = resolve(GENERATORS, "generator", name)
+    shape = (12,) if name in ("gated_212d", "gated_1d", "content_1d") else (2, 12)
+    make = partial(resolve(GENERATORS, "generator", name), **({"made": 5, "condition": 3} if name == "content_1d" else {}))
     found = cost(lambda: make(shape=shape, width=0.05), shape)
     network = make(shape=shape, width=0.05)
     assert found.shapes == {key: tuple(x.shape) for key, x in network.state_dict().items()}

@@ -14,7 +14,7 @@ from audiocycle.errors import ConfigError
 from audiocycle.models.layers import parameter_count
 from audiocycle.models.translator import Critic, DomainCritic, Translator
 from audiocycle.models.translators.pair import PairTranslator
-from audiocycle.spec import Direction, Domain, directions
+from audiocycle.spec import Direction, Domain, FeatureSpec, directions
 
 DOMAINS = tuple(map(Domain, ("anna", "ben", "SF 1")))
 A, B = map(Domain, "ab")
@@ -84,7 +84,7 @@ def test_build_table_makes_networks_of_the_features_dimension() -> None:
         "width": 0.125,
         "generator_options": {"n_blocks": 1},
     }
-    translator, critic = build_translator(config, directions((A, B)), (10,)), build_critic(config, (A, B))
+    translator, critic = build_translator(config, directions((A, B)), FeatureSpec("voice", (10,), 200.0)), build_critic(config, (A, B))
     x = torch.randn(1, 10, 9)
     assert translator(x, Direction(A, B)).shape == x.shape
     assert critic(x, A).shape == (1, 1, 2, 2)
@@ -95,7 +95,7 @@ def test_build_table_makes_networks_of_the_features_dimension() -> None:
 @pytest.mark.parametrize("critic", ["gated_patch", "conv_patch"])
 def test_build_table_makes_networks_for_rolls(generator: str, critic: str) -> None:
     config = {"generator": generator, "critic": critic, "width": 0.125}
-    translator = build_translator(config, directions((A, B)), (2, 12))
+    translator = build_translator(config, directions((A, B)), FeatureSpec("music", (2, 12), 8.0))
     critics = build_critic(config, (A, B), channels=2)
     x = torch.rand(1, 2, 12, 16)
     y = translator(x, Direction(A, B))
@@ -112,7 +112,7 @@ def test_options_of_critics_do_not_replace_what_follows_from_features(options: A
 @pytest.mark.parametrize(
     ("config", "part"),
     [
-        ({"generator": "nope"}, "this version knows: gated_1d, gated_212d"),
+        ({"generator": "nope"}, "this version knows: content_1d, gated_1d, gated_212d"),
         (
             {"generator": "gated_212d", "generator_options": {"depth": 3}},
             "no option depth; it has: shape, width",
@@ -122,4 +122,4 @@ def test_options_of_critics_do_not_replace_what_follows_from_features(options: A
 )
 def test_a_wrong_model_setting_is_named(config: dict[str, object], part: str) -> None:
     with pytest.raises(ConfigError, match=part):
-        build_translator(config, directions((A, B)), (8,))
+        build_translator(config, directions((A, B)), FeatureSpec("voice", (8,), 200.0))

@@ -25,10 +25,17 @@ def test_a_share_is_between_nothing_and_all(share: float) -> None:
         VoiceOptions(variance=share)
 
 
+def test_the_pitch_is_the_targets_or_kept() -> None:
+    with pytest.raises(ConfigError, match=r"^pitch=high: choose one of target, keep$"):
+        VoiceOptions(pitch="high")
+    assert VoiceOptions(pitch="keep").pitch == "keep"
+
+
 def test_the_command_line_finds_help_for_each() -> None:
     said = {each.name: (each.default, each.metadata["help"], each.metadata["metavar"]) for each in fields(VoiceOptions)}
     assert said == {
         "pitch_shift": (0.0, "shift the converted pitch.", "SEMITONES"),
+        "pitch": ("target", "target: moved into the target's register; keep: as it is sung.", ""),
         "variance": (0.85, "variance that the network lost and that is put back (0.85).", "0...1"),
     }
 

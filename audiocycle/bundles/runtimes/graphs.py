@@ -84,12 +84,12 @@ class Graphs:
     """
 
     def __init__(self, folder: Path, config: BundleConfig) -> None:
-        self.folder = folder
+        self.folder, self._any_source, self._first = folder, config.any_source, config.directions[0]
         weights = content_of(folder, folder / WEIGHTS, MAX_WEIGHTS)
         self._weights = digest(weights)
         self._models: dict[Direction, Any] = {}
         self._sizes: set[tuple[Direction, tuple[int, ...]]] = set()
-        shape = tuple(build_adapter(config.adapter).spec.shape)
+        shape = build_adapter(config.adapter).spec.network_shape
         for direction in config.directions:
             path = graph_path(folder, direction)
             if not path.exists():
@@ -110,6 +110,10 @@ class Graphs:
                 raise refused(path, error) from error
             self._models[direction] = model
             self.check_size(direction, (1, *shape, LEAST_FRAMES))
+
+    def serving(self, direction: Direction) -> Direction:
+        """The direction whose graph serves another: the first, where one network makes every voice, blends and references included."""
+        return self._first if self._any_source else direction
 
     def model(self, direction: Direction) -> bytes:
         """The graph of a direction with its weights inside, for a library to read.

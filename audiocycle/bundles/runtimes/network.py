@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from audiocycle.spec import Direction, FloatArray
 
 
@@ -33,3 +35,11 @@ class Network(ABC):
     @abstractmethod
     def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         """(B, ..., T) float32 to (B, ..., T) float32, for any B and T >= 1."""
+
+
+def told(batch: FloatArray, direction: Direction) -> FloatArray:
+    """(B, R, T) with what the network is told of the target behind its rows, where it is told something (:attr:`FeatureSpec.condition`)."""
+    condition = direction.target.condition
+    if condition is None:
+        return batch
+    return np.concatenate([batch, np.broadcast_to(condition[None, :, None], (len(batch), len(condition), batch.shape[-1]))], axis=1)

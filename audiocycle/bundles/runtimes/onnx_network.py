@@ -9,7 +9,7 @@ import onnxruntime
 
 from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.graphs import INPUT, Graphs, graph_path, unreadable
-from audiocycle.bundles.runtimes.network import Network
+from audiocycle.bundles.runtimes.network import Network, told
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Direction, FloatArray
 from audiocycle.system import threads
@@ -39,6 +39,7 @@ class OnnxNetwork(Network):
         return cls(Graphs(folder, config))
 
     def prepare(self, direction: Direction) -> None:
+        direction = self._graphs.serving(direction)
         if direction in self._sessions:
             return
         options = onnxruntime.SessionOptions()
@@ -53,9 +54,10 @@ class OnnxNetwork(Network):
 
     def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         self.prepare(direction)
-        self._graphs.check_size(direction, batch.shape)
+        given, direction = told(batch, direction), self._graphs.serving(direction)
+        self._graphs.check_size(direction, given.shape)
         try:
-            made: FloatArray = self._sessions[direction].run(None, {INPUT: batch})[0]
+            made: FloatArray = self._sessions[direction].run(None, {INPUT: given})[0][:, : batch.shape[1]]
         except Exception as error:  # as above
             raise unreadable(graph_path(self._graphs.folder, direction), error) from error
         return made

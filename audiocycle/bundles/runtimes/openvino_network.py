@@ -10,7 +10,7 @@ import openvino
 
 from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.graphs import Graphs, graph_path, unreadable
-from audiocycle.bundles.runtimes.network import Network
+from audiocycle.bundles.runtimes.network import Network, told
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Direction, FloatArray
 from audiocycle.system import threads
@@ -48,6 +48,7 @@ class OpenVinoNetwork(Network):
         return cls(Graphs(folder, config), precision)
 
     def prepare(self, direction: Direction) -> None:
+        direction = self._graphs.serving(direction)
         if direction in self._requests:
             return
         settings = {
@@ -65,10 +66,11 @@ class OpenVinoNetwork(Network):
 
     def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
         self.prepare(direction)
-        self._graphs.check_size(direction, batch.shape)
+        given, direction = told(batch, direction), self._graphs.serving(direction)
+        self._graphs.check_size(direction, given.shape)
         request = self._requests[direction].create_infer_request()  # each thread needs its own
         try:
-            made: FloatArray = request.infer([batch])[0]
+            made: FloatArray = request.infer([given])[0][:, : batch.shape[1]]
         except RuntimeError as error:
             raise unreadable(graph_path(self._graphs.folder, direction), error) from error
         return made

@@ -121,7 +121,7 @@ def recipe_of(task: Task, converter: Converter) -> Recipe:
     Raises:
         AudioCycleError: the task is impossible.
     """
-    direction = converter.config.resolve(task.target, task.source)
+    direction = converter.direction(task.target, task.source)
     vocoder = expanded(task.vocoder) if task.vocoder else None
     parts = sorted(p for p in vocoder.iterdir() if p.is_file()) if vocoder and vocoder.is_dir() else [vocoder]
     weights = content_hash(*(p for p in parts if p is not None)) if vocoder and vocoder.exists() else task.vocoder

@@ -7,13 +7,14 @@ the model's sample rate, so that no row is resampled more often than another.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from audiocycle.conversion.converter import Converter
+from audiocycle.conversion.heard import Heard
 from audiocycle.errors import ConfigError, DataError, InputError
 from audiocycle.spec import Direction, Domain, Encoded, Signal, Translation
 from audiocycle.system.scan import scan
@@ -113,17 +114,19 @@ def read(path: Path, converter: Converter, notes: dict[str, str] | None = None) 
 
 def copied(signal: Signal, converter: Converter) -> Signal:
     """Analysed and rendered again: what the vocoder alone costs."""
-    return rendered(signal, converter, Translation(lambda encoded: encoded, Direction(NOBODY, NOBODY)))
+    made = converter.adapter.spec.made or None
+    return rendered(signal, converter, Translation(lambda encoded: replace(encoded, features=encoded.features[:made]), Direction(NOBODY, NOBODY)))
 
 
 def matched(signal: Signal, converter: Converter, source: str, target: str) -> Signal:
     """The target's mean and deviation of coefficients and log-F0: what a model must beat."""
     adapter, options = converter.adapter, converter.modality.chosen({}, converter.renderer)
-    direction = Direction(converter.config.domain(source), converter.config.domain(target))
+    direction = replace(converter.config.direction(source, target), output_deviation=None)
 
     def translate(encoded: Encoded[Any]) -> Encoded[Any]:
-        moved = adapter.denormalize(adapter.normalize(encoded.features, direction.source.stats), direction.target.stats)
-        return adapter.transfer(encoded, moved, direction, options)
+        known = Heard(adapter).direction(direction, encoded) if converter.config.any_source else direction
+        moved = adapter.denormalize(adapter.normalize(encoded.features, known.source.stats), known.target.stats)
+        return adapter.transfer(encoded, moved, known, options)
 
     return rendered(signal, converter, Translation(translate, direction))
 

@@ -20,4 +20,4 @@ class Identity(Term):
     wants_same = True
 
     def loss(self, step: DirectionStep) -> Tensor:
-        return absolute_error(step.same, step.target)
+        return absolute_error(self.made(step.same), self.made(step.target))

@@ -1,0 +1,36 @@
+"""A target that no model was trained on: the voice in a recording of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from audiocycle.errors import InputError
+from audiocycle.modality import Modality
+from audiocycle.spec import Domain
+
+LEAST_SECONDS = 5.0
+"""Of speech: statistics of less say more of the sentence than of the voice."""
+
+
+def is_reference(target: str) -> bool:
+    """Whether a target is a path. Names of domains, and blends of them, hold no slash, and no dot but that of a number."""
+    return "/" in target or "\\" in target or ("=" not in target and "." in target)
+
+
+def referred(path: Path, modality: Modality) -> Domain:
+    """The voice in a recording, as a domain that is called by the file's name and content.
+
+    Raises:
+        InputError: it cannot be read, or has too little speech.
+    """
+    encoded = modality.encode(path)
+    adapter = modality.adapter
+    judged = adapter.judged_frames(encoded.features)
+    seconds = 0.0 if judged is None else float(judged.sum()) / adapter.spec.training_rate
+    if seconds < LEAST_SECONDS:
+        raise InputError(f"{path}: {seconds:.1f} s of speech are too few to know a voice by; give 10 to 60 s")
+    stats = adapter.fit([encoded])
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+    return Domain(f"{path.stem} ({content})", stats, adapter.condition(stats))

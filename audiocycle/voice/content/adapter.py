@@ -1,0 +1,178 @@
+"""WORLD features with what is said beside them: for networks that convert every speaker, heard before or not.
+
+Rows of the features, each over time:
+
+    0 ... n_mcep - 1   mel-cepstrum, as :class:`~audiocycle.voice.world_adapter.WorldAdapter` has it; row 0 is the level
+    SPEECH             1 where there is speech
+    VOICED             1 where the voice has a pitch
+    PITCH, LEVEL       log F0, drawn through unvoiced frames, and the level, both standardised over the recording
+    CONTENT ...        states of the content encoder, standardised over the recording, times SCALE
+
+A network is shown what is behind the mel-cepstrum, and makes its coefficients but for the level: who speaks is only there. So a recording of the
+target alone teaches it (what is said, and what it sounded like), and anybody's recording can be converted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.voice.content import encoder
+from audiocycle.voice.content.portrait import portrait
+from audiocycle.voice.options import VoiceOptions
+from audiocycle.voice.phonetics import at_frames
+from audiocycle.voice.sides import Items, VoiceSide
+from audiocycle.voice.sound_file import resample
+from audiocycle.voice.world_adapter import WorldAdapter, f0_of
+
+SCALE = 10.0
+"""States have length 1, and hundreds of rows: so their rows are of the size of one."""
+MORE = 4
+"""Rows between cepstrum and states."""
+WARPS = (1.0, 0.87, 1.15)
+"""Of the spectra that the encoder hears in training: throats longer and shorter by as much as sexes differ."""
+QUIETEST = -4.0
+"""Deviations. A level further below that of speech is shown as this."""
+FURTHEST = 3.0
+"""Deviations. A pitch further from the mean is shown as this."""
+USUAL = (5.0, 0.2)
+"""Mean and deviation of log F0 of speakers, roughly."""
+KNOWN_FRAMES = 200
+"""Voiced frames, a second of them, from which on a voice's own deviation counts more than the usual one."""
+OUTSIDE, NEAR = 3.0, 0.35
+"""Robust deviations from the median beyond which F0 is an error of an octave, or creak; but not within half an octave."""
+
+
+@dataclass(frozen=True)
+class ContentAdapter(WorldAdapter):
+    """WORLD analysis and the states of the content encoder (see above).
+
+    Attributes:
+        sample_rate, frame_period, n_mcep, f0_method, f0_floor, f0_ceil, keep_energy, low_voice: as adapter=world has it.
+    """
+
+    takes_guides: ClassVar[bool] = False
+    analysis: ClassVar[int] = 104
+
+    @property
+    def spec(self) -> FeatureSpec:
+        rows, told = self.n_mcep + MORE + encoder.STATES, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
+        return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS))
+
+    @cached_property
+    def world(self) -> WorldAdapter:
+        """The adapter of the cepstrum alone."""
+        return WorldAdapter(**{field.name: getattr(self, field.name) for field in fields(WorldAdapter)})
+
+    def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[VoiceSide]:
+        """As WORLD's, features (R, T). Without ``side``, for training, (R, 3 T): the sound once as it is, and twice with what is said heard from
+        another throat (:data:`WARPS`), so that a network does not learn to go by the target's own."""
+        found = self.world.analyze(samples, side)
+        f0, sound = f0_of(found.side), resample(np.asarray(samples, np.float32), self.sample_rate, encoder.SAMPLE_RATE)
+        warps = WARPS[:1] if side else WARPS
+        copies = [self.joined(found.features, f0, encoder.states(sound, warp)) for warp in warps]
+        return Encoded(np.concatenate(copies, axis=1), replace(found.side, f0=np.tile(f0, len(warps))))
+
+    def joined(self, mcep: FloatArray, f0: FloatArray, states: FloatArray) -> FloatArray:
+        """All rows, (R, T), of a recording.
+
+        Args:
+            mcep: (n_mcep, T). f0: (T,) Hz. states: (S, D).
+        """
+        n_frames, rate = mcep.shape[1], self.spec.frame_rate
+        speech = self.world.speech(mcep)
+        said = standardised(states, speech[np.minimum(middles(len(states), rate), n_frames - 1)])
+        level = np.maximum(deviations(mcep[0], speech), QUIETEST)
+        content = SCALE * at_frames(said.T, n_frames, rate).T
+        return np.concatenate([mcep, speech[None], (f0 > 0)[None], contour(f0)[None], level[None], content], dtype=np.float32)
+
+    def fit(self, items: Items) -> Stats:
+        """As WORLD's, but of F0 (:func:`register`). Where nobody speaks, or nothing is voiced, as in a whisper, there are statistics that nothing is converted with."""
+        cepstra: list[Any] = [Encoded(item.features[: self.n_mcep], item.side) for item in items]
+        voiced = np.concatenate([f0[f0 > 0] for f0 in (f0_of(item.side) for item in cepstra)])
+        log_f0 = np.array(register(np.log(voiced)), np.float32)
+        if not any(self.speech(item.features).any() for item in cepstra):
+            mean = cepstra[-1].features.mean(axis=1, keepdims=True)
+            return {"mean": mean, "std": np.ones_like(mean), "log_f0": log_f0}
+        if not len(voiced):
+            cepstra = [Encoded(item.features, replace(item.side, f0=np.ones(1))) for item in cepstra]
+        return {**self.world.fit(cepstra), "log_f0": log_f0}
+
+    def condition(self, stats: Stats) -> FloatArray:
+        """What a network is told of a speaker, (C,)."""
+        return portrait(stats["mean"], stats["std"], (float(stats["log_f0"][0]), float(stats["log_f0"][1])))
+
+    def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """Cepstrum to mean 0 and deviation 1, and to 0 but for its level where nobody speaks; all else stays."""
+        n = self.n_mcep
+        normal = features.astype(np.float32)
+        normal[..., :n, :] = (normal[..., :n, :] - stats["mean"]) / stats["std"]
+        normal[..., 1:n, :] *= normal[..., n : n + 1, :] > 0.5
+        return normal
+
+    def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
+        """Of the cepstrum; all else stays."""
+        cepstrum = features[..., : self.n_mcep, :] * stats["std"] + stats["mean"]
+        return np.concatenate([cepstrum, features[..., self.n_mcep :, :]], axis=-2, dtype=np.float32)
+
+    def transfer(self, encoded: Encoded[VoiceSide], converted: FloatArray, direction: Direction, options: VoiceOptions) -> Encoded[VoiceSide]:
+        """As WORLD's, of the cepstrum."""
+        n, deviation, made = self.n_mcep, direction.output_deviation, converted[: self.n_mcep].copy()
+        if self.keep_energy:  # then the level has no part in what comes out; in units of a click's deviation, which is none, it would be endless
+            made[0] = encoded.features[0]
+        cepstrum = Encoded(encoded.features[:n], encoded.side)
+        of_cepstrum = replace(direction, output_deviation=None if deviation is None else deviation[:n])
+        return self.world.transfer(cepstrum, made, of_cepstrum, options)
+
+    def for_stream(self, stats: Stats) -> None:
+        """None yet: the encoder hears what comes after a moment, too."""
+        return None
+
+    def completing(self, limit: float, stats: Stats) -> None:
+        """None: nothing is known of the speaker."""
+        return None
+
+
+def middles(n_states: int, frame_rate: float) -> NDArray[np.intp]:
+    """(S,) the frame at the middle of each state."""
+    return ((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
+
+
+def register(log_f0: FloatArray) -> tuple[float, float]:
+    """Mean and deviation of (N,) log F0 of voiced frames, without those that are far from all others; of few frames the deviation is drawn towards
+    what is usual. :data:`USUAL` of none."""
+    if not len(log_f0):
+        return USUAL
+    distance = np.abs(log_f0 - np.median(log_f0))
+    near = log_f0[distance <= max(NEAR, OUTSIDE * 1.4826 * float(np.median(distance)))]
+    variance = (len(near) * near.var() + KNOWN_FRAMES * USUAL[1] ** 2) / (len(near) + KNOWN_FRAMES)
+    return float(near.mean()), float(np.sqrt(variance))
+
+
+def deviations(values: FloatArray, judged: NDArray[np.bool_]) -> FloatArray:
+    """(T,) to mean 0 and deviation 1 over the judged frames, or all where there are none."""
+    known = values[judged] if judged.any() else values
+    made: FloatArray = (values - known.mean()) / (known.std() + 1e-2)
+    return made
+
+
+def contour(f0: FloatArray) -> FloatArray:
+    """(T,) Hz, 0 where unvoiced, to log F0, drawn through unvoiced frames, in deviations from its mean; 0 where nothing is voiced."""
+    voiced, frames = f0 > 0, np.arange(len(f0))
+    if not voiced.any():
+        return np.zeros(len(f0))
+    log_f0 = np.interp(frames, frames[voiced], np.log(f0[voiced]))
+    return np.clip(deviations(log_f0, voiced), -FURTHEST, FURTHEST)
+
+
+def standardised(states: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
+    """(S, D) to mean 0 and deviation 1 over speech, and then to length 1: what is left of the speaker in them goes with these."""
+    judged = states[speech] if speech.any() else states
+    x = (states - judged.mean(axis=0)) / (judged.std(axis=0) + 1e-6)
+    made: FloatArray = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    return made
