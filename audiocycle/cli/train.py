@@ -11,6 +11,7 @@ from audiocycle.errors import ConfigError, TrainingError
 TRAIN_HELP = """Train a model on folders of recordings or MIDI files, one folder for each speaker or genre.
 
 \b
+  audiocycle train experiment=any_to_one data.root=recordings 'data.domains=[anna]'          # everybody to anna
   audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' max_steps=700
   audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' resume=true max_steps=1200
   audiocycle train experiment=vc2_guided data.root=recordings 'data.domains=[anna,ben]' objective.one_way=true  # anna to ben only

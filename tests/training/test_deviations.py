@@ -69,7 +69,7 @@ def test_features_may_have_more_axes_than_one() -> None:
     features = spread * np.where(np.arange(60) % 4 == 0, 1.0, -1.0).astype(np.float32)
     features[..., 1::2] = 100.0
     ways = directions([Domain("a"), Domain("b")])
-    config = SimpleNamespace(directions=ways, direction=lambda source, target: Direction(Domain(source), Domain(target)))
+    config = SimpleNamespace(any_source=False, directions=ways, direction=lambda source, target: Direction(Domain(source), Domain(target)))
     converter: Any = SimpleNamespace(adapter=RollAdapter(), config=config, translate_features=lambda x, direction: 0.5 * x)
     data = {each: DomainData([Encoded(features, NoSide())], [Path("a")], {}, ["0"], {}) for each in (Domain("a"), Domain("b"))}
     made = output_deviations(converter, data)

@@ -161,7 +161,7 @@ def test_a_training_whose_model_nobody_could_load_is_refused_at_once(tmp_path: P
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ({"critic": "no_such"}, "critic 'no_such' is unknown; this version knows: conv_patch, gated_patch"),
+        ({"critic": "no_such"}, "critic 'no_such' is unknown; this version knows: conv_patch, envelope_patch, gated_patch"),
         ({"critic": "conv_patch", "critic_options": {"depth": 2}}, "critic 'conv_patch' has no option depth"),
     ],
 )

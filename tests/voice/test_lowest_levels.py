@@ -24,7 +24,7 @@ def lowest(*recordings: FloatArray, **options: float) -> FloatArray:
 @given(seed=st.integers(0, 2**32 - 1), lengths=st.lists(st.integers(0, 800), min_size=1, max_size=4).filter(any))
 def test_few_frames_lie_below_and_none_of_a_short_recording(seed: int, lengths: list[int]) -> None:
     random = np.random.default_rng(seed)
-    recordings = [random.normal(-10.0, 2.0, (3, n)) for n in lengths]
+    recordings = [random.normal(-10.0, 2.0, (3, n)).clip(-16.0, -4.0) for n in lengths]  # nothing is so deep that it counts as silence
     found, whole = lowest(*recordings), np.concatenate(recordings, axis=1)
     assert found.shape == (3, 1)
     below = (whole < found).mean(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from audiocycle.voice.suitability import (
     two_groups,
     whitener,
 )
-from audiocycle.voice.world_adapter import WorldAdapter
+from audiocycle.voice.world_adapter import WorldAdapter, f0_of
 
 ADAPTER = WorldAdapter()
 VOICE = VoiceModality(ADAPTER)
@@ -131,8 +132,11 @@ def test_few_coefficients_tell_nothing() -> None:
 def test_the_rows_behind_the_cepstrum_are_not_asked() -> None:
     items = folder("a", voice(1, 0.5), 20) + folder("b", voice(2, 0.5), 20)
     random = np.random.default_rng(0)
-    wide = [(path, Encoded(np.concatenate([item.features, random.normal(size=(9, item.features.shape[1]))]), item.side)) for path, item in items]
-    assert list(VoiceModality(ContentAdapter()).remarks(wide)) == list(VOICE.remarks(items))
+    adapter, wide = ContentAdapter(), []
+    for path, item in items:  # which hold their recordings several times
+        copies, f0 = np.tile(item.features, adapter.spec.copies), np.tile(f0_of(item.side), adapter.spec.copies)
+        wide.append((path, Encoded(np.concatenate([copies, random.normal(size=(9, copies.shape[1]))]), replace(item.side, f0=f0))))
+    assert list(VoiceModality(adapter).remarks(wide)) == list(VOICE.remarks(items))
 
 
 def test_features_without_f0_are_not_asked() -> None:
