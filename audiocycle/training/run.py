@@ -185,6 +185,8 @@ def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     config = replace(config, trainer=replace(config.trainer, crop=crop_length(config.trainer.crop, spec.window, config.trainer.pieces)))
     check_objective(config.objective, spec, modality.one_way, config.model)
     model_cost(config.model, spec, config.directions)  # else its bundle is refused
+    if config.start:
+        start_folder(config)
     conditions = build_objective(config.directions, config.objective, spec).conditions
     with torch.device("meta"):  # of which nothing is kept: shapes only
         build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape), spec.condition)
@@ -241,13 +243,29 @@ def begun(translator: Translator, config: RunConfig) -> Translator:
         BundleError: there is no such bundle, or it is damaged. ConfigError: it has other networks, or other features.
     """
     if config.start:
-        folder = locate(config.start)
-        before = read_config(folder)
-        weights, wanted = load_translator(folder, before).state_dict(), translator.state_dict()
-        if before.adapter != config.adapter or {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
-            raise ConfigError(f"start={config.start}: has other networks, or other features; set start='' to begin from nothing, or take over its settings (audiocycle info)")
+        folder = start_folder(config)
+        weights, wanted = load_translator(folder, read_config(folder)).state_dict(), translator.state_dict()
+        if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
+            raise other_start(config)
         translator.load_state_dict(weights)
     return translator
+
+
+def start_folder(config: RunConfig) -> Path:
+    """The bundle that a training begins with.
+
+    Raises:
+        BundleError: there is none. ConfigError: its features are others.
+    """
+    folder = locate(config.start)
+    if read_config(folder).adapter != config.adapter:
+        raise other_start(config)
+    return folder
+
+
+def other_start(config: RunConfig) -> ConfigError:
+    """The error for a bundle that a training cannot begin with."""
+    return ConfigError(f"start={config.start}: has other networks, or other features; set start='' to begin from nothing, or take over its settings (audiocycle info)")
 
 
 def resumed(trainer: Trainer) -> str:
