@@ -8,7 +8,7 @@ instead of a result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -121,18 +121,3 @@ def learn(decoder: Decoder, crops: Crops, progress: Callable[[int, int], None]) 
         schedule.step()
         progress(step + 1, STEPS)
     decoder.eval()
-
-
-def moments(states: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]]) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation (D,) of a speaker's states where there is speech: what is left of the speaker in them goes with these."""
-    frames = sum(int(mask.sum()) for mask in speech)
-    mean = sum(x[mask].sum(axis=0, dtype=np.float64) for x, mask in zip(states, speech, strict=True)) / frames
-    squares = sum(np.square(x[mask] - mean).sum(axis=0) for x, mask in zip(states, speech, strict=True)) / frames
-    return mean.astype(np.float32), (np.sqrt(squares) + 1e-6).astype(np.float32)
-
-
-def standardised(states: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
-    """States of unit length."""
-    x = (states - mean) / deviation
-    made: FloatArray = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)).astype(np.float32)
-    return made

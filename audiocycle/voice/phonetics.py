@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.spec import Encoded, FloatArray, NoSide, Signal
 from audiocycle.system import threads
@@ -65,4 +67,19 @@ def at_frames(states: FloatArray, n_frames: int, frame_rate: float) -> FloatArra
     right = np.minimum(left + 1, states.shape[1] - 1)
     share = (moments - left).astype(np.float32)[:, None]
     made: FloatArray = states.T[left] * (1 - share) + states.T[right] * share
+    return made
+
+
+def moments(states: Sequence[FloatArray], speech: Sequence[NDArray[np.bool_]]) -> tuple[FloatArray, FloatArray]:
+    """Mean and deviation (D,) of a speaker's states where there is speech: what is left of the speaker in them goes with these."""
+    frames = sum(int(mask.sum()) for mask in speech)
+    mean = sum(x[mask].sum(axis=0, dtype=np.float64) for x, mask in zip(states, speech, strict=True)) / frames
+    squares = sum(np.square(x[mask] - mean).sum(axis=0) for x, mask in zip(states, speech, strict=True)) / frames
+    return mean.astype(np.float32), (np.sqrt(squares) + 1e-6).astype(np.float32)
+
+
+def standardised(states: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """States of unit length."""
+    x = (states - mean) / deviation
+    made: FloatArray = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)).astype(np.float32)
     return made

@@ -18,7 +18,7 @@ from audiocycle.spec import Domain, FloatArray, Signal
 from audiocycle.voice import guide
 from audiocycle.voice.adapter import VoiceAdapter
 from audiocycle.voice.guide import FEATURES, SPEECH, STATES, TargetVoice
-from audiocycle.voice.phonetics import PhoneticEncoder, at_frames
+from audiocycle.voice.phonetics import PhoneticEncoder, at_frames, moments, standardised
 
 if TYPE_CHECKING:
     from audiocycle.data.domains import DomainData
@@ -64,9 +64,9 @@ class Speaker:
         cls, name: str, features: list[FloatArray], speech: list[NDArray[np.bool_]], states: list[FloatArray], progress: ProgressOf
     ) -> Self:
         """From states as the recogniser gives them, which are standardised in their place: those of an hour fill a gigabyte."""
-        own = guide.moments(states, speech)
+        own = moments(states, speech)
         for place, x in enumerate(states):
-            states[place] = guide.standardised(x, *own)
+            states[place] = standardised(x, *own)
         return cls(name, features, speech, states, progress)
 
     @cached_property

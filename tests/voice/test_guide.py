@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from audiocycle.spec import FloatArray
 from audiocycle.voice import guide
-from audiocycle.voice.guide import TargetVoice, moments, standardised
-from audiocycle.voice.phonetics import FRAME_RATE, at_frames
+from audiocycle.voice.guide import TargetVoice
+from audiocycle.voice.phonetics import FRAME_RATE, at_frames, moments, standardised
 from audiocycle.voice.spoken_guides import Speaker
 
 SOUNDS, ROWS = 6, 4

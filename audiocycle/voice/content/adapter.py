@@ -25,7 +25,7 @@ from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.voice.content import encoder
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.options import VoiceOptions
-from audiocycle.voice.phonetics import at_frames
+from audiocycle.voice.phonetics import at_frames, moments, standardised
 from audiocycle.voice.sides import Items, VoiceSide
 from audiocycle.voice.sound_file import resample
 from audiocycle.voice.world_adapter import WorldAdapter, f0_of
@@ -86,7 +86,7 @@ class ContentAdapter(WorldAdapter):
         """
         n_frames, rate = mcep.shape[1], self.spec.frame_rate
         speech = self.world.speech(mcep)
-        said = standardised(states, speech[np.minimum(middles(len(states), rate), n_frames - 1)])
+        said = by_themselves(states, speech[np.minimum(middles(len(states), rate), n_frames - 1)])
         level = np.maximum(deviations(mcep[0], speech), QUIETEST)
         content = SCALE * at_frames(said.T, n_frames, rate).T
         return np.concatenate([mcep, speech[None], (f0 > 0)[None], contour(f0)[None], level[None], content], dtype=np.float32)
@@ -170,9 +170,6 @@ def contour(f0: FloatArray) -> FloatArray:
     return np.clip(deviations(log_f0, voiced), -FURTHEST, FURTHEST)
 
 
-def standardised(states: FloatArray, speech: NDArray[np.bool_]) -> FloatArray:
-    """(S, D) to mean 0 and deviation 1 over speech, and then to length 1: what is left of the speaker in them goes with these."""
-    judged = states[speech] if speech.any() else states
-    x = (states - judged.mean(axis=0)) / (judged.std(axis=0) + 1e-6)
-    made: FloatArray = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)).astype(np.float32)
-    return made
+def by_themselves(states: FloatArray, judged: NDArray[np.bool_]) -> FloatArray:
+    """(S, D) standardised by the moments of the judged ones among them, or of all where there are none."""
+    return standardised(states, *moments([states], [judged if judged.any() else ~judged]))

@@ -21,11 +21,11 @@ from audiocycle.voice.content.adapter import (
     SCALE,
     USUAL,
     ContentAdapter,
+    by_themselves,
     contour,
     deviations,
     middles,
     register,
-    standardised,
 )
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.sides import VoiceSide
@@ -220,7 +220,7 @@ def test_where_nothing_is_judged_all_is() -> None:
     values = np.array([1.0, 2.0, 3.0])
     np.testing.assert_array_equal(deviations(values, np.zeros(3, bool)), deviations(values, np.ones(3, bool)))
     states = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    made = standardised(states, np.zeros(5, bool))
-    np.testing.assert_array_equal(made, standardised(states, np.ones(5, bool)))
+    made = by_themselves(states, np.zeros(5, bool))
+    np.testing.assert_array_equal(made, by_themselves(states, np.ones(5, bool)))
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1.0, rtol=1e-5)
-    np.testing.assert_array_equal(standardised(np.ones((3, 4), np.float32), np.ones(3, bool)), np.zeros((3, 4)))
+    np.testing.assert_array_equal(by_themselves(np.ones((3, 4), np.float32), np.ones(3, bool)), np.zeros((3, 4)))
