@@ -121,6 +121,10 @@ class Direction:
         """The other way."""
         return Direction(self.target, self.source)
 
+    def of(self, stats: Stats) -> Direction:
+        """The same, of a source with these statistics."""
+        return replace(self, source=replace(self.source, stats=stats))
+
     @property
     def file_stem(self) -> str:
         """As names of files say it: ``anna-to-ben``."""
@@ -222,6 +226,22 @@ class Translation:
         return self.function(encoded)
 
 
+class InWeights:
+    """Of adapters whose networks have their domains in their weights: nothing is told of them."""
+
+    def condition(self, stats: Stats) -> FloatArray | None:
+        return None
+
+    def learned(self, items: Sequence[Encoded[Any]]) -> Stats:
+        return {}
+
+    def corrected(self, item: Encoded[Any], made: FloatArray, stats: Stats) -> Stats:
+        return stats
+
+    def towards(self, normal: FloatArray, stats: Stats) -> FloatArray:
+        return normal
+
+
 class Adapter(Protocol):
     """From features to what a network sees and back; how files become features is the modality's."""
 
@@ -245,6 +265,20 @@ class Adapter(Protocol):
 
     def condition(self, stats: Stats) -> FloatArray | None:
         """What a network is told of a domain with these statistics, (C,); None: nothing."""
+
+    def learned(self, items: Sequence[Encoded[Any]]) -> Stats:
+        """What more is known of a domain that others are converted to, from its training items."""
+
+    def corrected(self, item: Encoded[Any], made: FloatArray, stats: Stats) -> Stats:
+        """``stats`` of a domain that no network was trained on, and with them what a network misses of it.
+
+        Args:
+            item: of the domain.
+            made: what a network that was told of it made of the item's features, of their shape, not normalised.
+        """
+
+    def towards(self, normal: FloatArray, stats: Stats) -> FloatArray:
+        """Normalised features (*shape, T) of a source, moved to where a network knows the domain with these statistics."""
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """(..., T) as the network sees it, float32."""

@@ -43,7 +43,7 @@ def shares_of(target: str) -> dict[str, float]:
 def blended(config: BundleConfig, name: str, shares: Mapping[str, float]) -> Direction:
     """From anyone to a voice between those of several domains.
 
-    Statistics are weighted means: of log F0 and log power, so that pitch and spectra are blended by intervals and dB.
+    Statistics are weighted means: of log F0 and log power, so that pitch and spectra are blended by intervals and dB. Of lists it has all.
 
     Raises:
         DomainError: a name is unknown, or the model makes the voices only that it learned.
@@ -55,7 +55,14 @@ def blended(config: BundleConfig, name: str, shares: Mapping[str, float]) -> Dir
             raise DomainError(f"target '{part}' is unknown to model {config.name}; it knows: {', '.join(config.domains)}")
     ways = [(config.direction(ANYONE.name, part), share) for part, share in shares.items()]
     names = set.intersection(*(set(way.target.stats) for way, _ in ways))
-    stats = {each: np.sum([share * way.target.stats[each] for way, share in ways], axis=0) for each in sorted(names)}
+    adapter = build_adapter(config.adapter)
+    listed = {each for each, table in adapter.known_statistics.items() if table.listed}
+    stats = {
+        each: np.concatenate([way.target.stats[each] for way, _ in ways])
+        if each in listed
+        else np.sum([share * way.target.stats[each] for way, share in ways], axis=0)
+        for each in sorted(names)
+    }
     known = [share * way.output_deviation for way, share in ways if way.output_deviation is not None]
     deviation = np.sum(known, axis=0) if len(known) == len(ways) else None
-    return Direction(ANYONE, Domain(name, stats, build_adapter(config.adapter).condition(stats)), deviation)
+    return Direction(ANYONE, Domain(name, stats, adapter.condition(stats)), deviation)

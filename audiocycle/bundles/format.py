@@ -32,6 +32,7 @@ from audiocycle.build import (
     translator_class,
 )
 from audiocycle.bundles.blend import blended, shares_of
+from audiocycle.bundles.packed import LONG, packed, unpacked
 from audiocycle.errors import BundleError, ConfigError, DomainError, OutputError, one_line, printable
 from audiocycle.spec import ANYONE, Adapter, Direction, Domain, Stats, directions
 from audiocycle.system.atomic import whole_file, write_text
@@ -68,7 +69,7 @@ class BundleConfig:
     Attributes:
         name: what ``audiocycle models`` calls it.
         adapter, model: arguments of :mod:`audiocycle.build`.
-        stats: by domain, named arrays as nested lists.
+        stats: by domain, named arrays: nested lists, and arrays where they are long (:mod:`audiocycle.bundles.packed`).
         one_way: from the first domain to the others only.
         any_source: from everybody to each domain.
         deviations: by direction, the deviation of the network's normalised output for each feature, (\\*shape,) as nested lists (see :mod:`audiocycle.training.deviations`).
@@ -163,8 +164,8 @@ class BundleConfig:
 
 
 def stats_to_json(stats: Stats) -> dict[str, Any]:
-    """Arrays as nested lists of floats."""
-    return {key: np.asarray(value, dtype=np.float64).round(7).tolist() for key, value in stats.items()}
+    """Arrays as nested lists of floats; those that are long stay arrays."""
+    return {key: value if np.size(value) >= LONG else np.asarray(value, dtype=np.float64).round(7).tolist() for key, value in stats.items()}
 
 
 def read_config(folder: Path) -> BundleConfig:
@@ -197,6 +198,8 @@ def read_config(folder: Path) -> BundleConfig:
     config = BundleConfig(**{k: v for k, v in raw.items() if k in known} | {"domains": domains_of(path, raw["domains"], least)})
     for domain in config.domains:
         statistics = config.stats.get(domain)
+        if isinstance(statistics, dict):
+            config.stats[domain] = statistics = {key: unpacked(value) for key, value in statistics.items()}
         if not isinstance(statistics, dict) or any(as_numbers(value) is None for value in statistics.values()):
             raise BundleError(f"{path}: damaged, no statistics of {domain}; copy the bundle again")
     if any(as_numbers(value) is None for value in config.deviations.values()):
@@ -403,7 +406,7 @@ def write_bundle(
             save_file(tensors, temporary, metadata={"format": "pt"})  # one entry: their order is random
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
-    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": config.format}, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / CONFIG, json.dumps(asdict(config) | {"format": config.format}, indent=1, ensure_ascii=False, default=packed) + "\n")
     parameters = sum(v.numel() for v in tensors.values())
     write_text(folder / CARD, card or model_card(config, parameters))
 

@@ -90,7 +90,8 @@ class Converter:
             return self.config.resolve(target, source)
         if not self.config.any_source:
             raise ConfigError(f"reference {target}: model {self.config.name} makes the voices only that it learned; use one that converts everybody, like any-voices")
-        return replace(self.config.resolve(self.config.domains[0], source), target=referred(Path(target), self.modality), output_deviation=None)
+        way = replace(self.config.resolve(self.config.domains[0], source), output_deviation=None)
+        return replace(way, target=referred(Path(target), self.modality, way, self.translate_features))
 
     def translation(self, target: str, source: str | None = None, **options: Any) -> Translation:
         """The function from source features with side to converted features with side.
@@ -130,14 +131,17 @@ class Converter:
             self.check(made, batch)
             return made
 
+        def seen(features: FloatArray) -> FloatArray:
+            return self.adapter.towards(self.adapter.normalize(features, direction.source.stats), direction.target.stats)
+
         n_frames, window = features.shape[-1], self.adapter.spec.window
         active = self.adapter.active_frames(features, direction.source.stats)
         if window:
-            output = in_windows(self.adapter.normalize(features, direction.source.stats), window, network, shifted, active)
+            output = in_windows(seen(features), window, network, shifted, active)
         else:
             shown = shown_frames(~active)
-            seen = mirrored_after(features[..., shown], padded_length(int(shown.sum())))
-            output = network(self.adapter.normalize(seen, direction.source.stats)[None])[0][..., np.cumsum(shown) - 1]
+            padded = mirrored_after(features[..., shown], padded_length(int(shown.sum())))
+            output = network(seen(padded)[None])[0][..., np.cumsum(shown) - 1]
         return self.adapter.denormalize(output[..., :n_frames], direction.target.stats)
 
     def check(self, made: FloatArray, given: FloatArray) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from audiocycle.errors import InputError
 from audiocycle.modality import Modality
-from audiocycle.spec import Domain
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray
 
 LEAST_SECONDS = 5.0
 """Of speech: statistics of less say more of the sentence than of the voice."""
@@ -18,8 +20,14 @@ def is_reference(target: str) -> bool:
     return "/" in target or "\\" in target or ("=" not in target and "." in target)
 
 
-def referred(path: Path, modality: Modality) -> Domain:
+def referred(path: Path, modality: Modality, way: Direction, translate: Callable[[FloatArray, Direction], FloatArray]) -> Domain:
     """The voice in a recording, as a domain that is called by the file's name and content.
+
+    The network makes the recording, too, by what it was told of the voice: what it misses there it is told of from then on.
+
+    Args:
+        way: from anyone to any domain.
+        translate: features in a direction to those that the network makes, neither of them normalised.
 
     Raises:
         InputError: it cannot be read, or has too little speech.
@@ -31,6 +39,9 @@ def referred(path: Path, modality: Modality) -> Domain:
     if seconds < LEAST_SECONDS:
         raise InputError(f"{path}: {seconds:.1f} s of speech are too few to know a voice by; give 10 to 60 s")
     stats = adapter.fit([encoded])
+    told = Domain(path.stem, stats, adapter.condition(stats))
+    once = Encoded(encoded.features[..., : encoded.features.shape[-1] // adapter.spec.copies], encoded.side)
+    stats = adapter.corrected(once, translate(once.features, replace(way, target=told).of(stats)), stats)
     with path.open("rb") as file:
         content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
-    return Domain(f"{path.stem} ({content})", stats, adapter.condition(stats))
+    return Domain(f"{path.stem} ({content})", stats, told.condition)

@@ -37,8 +37,8 @@ LARGEST_INDEX = 1 << 28
 DIGEST = "digest"
 """Among stored statistics: of all the others. In an index: of the rest."""
 ABANDONED_SECONDS = 3600
-STATISTICS = 4
-"""Raised whenever an adapter's ``fit`` gives other statistics of the same items than before, so that those in caches are made again."""
+STATISTICS = 5
+"""Raised whenever an adapter's ``fit`` or ``learned`` gives other statistics of the same items than before, so that those in caches are made again."""
 
 
 def open_corpus(cache: FeatureCache, paths: Sequence[Path], progress: OnCount) -> DomainData:
@@ -67,7 +67,7 @@ def fitted(adapter: Adapter, data: DomainData, cache: Path) -> Stats:
     digest = kept.pop(DIGEST, None)
     if digest is not None and np.array_equal(digest, digest_of(kept)):
         return kept
-    stats: dict[str, Any] = dict(adapter.fit(data.items))
+    stats: dict[str, Any] = {**adapter.fit(data.items), **adapter.learned(data.items)}
     sealed: dict[str, Any] = stats | {DIGEST: digest_of(stats)}
     with whole_file(stored) as temporary:
         np.savez(temporary, **sealed)

@@ -16,7 +16,7 @@ from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
 from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
-from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats, Values
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Stats, Values
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ Bars = tuple[Sequence[Signature], int, int]
 
 
 @dataclass(frozen=True)
-class PianoRollAdapter:
+class PianoRollAdapter(InWeights):
     """Piano rolls of 4-bar phrases (Brunner et al. 2018, section III), with an onset channel.
 
     Attributes:
@@ -141,10 +141,6 @@ class PianoRollAdapter:
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
         return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
-
-    def condition(self, stats: Stats) -> FloatArray | None:
-        """None: a network has its genres in its weights."""
-        return None
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""

@@ -98,12 +98,14 @@ class Table:
         shape: of the array.
         low, high: of its numbers, both included; several are for the places of its last axis.
         required: a domain without it cannot be converted.
+        listed: its rows are a list, and mean nothing by their place in it.
     """
 
     shape: tuple[int, ...]
     low: float | tuple[float, ...]
     high: float | tuple[float, ...]
     required: bool = True
+    listed: bool = False
 
     def holds(self, numbers: NDArray[np.float64]) -> bool:
         """Whether finite numbers of this shape are within the limits."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from audiocycle.data.moments import Moments
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Stats
 from audiocycle.system.compat import import_torchaudio
 from audiocycle.system.limits import Limit, Range, Table, hold
 from audiocycle.voice.level import speech_mask
@@ -51,7 +51,7 @@ MAX_SPECTRUM_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
-class MelAdapter:
+class MelAdapter(InWeights):
     """Log-mel analysis and its per-domain normalisation; the defaults are HiFi-GAN's at 22.05 kHz.
 
     Attributes:
@@ -208,10 +208,6 @@ class MelAdapter:
 
     def completing(self, limit: float, stats: Stats) -> None:
         """None: of bands that are missing the others say nothing."""
-
-    def condition(self, stats: Stats) -> FloatArray | None:
-        """None: a network has its speakers in its weights."""
-        return None
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """(M, T) log-mel frames to zero mean and unit deviation in each band, float32; no band below its lowest in training."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from audiocycle.data.moments import Moments
 from audiocycle.errors import ConfigError, InputError
-from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Signal, Stats
+from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Signal, Stats
 from audiocycle.system.compat import import_pyworld
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.system.threads import spread
@@ -75,7 +75,7 @@ BLOCK_FRAMES = 128
 
 
 @dataclass(frozen=True)
-class WorldAdapter:
+class WorldAdapter(InWeights):
     """WORLD analysis (Morise et al. 2016) as features for a network, and back.
 
     Attributes:
@@ -324,10 +324,6 @@ class WorldAdapter:
         """
         found: FloatArray = stats["lowest"][0] if "lowest" in stats else stats["mean"][0] - USUAL_RANGE * stats["std"][0]
         return found
-
-    def condition(self, stats: Stats) -> FloatArray | None:
-        """None: a network has its speakers in its weights."""
-        return None
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """To mean 0 and deviation 1; c0 not below :meth:`lowest`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,13 @@ def test_it_lies_between_its_parts(config: BundleConfig) -> None:
     for each in (anna, ben, between):
         assert each.target.condition is not None
     assert str(between) == "anyone->anna=3,ben=1"
+
+
+def test_what_is_a_list_it_has_of_all(config: BundleConfig) -> None:
+    places = {name: np.full((512, 384), share, np.float32) for name, share in (("anna", 0.5), ("ben", -0.5))}
+    known = replace(config, stats={name: {**stats, "places": places[name]} for name, stats in config.stats.items()})
+    found = known.resolve("anna=3,ben=1", None).target.stats["places"]
+    np.testing.assert_array_equal(found, np.concatenate([places["anna"], places["ben"]]))
 
 
 def test_all_of_one_is_that_one(config: BundleConfig) -> None:

@@ -22,8 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.system.limits import Table
 from audiocycle.voice.content import encoder
+from audiocycle.voice.content.places import PLACES, missed, moved, of_length_one, places_of
 from audiocycle.voice.content.portrait import portrait
+from audiocycle.voice.content.rooms import heard_in_a_room
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.phonetics import at_frames, moments, standardised
 from audiocycle.voice.sides import Items, VoiceSide
@@ -35,7 +38,7 @@ SCALE = 10.0
 MORE = 4
 """Rows between cepstrum and states."""
 WARPS = (1.0, 0.87, 1.15)
-"""Of the spectra that the encoder hears in training: throats longer and shorter by as much as sexes differ."""
+"""Of the spectra that the encoder hears in training: throats longer and shorter by as much as sexes differ. All but the first are heard in a room."""
 QUIETEST = -4.0
 """Deviations. A level further below that of speech is shown as this."""
 FURTHEST = 3.0
@@ -57,7 +60,7 @@ class ContentAdapter(WorldAdapter):
     """
 
     takes_guides: ClassVar[bool] = False
-    analysis: ClassVar[int] = 104
+    analysis: ClassVar[int] = 105
 
     @property
     def spec(self) -> FeatureSpec:
@@ -71,11 +74,12 @@ class ContentAdapter(WorldAdapter):
 
     def analyze(self, samples: FloatArray, side: bool = True) -> Encoded[VoiceSide]:
         """As WORLD's, features (R, T). Without ``side``, for training, (R, 3 T): the sound once as it is, and twice with what is said heard from
-        another throat (:data:`WARPS`), so that a network does not learn to go by the target's own."""
+        another throat (:data:`WARPS`) in a noisy room, so that a network does not learn to go by the target's own, nor needs a quiet source."""
         found = self.world.analyze(samples, side)
         f0, sound = f0_of(found.side), resample(np.asarray(samples, np.float32), self.sample_rate, encoder.SAMPLE_RATE)
         warps = WARPS[:1] if side else WARPS
-        copies = [self.joined(found.features, f0, encoder.states(sound, warp)) for warp in warps]
+        heard = [sound, *(heard_in_a_room(sound, encoder.SAMPLE_RATE, (copy, len(sound))) for copy in range(1, len(warps)))]
+        copies = [self.joined(found.features, f0, encoder.states(there, warp)) for there, warp in zip(heard, warps, strict=True)]
         return Encoded(np.concatenate(copies, axis=1), replace(found.side, f0=np.tile(f0, len(warps))))
 
     def joined(self, mcep: FloatArray, f0: FloatArray, states: FloatArray) -> FloatArray:
@@ -107,6 +111,41 @@ class ContentAdapter(WorldAdapter):
         """What a network is told of a speaker, (C,)."""
         return portrait(stats["mean"], stats["std"], (float(stats["log_f0"][0]), float(stats["log_f0"][1])))
 
+    @property
+    def known_statistics(self) -> dict[str, Table]:
+        return {**super().known_statistics, "places": Table((PLACES, encoder.STATES), -1.0, 1.0, required=False, listed=True)}
+
+    def learned(self, items: Items) -> Stats:
+        """``places``, (PLACES, D): where the target's states are (:mod:`audiocycle.voice.content.places`)."""
+        copies = self.spec.copies
+        return {"places": places_of(np.concatenate([self.spoken(item.features[:, : item.features.shape[1] // copies])[0] for item in items]))}
+
+    def corrected(self, item: Encoded[Any], made: FloatArray, stats: Stats) -> Stats:
+        """``places``, (P, D), all that the item has; ``misses``, (P, n_mcep): what the network made of each falls short by, in deviations."""
+        n = self.n_mcep
+        places, frames = self.spoken(item.features)
+        misses = ((item.features[:n] - made[:n]) / stats["std"])[:, frames].T
+        return {**stats, "places": places, "misses": misses.astype(np.float32)} if len(places) else stats
+
+    def spoken(self, features: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+        """(R, T) of one recording to its states where somebody speaks, (S, D), and their frames, (S,)."""
+        n, frames = self.n_mcep, middles(self.n_states(features), self.spec.frame_rate)
+        frames = frames[features[n, frames] > 0.5]
+        return of_length_one(features[n + MORE :, frames].T), frames
+
+    def n_states(self, features: FloatArray) -> int:
+        """How many states a recording has that was made (R, T)."""
+        return max(1, int(features.shape[-1] / self.spec.frame_rate * encoder.FRAME_RATE))
+
+    def towards(self, normal: FloatArray, stats: Stats) -> FloatArray:
+        """States halfway to places of the target, where these are known."""
+        if "places" not in stats:
+            return normal
+        n, rate = self.n_mcep, self.spec.frame_rate
+        states = of_length_one(normal[n + MORE :, middles(self.n_states(normal), rate)].T)
+        content = SCALE * at_frames(moved(states, stats["places"]).T, normal.shape[1], rate).T
+        return np.concatenate([normal[: n + MORE], content], dtype=np.float32)
+
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Cepstrum to mean 0 and deviation 1, and to 0 but for its level where nobody speaks; all else stays."""
         n = self.n_mcep
@@ -116,9 +155,14 @@ class ContentAdapter(WorldAdapter):
         return normal
 
     def denormalize(self, features: FloatArray, stats: Stats) -> FloatArray:
-        """Of the cepstrum; all else stays."""
-        cepstrum = features[..., : self.n_mcep, :] * stats["std"] + stats["mean"]
-        return np.concatenate([cepstrum, features[..., self.n_mcep :, :]], axis=-2, dtype=np.float32)
+        """Of the cepstrum, and what the network misses is added to it; all else stays."""
+        n, rate = self.n_mcep, self.spec.frame_rate
+        cepstrum = features[..., :n, :]
+        if "misses" in stats:
+            states = of_length_one(features[n + MORE :, middles(self.n_states(features), rate)].T)
+            more = at_frames(missed(states, stats["places"], stats["misses"]).T, features.shape[1], rate).T
+            cepstrum = cepstrum + more * (features[n : n + 1] > 0.5)
+        return np.concatenate([cepstrum * stats["std"] + stats["mean"], features[..., n:, :]], axis=-2, dtype=np.float32)
 
     def transfer(self, encoded: Encoded[VoiceSide], converted: FloatArray, direction: Direction, options: VoiceOptions) -> Encoded[VoiceSide]:
         """As WORLD's, of the cepstrum."""

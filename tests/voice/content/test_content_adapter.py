@@ -117,6 +117,7 @@ def test_fit_is_worlds_but_for_the_pitch() -> None:
     for name, value in expected.items():
         np.testing.assert_allclose(made[name], register(np.log(encoded.side.f0[encoded.side.f0 > 0])) if name == "log_f0" else value, rtol=1e-6)
     assert made["log_f0"].dtype == np.float32
+    made |= ADAPTER.learned([encoded])
     assert {name: table.shape for name, table in ADAPTER.known_statistics.items()} == {name: value.shape for name, value in made.items()}
 
 
