@@ -19,12 +19,9 @@ from audiocycle.build import build_adapter, build_critic, build_modality, build_
 from audiocycle.bundles.format import (
     MAX_DOMAINS,
     BundleConfig,
-    load_translator,
-    read_config,
     stats_to_json,
     write_bundle,
 )
-from audiocycle.bundles.library import locate
 from audiocycle.bundles.runtimes.torch_network import TorchNetwork
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import domain_files
@@ -32,7 +29,6 @@ from audiocycle.data.guides import GuideConfig, GuideMaker
 from audiocycle.errors import ConfigError, RunExistsError
 from audiocycle.modality import Modality
 from audiocycle.models.layers import image_channels
-from audiocycle.models.translator import Translator
 from audiocycle.objectives.config import ObjectiveConfig
 from audiocycle.objectives.preset import build_objective, check_objective
 from audiocycle.spec import ANYONE, Direction, Domain, directions
@@ -46,6 +42,7 @@ from audiocycle.training.distributed import Processes
 from audiocycle.training.material import Material, build_sampler, crop_length, fingerprint, load, same_for_all
 from audiocycle.training.monitor import Monitor, SilentMonitor
 from audiocycle.training.samples import SampleWriter, on_processor
+from audiocycle.training.start import begun, start_folder
 from audiocycle.training.trainer import Trainer
 
 BUNDLE = "bundle"
@@ -186,7 +183,7 @@ def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     check_objective(config.objective, spec, modality.one_way, config.model)
     model_cost(config.model, spec, config.directions)  # else its bundle is refused
     if config.start:
-        start_folder(config)
+        start_folder(config.start, config.adapter)
     conditions = build_objective(config.directions, config.objective, spec).conditions
     with torch.device("meta"):  # of which nothing is kept: shapes only
         build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape), spec.condition)
@@ -206,7 +203,7 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
     judged = [domain for domain in material.domains if domain in targets]
     channels = objective.conditions * image_channels(spec.shape)
     trainer = Trainer(
-        begun(build_translator(config.model, material.directions, spec), config),
+        begun(build_translator(config.model, material.directions, spec), config.start, config.adapter, monitor.note),
         {name: build_critic(config.model, judged, channels, spec.condition) for name in objective.critics},
         objective,
         build_sampler(config, plan.modality.adapter, material),
@@ -234,38 +231,6 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
             first[ANYONE] = material.data[(*material.mixture, *material.domains)[0]].paths[0]
         trainer.on_sample = SampleWriter(config.run_dir, first, bundle_config, monitor)
     return trainer
-
-
-def begun(translator: Translator, config: RunConfig) -> Translator:
-    """A translator with the weights that a training begins with.
-
-    Raises:
-        BundleError: there is no such bundle, or it is damaged. ConfigError: it has other networks, or other features.
-    """
-    if config.start:
-        folder = start_folder(config)
-        weights, wanted = load_translator(folder, read_config(folder)).state_dict(), translator.state_dict()
-        if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
-            raise other_start(config)
-        translator.load_state_dict(weights)
-    return translator
-
-
-def start_folder(config: RunConfig) -> Path:
-    """The bundle that a training begins with.
-
-    Raises:
-        BundleError: there is none. ConfigError: its features are others.
-    """
-    folder = locate(config.start)
-    if read_config(folder).adapter != config.adapter:
-        raise other_start(config)
-    return folder
-
-
-def other_start(config: RunConfig) -> ConfigError:
-    """The error for a bundle that a training cannot begin with."""
-    return ConfigError(f"start={config.start}: has other networks, or other features; set start='' to begin from nothing, or take over its settings (audiocycle info)")
 
 
 def resumed(trainer: Trainer) -> str:

@@ -23,7 +23,6 @@ try:
 except ImportError as error:
     sys.exit(f"error: missing package {error.name}: pip install numpy soundfile soxr")
 
-RATE = 16_000
 PEAK = 0.7
 KEPT_SILENCE_S = 0.15
 KOKORO_JS = "kokoro-js-1.2.1.tgz"
@@ -115,29 +114,29 @@ VOICES: dict[str, tuple[Callable[[Path], tuple[Speaker, int]], list[str]]] = {
 """What each reads in training; the last two nothing: strangers, to be converted."""
 
 
-def trim(audio: np.ndarray, floor_db: float = -45.0) -> np.ndarray:
+def trim(audio: np.ndarray, rate: int, floor_db: float = -45.0) -> np.ndarray:
     """Cut both ends to a short pause, because long silences would fill random training crops."""
-    frame = RATE // 100
+    frame = rate // 100
     frames = audio[: len(audio) // frame * frame].reshape(-1, frame)
     level = np.sqrt(np.mean(frames**2, axis=1))
     loud = np.flatnonzero(level > level.max() * 10 ** (floor_db / 20))
-    keep = round(KEPT_SILENCE_S * RATE)
+    keep = round(KEPT_SILENCE_S * rate)
     return audio[max(0, loud[0] * frame - keep) : (loud[-1] + 1) * frame + keep]
 
 
-def finish(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Bring an engine's output to the corpus format: 16 kHz, trimmed, peaks well below clipping."""
-    audio = soxr.resample(np.asarray(audio, dtype=np.float64), rate, RATE, quality="VHQ")
+def finish(audio: np.ndarray, engine_rate: int, rate: int) -> np.ndarray:
+    """Bring an engine's output to the corpus format: trimmed, peaks well below clipping."""
+    audio = soxr.resample(np.asarray(audio, dtype=np.float64), engine_rate, rate, quality="VHQ")
     if not len(audio) or not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise ValueError("the engine returned silence or invalid numbers")
-    audio = trim(audio)
+    audio = trim(audio, rate)
     return audio * (PEAK / np.abs(audio).max())
 
 
-def write_flac(path: Path, audio: np.ndarray) -> None:
+def write_flac(path: Path, audio: np.ndarray, rate: int) -> None:
     """Write aside and rename, so that an interrupted run never leaves half a file to be skipped later."""
     part = path.with_suffix(".part")
-    sf.write(part, audio, RATE, subtype="PCM_16", format="FLAC")
+    sf.write(part, audio, rate, subtype="PCM_16", format="FLAC")
     part.replace(path)
 
 
@@ -148,20 +147,20 @@ def clips(out: Path, voice: str, limit: int | None) -> Iterator[Clip]:
             yield Clip(out / part / voice / f"{number:03d}.flac", text, number)
 
 
-def render_voice(voice: str, out: Path, kokoro_js: Path, limit: int | None) -> None:
+def render_voice(voice: str, out: Path, kokoro_js: Path, limit: int | None, rate: int) -> None:
     """Render the clips that are not there yet; the engine is loaded only if some are missing."""
     every = list(clips(out, voice, limit))
     todo = [clip for clip in every if not clip.path.exists()]
     print(f"{voice}: {len(every) - len(todo)} of {len(every)} clips are already there")
     if not todo:
         return
-    speak, rate = VOICES[voice][0](kokoro_js)
+    speak, engine_rate = VOICES[voice][0](kokoro_js)
     seconds = 0.0
     for done, clip in enumerate(todo, start=1):
         clip.path.parent.mkdir(parents=True, exist_ok=True)
-        audio = finish(speak(clip.text, clip.seed), rate)
-        write_flac(clip.path, audio)
-        seconds += len(audio) / RATE
+        audio = finish(speak(clip.text, clip.seed), engine_rate, rate)
+        write_flac(clip.path, audio, rate)
+        seconds += len(audio) / rate
         print(f"\r{voice}: {done}/{len(todo)} clips, {seconds / 60:.1f} min of speech", end="", flush=True)
     print()
 
@@ -169,7 +168,7 @@ def render_voice(voice: str, out: Path, kokoro_js: Path, limit: int | None) -> N
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Render the two-voice training corpus (16 kHz mono FLAC). Clips already there are kept.",
+        description="Render the two-voice training corpus (mono FLAC). Clips already there are kept.",
         epilog="example: python recipes/rendered_voices/render.py --out data/rendered",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for train/ and eval/")
@@ -180,6 +179,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="archive that `npm pack kokoro-js@1.2.1` writes (default: %(default)s in the current folder)",
     )
+    parser.add_argument("--rate", type=int, choices=(16_000, 24_000), default=16_000, help="Hz; the engines make 24000 (default: %(default)s)")
     parser.add_argument("--voice", choices=list(VOICES), help="render only this voice")
     parser.add_argument(
         "--limit", type=int, metavar="N", help="render only the first N sentences of each list"
@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         for voice in [args.voice] if args.voice else VOICES:
-            render_voice(voice, args.out, args.kokoro_js, args.limit)
+            render_voice(voice, args.out, args.kokoro_js, args.limit, args.rate)
     except (MissingPieceError, ValueError, OSError) as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
