@@ -16,6 +16,8 @@ from audiocycle.spec import Adapter, Direction, Encoded, FloatArray, Outcome, Re
 if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
 
+Files = Sequence[tuple[Path, Encoded[Any]]]
+"""Training items of a domain, with their files."""
 Progress = Callable[[float], None]
 """Called with the share of a file that is done."""
 
@@ -105,7 +107,7 @@ class Modality(Protocol):
             InputError: it cannot be read, or holds nothing to learn from.
         """
 
-    def remarks(self, items: Sequence[tuple[Path, Encoded[Any]]]) -> Iterator[str]:
+    def remarks(self, items: Files) -> Iterator[str]:
         """What is unusual about the files of a domain: a line for each kind."""
 
     def places(self, encoded: Encoded[Any]) -> NDArray[Any] | None:
@@ -116,12 +118,13 @@ class Modality(Protocol):
         """Whether there is a :meth:`validation` of such features."""
 
     def validation(
-        self, direction: Direction, sources: Sequence[tuple[Path, Encoded[Any]]], targets: Sequence[tuple[Path, Encoded[Any]]], seconds: float
+        self, direction: Direction, sources: Files, targets: Files, learned: Files, seconds: float
     ) -> Validation:
         """What measures a direction's network on held-out training items of both domains.
 
         Args:
             sources: those of the target, where everybody is converted.
+            learned: the target's that are learned from.
             seconds: of the sources, that are converted in a measurement.
 
         Raises:

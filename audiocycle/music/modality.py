@@ -87,7 +87,7 @@ class MusicModality:
         """(N,) where each phrase of a training item begins, quarter notes."""
         return encoded.side.places
 
-    def validation(self, direction: Direction, sources: Sequence[Any], targets: Sequence[Any], seconds: float) -> Validation:
+    def validation(self, direction: Direction, sources: Any, targets: Any, learned: Any, seconds: float) -> Validation:
         """None there is, see :attr:`validates`."""
         raise NotImplementedError
 

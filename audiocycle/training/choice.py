@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from audiocycle.modality import SCORE
@@ -35,9 +36,9 @@ class Choice:
 
     def note(self, step: int, measures: Mapping[str, float], weights: Mapping[str, Tensor]) -> None:
         """Take in the measures of a step; its weights are copied where it is the best."""
-        before = self.measured[self.step][SCORE] if self.weights else None
+        before = self.measured[self.step][SCORE] if self.weights else -inf
         self.measured[step] = dict(measures)
-        if before is None or measures[SCORE] > before:
+        if measures[SCORE] > before:  # which a NaN never is
             self.step, self.weights = step, {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
 
     def flat(self, patience: int, since: int = 0) -> bool:
@@ -45,8 +46,8 @@ class Choice:
         steps = sorted(self.measured)
         if not patience or len(steps) <= patience or steps[-patience] <= since:
             return False
-        scores = [self.measured[step][SCORE] for step in steps]
-        return max(scores[-patience:]) < max(scores[:-patience]) + LEAST_GAIN
+        scores = np.nan_to_num([self.measured[step][SCORE] for step in steps])
+        return bool(scores[-patience:].max() < scores[:-patience].max() + LEAST_GAIN)
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
@@ -63,12 +64,11 @@ def unlike_choice(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> str:
         return ""
     try:
         choice = Choice(**saved)
-        known = all(isinstance(step, int) and isfinite(measures[SCORE]) for step, measures in choice.measured.items())
+        known = all(isinstance(step, int) and isinstance(measures[SCORE], float) for step, measures in choice.measured.items())
         places = all(place is None or isinstance(place, int) for place in (choice.decay_from, choice.end))
         if not known or not places or (choice.weights and choice.step not in choice.measured):
             return "a choice of wrong types"
     except (TypeError, KeyError, AttributeError):
         return "a choice of wrong types"
-    cpu = {name: tensor.detach().cpu() for name, tensor in own.items()}
-    reason = unlike(choice.weights, cpu) if choice.weights else ""
+    reason = unlike(choice.weights, own) if choice.weights else ""
     return f"of the best step {reason}" if reason else ""

@@ -14,7 +14,8 @@ from audiocycle.bundles.format import BundleConfig
 from audiocycle.bundles.runtimes.torch_network import TorchNetwork
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import DomainData
-from audiocycle.modality import Modality, Validation
+from audiocycle.errors import BundleError
+from audiocycle.modality import SCORE, Modality, Validation
 from audiocycle.spec import ANYONE, Direction, Domain
 from audiocycle.system.figure import DPI, drawable, write_figure
 from audiocycle.training.choice import Choice
@@ -23,6 +24,8 @@ from audiocycle.training.samples import on_processor
 
 CURVE = "held_out.png"
 """In a run's folder."""
+LABELS = {"envelope_db": "envelope, dB"}
+"""Of measures whose names say too little."""
 SECONDS, LEAST_SECONDS = 40.0, 12.0
 """Of held-out items that are converted in a measurement: in all, and in each direction where there are many."""
 
@@ -49,19 +52,29 @@ class Validator:
     @cached_property
     def validations(self) -> dict[Direction, Validation]:
         """Made when they are first asked for, by the process that asks."""
-        held, seconds = self.material.held, max(LEAST_SECONDS, SECONDS / len(self.directions))
-        return {each: self.modality.validation(each, items(held[self.source(each)]), items(held[each.target]), seconds) for each in self.directions}
+        held, learned, seconds = self.material.held, self.material.data, max(LEAST_SECONDS, SECONDS / len(self.directions))
+        return {
+            each: self.modality.validation(each, items(held[self.source(each)]), items(held[each.target]), items(learned[each.target]), seconds)
+            for each in self.directions
+        }
 
     def __call__(self, step: int, weights: Mapping[str, Tensor]) -> dict[str, float]:
         """Means over directions of each measure; where there are several, that of each, too."""
         config = self.describe(step)
         converter = Converter(config, TorchNetwork(on_processor(config, weights)))
-        found = {
-            direction: validation(converter.translation(direction.target.name, direction.source.name)) for direction, validation in self.validations.items()
-        }
-        measures = {name: float(np.mean([each[name] for each in found.values()])) for name in next(iter(found.values()))}
-        each = {f"{name}/{direction}": value for direction, values in found.items() for name, value in values.items()}
-        return measures | (each if len(found) > 1 else {})
+        found = {direction: self.measured(validation, converter, direction) for direction, validation in self.validations.items()}
+        names = dict.fromkeys(name for measures in found.values() for name in measures)
+        means = {name: float(np.mean([measures[name] for measures in found.values() if name in measures])) for name in names}
+        of_each = {f"{name}/{direction}": value for direction, measures in found.items() for name, value in measures.items()}
+        return means | (of_each if len(found) > 1 else {})
+
+    @staticmethod
+    def measured(validation: Validation, converter: Converter, direction: Direction) -> Mapping[str, float]:
+        """Measures of a direction; where its network makes nothing that could be converted, the least score alone."""
+        try:
+            return validation(converter.translation(direction.target.name, direction.source.name))
+        except BundleError:
+            return {SCORE: 0.0}
 
 
 def items(data: DomainData) -> list[tuple[Path, Any]]:
@@ -85,13 +98,13 @@ def write_curve(path: Path, choice: Choice) -> None:
     from matplotlib.figure import Figure
 
     steps = sorted(choice.measured)
-    names = [name for name in choice.measured[steps[0]] if "/" not in name]
-    figure = Figure(figsize=(3.2 * len(names), 2.8), dpi=DPI, layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    best = {name: value for name, value in choice.measured[choice.step].items() if "/" not in name}
+    figure = Figure(figsize=(3.2 * len(best), 2.8), dpi=DPI, layout="constrained")
+    for axes, (name, value) in zip(figure.subplots(1, len(best), squeeze=False)[0], best.items(), strict=True):
         values = [choice.measured[step].get(name, np.nan) for step in steps]
         axes.plot(steps, values, color="#27516f", marker=".")
         axes.axvline(choice.step, color="#a8324a", linewidth=1.0)
-        axes.set_title(drawable(f"{name.replace('_', ' ')} {choice.measured[choice.step][name]:.3g}"), loc="left", fontsize=10)
+        axes.set_title(drawable(f"{LABELS.get(name, name)}: {value:.3g}"), loc="left", fontsize=10)
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
     figure.suptitle(f"Held-out recordings; best: step {choice.step} of {steps[-1]}", fontsize=11)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
     from audiocycle.modality import Modality, Norms, Progress
     from audiocycle.voice.stream import StreamAtRate
-    from audiocycle.voice.validation import LongItems, VoiceValidation
+    from audiocycle.voice.validation import Files, VoiceValidation
 
 FILE_NOTES = {
     HEADER: "have headers that say less than there is, as after a loss of power, and were read whole",
@@ -126,7 +126,7 @@ class VoiceModality:
 
         return isinstance(self.adapter, WorldAdapter)
 
-    def validation(self, direction: Direction, sources: LongItems, targets: LongItems, seconds: float) -> VoiceValidation:
+    def validation(self, direction: Direction, sources: Files, targets: Files, learned: Files, seconds: float) -> VoiceValidation:
         """Envelope, likeness, words and variance of conversions.
 
         Raises:
@@ -136,7 +136,7 @@ class VoiceModality:
         from audiocycle.voice.world_adapter import WorldAdapter
 
         assert isinstance(self.adapter, WorldAdapter)
-        return VoiceValidation(self.adapter, direction, sources, targets, seconds)
+        return VoiceValidation(self.adapter, direction, sources, targets, learned, seconds)
 
     def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
         """What makes the target say what a recogniser hears.

@@ -2,14 +2,13 @@
 
 Nothing here is a term of a loss. Each measure becomes a share, 1 where the conversion is as the target's own recordings are:
 
-    envelope   dB, where the recordings are the target's own: how far the envelope that is made of what is said lies from what was recorded, frame
-               by frame over speech (mel-cepstral distortion of WORLD's coefficients). Its share is 1 - d / d0, d0 the distance of the target's
-               mean envelope
-    likeness   how far the long-term means and deviations of the envelope lie from the target's (:func:`~audiocycle.voice.content.portrait.portrait`),
-               beside how far its own held-out recordings do
+    likeness   how far the mean envelope of each kind of sound lies from the target's (:class:`Sounds`), beside how far that of the target's own
+               held-out recordings does; no more than 1, since nobody is more like oneself than that
     words      cosine between states of the content encoder of the rendered conversion and of the source, beside that of recordings that were
                analysed and rendered with nothing between
-    variance   global variance of the envelope beside that of the target (:mod:`audiocycle.metrics.voice.global_variance`)
+    variance   global variance of the envelope beside the target's (:mod:`audiocycle.metrics.voice.global_variance`); its share is a ratio of deviations
+    envelope   dB, where the source is the target: how far what is made of what is said lies from what was recorded, frame by frame over speech
+               (mel-cepstral distortion of WORLD's coefficients). Its share is 1 - d / d0, d0 the distance of the target's mean envelope
 
 The score is the geometric mean of the shares: a percent of one weighs as much as a percent of another, and nothing makes up for a share near 0.
 """
@@ -19,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,28 +30,33 @@ from audiocycle.spec import ANYONE, Direction, Encoded, FloatArray, Translation
 from audiocycle.system.threads import spread
 from audiocycle.voice.content import encoder
 from audiocycle.voice.content.adapter import by_themselves, middles
-from audiocycle.voice.content.portrait import portrait
+from audiocycle.voice.content.portrait import MEAN_DEVIATIONS, MEANS, deviations
+from audiocycle.voice.phonetics import at_frames
 from audiocycle.voice.renderers import WorldRenderer
 from audiocycle.voice.sides import RecordingSide, VoiceSide
 from audiocycle.voice.sound_file import read_speech, resample
 from audiocycle.voice.world_adapter import WorldAdapter
 
-LongItems = Sequence[tuple[Path, Encoded[RecordingSide]]]
+Files = Sequence[tuple[Path, Encoded[RecordingSide]]]
 LONGEST_SECONDS, USUAL_SECONDS = 6.0, 4.0
-"""Of each recording that is converted, and of such beginnings, roughly: the more recordings, the more is said."""
+"""Of each recording that is heard, and of such beginnings, roughly: the more recordings, the more is said."""
+KNOWN_SECONDS = 60.0
+"""Of the recordings that the target's sounds are known from."""
+KINDS, ROUNDS, LEAST_FRAMES = 8, 15, 40
+"""Kinds of sounds, rounds of k-means that find them, and frames of which a kind's mean is taken."""
 LEAST = 0.01
 """A share is no less."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """A piece of a recording, as it is converted.
+class Piece:
+    """The beginning of a recording.
 
     Attributes:
         copies: its features, (R, T), once or more often: heard from other throats, where the adapter hears so.
         side: what rendering needs.
         speech: (T,) frames with speech.
-        said: (S, D) states of the content encoder of the recording, standardised; judged: (S,) those of speech.
+        said: (S, D) states of the content encoder, standardised; judged: (S,) those of speech.
     """
 
     copies: tuple[FloatArray, ...]
@@ -62,103 +65,160 @@ class Held:
     said: FloatArray
     judged: NDArray[np.bool_]
 
+    def sounds(self, frame_rate: float) -> FloatArray:
+        """(F, D) what is said at the frames with speech."""
+        return at_frames(self.said.T, len(self.speech), frame_rate)[self.speech]
+
+
+class Sounds:
+    """How a speaker says each kind of sound: the mean envelope of each. Kinds are found by k-means of states.
+
+    Args:
+        said: (F, D) states. envelopes: (n_mcep, F) of the same frames.
+    """
+
+    def __init__(self, said: FloatArray, envelopes: FloatArray) -> None:
+        self.kinds = said[np.linspace(0, len(said) - 1, KINDS).astype(int)]
+        for _ in range(ROUNDS):
+            found = self.kinds_of(said)
+            self.kinds = np.stack([said[found == kind].mean(axis=0) if (found == kind).any() else self.kinds[kind] for kind in range(KINDS)])
+        self.means = dict(self.means_of(said, envelopes))
+
+    def kinds_of(self, said: FloatArray) -> NDArray[np.intp]:
+        """(F,) the nearest kind."""
+        return np.asarray((said @ self.kinds.T - 0.5 * np.square(self.kinds).sum(axis=1)).argmax(axis=1))
+
+    def means_of(self, said: FloatArray, envelopes: FloatArray) -> list[tuple[int, FloatArray]]:
+        """The mean envelope, (n_mcep - 1,) without the level, of each kind that is often enough there, in deviations of speakers."""
+        found = self.kinds_of(said)
+        often = [kind for kind in range(KINDS) if (found == kind).sum() >= LEAST_FRAMES]
+        return [(kind, deviations(envelopes[:, found == kind].mean(axis=1, dtype=np.float64), MEANS, MEAN_DEVIATIONS)[1:]) for kind in often]
+
+    def distance(self, said: FloatArray, envelopes: FloatArray) -> float:
+        """Root mean square difference to the speaker's, in deviations of speakers; NaN where no kind is known of both."""
+        differences = [np.square(mean - self.means[kind]).mean() for kind, mean in self.means_of(said, envelopes) if kind in self.means]
+        return float(np.sqrt(np.mean(differences))) if differences else np.nan
+
 
 class VoiceValidation:
     """Measures a direction's network on held-out recordings (a :class:`~audiocycle.modality.Validation`).
 
     Args:
         sources: held-out recordings of the source; those of the target where everybody is converted, so that what was recorded is what should be made.
-        targets: of the target.
+        targets: of the target. learned: recordings of the target that are learned from.
         seconds: of the sources that are converted.
 
     Raises:
-        InputError: a recording cannot be read any more.
+        InputError: a recording cannot be read any more, or there is too little speech.
     """
 
-    def __init__(self, adapter: WorldAdapter, direction: Direction, sources: LongItems, targets: LongItems, seconds: float) -> None:
-        self.adapter, self.direction, self.own = adapter, direction, direction.source == ANYONE
-        self.renderer = WorldRenderer(adapter)
-        longest, count = round(LONGEST_SECONDS * adapter.spec.frame_rate), round(seconds / USUAL_SECONDS)
-        pieces = [piece(adapter, path, item, longest) for path, item in spaced(sources, count)]
-        self.pieces = [held for held in pieces if held.speech.sum() > 1]
-        natural = [(features := first_copy(adapter, item)[:, :longest])[:, adapter.speech(features)] for _, item in targets]
-        self.natural = [frames.astype(np.float64) for frames in natural if frames.shape[1] > 1]
-        if not self.pieces or not self.natural:
-            raise InputError(f"{sources[0][0].parent}: no speech in the recordings that are held out; set data.held_out=0")
-        self.variance = np.mean([frames[1:].var(axis=1) for frames in self.natural], axis=0)
-        self.own_distance = self.distance(self.natural)
-        self.own_words = float(np.mean(spread(self.words, [(held, Encoded(held.copies[0], held.side)) for held in self.pieces])))
-        mean = np.broadcast_to(direction.target.stats["mean"], (adapter.n_mcep, 1))
-        self.mean_distortion = self.distortion([(held, np.tile(mean, len(held.speech))) for held in self.pieces])
+    def __init__(self, adapter: WorldAdapter, direction: Direction, sources: Files, targets: Files, learned: Files, seconds: float) -> None:
+        self.adapter, self.own, self.renderer = adapter, direction.source == ANYONE, WorldRenderer(adapter)
+        self.pieces = pieces(adapter, sources, seconds)
+        natural = self.pieces if self.own else pieces(adapter, targets, seconds)
+        self.sounds = Sounds(*known(adapter, learned))
+        self.variance = np.mean([self.envelope(one, one.copies[0])[1:].var(axis=1) for one in natural], axis=0)
+        self.own_distance = self.sounds.distance(*self.recorded(natural))
+        self.own_words = float(np.mean(spread(self.words, [(one, Encoded(one.copies[0], one.side)) for one in self.pieces])))
+        mean = direction.target.stats["mean"]
+        self.mean_distortion = self.distortion([(one, np.repeat(mean, len(one.speech), axis=1)) for one in self.pieces])
+        if not np.isfinite(self.own_distance):
+            raise InputError(f"{sources[0][0].parent}: too little speech in the recordings that are held out; set data.held_out=0")
 
     def __call__(self, translation: Translation) -> dict[str, float]:
         """Convert, and measure; the score comes first."""
-        made = [(held, [self.converted(held, copy, translation) for copy in held.copies]) for held in self.pieces]
-        everything = [(held, encoded.features) for held, copies in made for encoded in copies]
-        frames = [features[:, held.speech].astype(np.float64) for held, features in everything]
-        heard = [(held, copies[-1 - place % max(1, len(copies) - 1)]) for place, (held, copies) in enumerate(made)]
-        distance, words = self.distance(frames), float(np.mean(spread(self.words, heard)))
-        variance = float(np.mean([variance_ratio(self.variance, one[1:].var(axis=1)) for one in frames]))
-        measures = {"likeness": self.own_distance / max(distance, self.own_distance), "words": words / self.own_words, "variance": variance}
-        shares = measures | {"variance": min(variance, 1 / variance) ** 0.5}
+        made = [(one, [translation.anew()(Encoded(copy, one.side)) for copy in one.copies]) for one in self.pieces]
+        features = [(one, encoded.features) for one, copies in made for encoded in copies]
+        said = np.concatenate([one.sounds(self.adapter.spec.frame_rate) for one, _ in features])
+        envelopes = [self.envelope(one, each) for one, each in features]
+        rendered = [(one, copies[-1 - place % max(1, len(copies) - 1)]) for place, (one, copies) in enumerate(made)]  # other throats take turns
+        measures = {
+            "likeness": min(1.0, self.own_distance / self.sounds.distance(said, np.concatenate(envelopes, axis=1))),
+            "words": float(np.mean(spread(self.words, rendered))) / self.own_words,
+            "variance": float(np.mean([variance_ratio(self.variance, each[1:].var(axis=1)) for each in envelopes])),
+        }
+        shares = measures | {"variance": min(measures["variance"], 1.0 / measures["variance"]) ** 0.5}
         if self.own:
-            measures["envelope_db"] = self.distortion(everything)
+            measures["envelope_db"] = self.distortion(features)
             shares["envelope_db"] = 1.0 - measures["envelope_db"] / self.mean_distortion
-        score = float(np.exp(np.mean(np.log(np.maximum(list(shares.values()), LEAST)))))
-        return {SCORE: score} | measures
+        return {SCORE: float(np.exp(np.mean(np.log(np.maximum(list(shares.values()), LEAST)))))} | measures
 
-    def converted(self, held: Held, features: FloatArray, translation: Translation) -> Encoded[VoiceSide]:
-        """One copy through the network."""
-        made = translation.anew()(Encoded(features, held.side))
-        return Encoded(made.features[: self.adapter.n_mcep], made.side)
+    def envelope(self, one: Piece, features: FloatArray) -> FloatArray:
+        """(n_mcep, F) of the frames with speech."""
+        return features[: self.adapter.n_mcep, one.speech].astype(np.float64)
 
-    def distance(self, items: Sequence[FloatArray]) -> float:
-        """Root mean square difference between the portrait of (n_mcep, F) frames and the target's, in deviations of speakers; pitch and level left out."""
-        frames = np.concatenate(items, axis=1)
-        found = portrait(frames.mean(axis=1, keepdims=True), frames.std(axis=1, keepdims=True) + 1e-3, (5.0, 0.2))
-        stats, n = self.direction.target.stats, self.adapter.n_mcep
-        own = portrait(stats["mean"], stats["std"], (5.0, 0.2))
-        rows = [*range(1, n), *range(n + 1, 2 * n)]
-        return float(np.sqrt(np.mean(np.square(found[rows] - own[rows]))))
+    def recorded(self, some: Sequence[Piece]) -> tuple[FloatArray, FloatArray]:
+        """What is said in pieces, and their envelopes as they were recorded."""
+        said = [one.sounds(self.adapter.spec.frame_rate) for one in some]
+        return np.concatenate(said), np.concatenate([self.envelope(one, one.copies[0]) for one in some], axis=1)
 
-    def distortion(self, made: Sequence[tuple[Held, FloatArray]]) -> float:
+    def distortion(self, made: Sequence[tuple[Piece, FloatArray]]) -> float:
         """Mean distance in dB of (n_mcep, T) from what was recorded."""
-        n, half = self.adapter.n_mcep, np.sqrt(0.5)  # WORLD's coefficients are of the log power: audiocycle.metrics.voice.mcd
-        frames = [frame_distortion(half * held.copies[0][:n, held.speech].T, half * features[:, held.speech].T) for held, features in made]
+        half = np.sqrt(0.5)  # WORLD's coefficients are of the log power: audiocycle.metrics.voice.mcd
+        frames = [frame_distortion(half * self.envelope(one, one.copies[0]).T, half * self.envelope(one, features).T) for one, features in made]
         return float(np.concatenate(frames).mean())
 
-    def words(self, pair: tuple[Held, Encoded[VoiceSide]]) -> float:
+    def words(self, made: tuple[Piece, Encoded[VoiceSide]]) -> float:
         """Mean cosine between what is heard in a rendered sound and in the source."""
-        held, encoded = pair
-        made = self.renderer.render(Encoded(encoded.features[: self.adapter.n_mcep], encoded.side))
-        heard = by_themselves(heard_states(made.samples, made.sample_rate), held.judged)
-        return float((heard * held.said).sum(axis=1)[held.judged].mean())
+        one, encoded = made
+        sound = self.renderer.render(Encoded(encoded.features[: self.adapter.n_mcep], encoded.side))
+        again = by_themselves(states_of(sound.samples, sound.sample_rate), one.judged)
+        return float((again * one.said).sum(axis=1)[one.judged].mean())
 
 
-def spaced(items: LongItems, count: int) -> LongItems:
-    """At most so many, from all over."""
-    return [items[place] for place in np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)]
+def spaced(items: Files, seconds: float) -> Files:
+    """Recordings from all over, whose beginnings have about so many seconds."""
+    places = np.linspace(0, len(items) - 1, min(max(1, round(seconds / USUAL_SECONDS)), len(items))).round().astype(int)
+    return [items[place] for place in places]
 
 
-def first_copy(adapter: WorldAdapter, item: Encoded[Any]) -> FloatArray:
-    """(n_mcep, T) of a training item."""
-    made: FloatArray = item.features[: adapter.n_mcep, : item.features.shape[1] // adapter.spec.copies]
-    return made
+def known(adapter: WorldAdapter, items: Files) -> tuple[FloatArray, FloatArray]:
+    """What is said in beginnings of recordings, and their envelopes, at the frames with speech: (F, D), (n_mcep, F)."""
+    said, envelopes = list[FloatArray](), list[FloatArray]()
+    for path, item in spaced(items, KNOWN_SECONDS):
+        samples = beginning(adapter, path)
+        features = item.features[: adapter.n_mcep, : adapter.frames(len(samples))].astype(np.float32)
+        speech = adapter.speech(features)
+        said.append(at_frames(heard(adapter, samples, speech)[0].T, len(speech), adapter.spec.frame_rate)[speech])
+        envelopes.append(features[:, speech].astype(np.float64))
+    return np.concatenate(said), np.concatenate(envelopes, axis=1)
 
 
-def piece(adapter: WorldAdapter, path: Path, item: Encoded[RecordingSide], longest: int) -> Held:
-    """The beginning of a recording with all that rendering needs; its training item has it heard from other throats."""
-    samples, _, _ = read_speech(path, adapter.sample_rate)
-    samples = samples[: round((longest - 1) / adapter.spec.frame_rate * adapter.sample_rate)]
+def pieces(adapter: WorldAdapter, items: Files, seconds: float) -> list[Piece]:
+    """Beginnings of recordings, of those with speech in them.
+
+    Raises:
+        InputError: one cannot be read any more, or there is no speech in any.
+    """
+    found = [piece(adapter, path, item) for path, item in spaced(items, seconds)]
+    spoken = [one for one in found if one.judged.any() and one.speech.sum() > 1]
+    if not spoken:
+        raise InputError(f"{items[0][0].parent}: no speech in recordings by which the best step is to be chosen; set data.held_out=0")
+    return spoken
+
+
+def piece(adapter: WorldAdapter, path: Path, item: Encoded[RecordingSide]) -> Piece:
+    """The beginning of a recording; its training item has it heard from other throats."""
+    samples, copies = beginning(adapter, path), adapter.spec.copies
     whole = adapter.analyze(samples)
-    n_frames, all_frames = whole.features.shape[1], item.features.shape[1] // adapter.spec.copies
-    further = [np.asarray(item.features[:, k * all_frames : k * all_frames + n_frames], np.float32) for k in range(1, adapter.spec.copies)]
+    n_frames, all_frames = whole.features.shape[1], item.features.shape[1] // copies
+    further = [np.asarray(item.features[:, k * all_frames : k * all_frames + n_frames], np.float32) for k in range(1, copies)]
     speech = adapter.speech(whole.features[: adapter.n_mcep])
-    states = heard_states(samples, adapter.sample_rate)
-    judged = speech[np.minimum(middles(len(states), adapter.spec.frame_rate), n_frames - 1)]
-    return Held((whole.features, *further), whole.side, speech, by_themselves(states, judged), judged if judged.any() else ~judged)
+    return Piece((whole.features, *further), whole.side, speech, *heard(adapter, samples, speech))
 
 
-def heard_states(samples: FloatArray, sample_rate: int) -> FloatArray:
+def beginning(adapter: WorldAdapter, path: Path) -> FloatArray:
+    """(N,) the first seconds of a recording."""
+    return read_speech(path, adapter.sample_rate)[0][: round(LONGEST_SECONDS * adapter.sample_rate)]
+
+
+def heard(adapter: WorldAdapter, samples: FloatArray, speech: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """(S, D) what is said, standardised over speech, and (S,) which states are speech."""
+    states = states_of(samples, adapter.sample_rate)
+    judged = speech[np.minimum(middles(len(states), adapter.spec.frame_rate), len(speech) - 1)]
+    return by_themselves(states, judged), judged
+
+
+def states_of(samples: FloatArray, sample_rate: int) -> FloatArray:
     """(S, D) of the content encoder."""
     return encoder.states(resample(np.asarray(samples, np.float32), sample_rate, encoder.SAMPLE_RATE))
