@@ -13,6 +13,8 @@ from torch import Tensor
 from audiocycle.modality import SCORE
 from audiocycle.training.checkpoint import unlike
 
+ENDED_EARLY = "ended early"
+"""What a bundle says where a training ended before its schedule did."""
 LEAST_GAIN = 0.002
 """A score that is better by less is no better, when it is asked whether to wait any longer."""
 

@@ -18,7 +18,7 @@ from audiocycle.errors import BundleError
 from audiocycle.modality import SCORE, Modality, Validation
 from audiocycle.spec import ANYONE, Direction, Domain
 from audiocycle.system.figure import DPI, drawable, write_figure
-from audiocycle.training.choice import Choice
+from audiocycle.training.choice import ENDED_EARLY, Choice
 from audiocycle.training.material import Material
 from audiocycle.training.samples import on_processor
 
@@ -86,7 +86,7 @@ def chosen(choice: Choice) -> dict[str, Any]:
     """What a bundle says of how its step was chosen."""
     best = {name: round(value, 3) for name, value in choice.measured[choice.step].items() if "/" not in name}
     said: dict[str, Any] = {"step": choice.step, "on held-out recordings": ", ".join(f"{name} {value:g}" for name, value in best.items())}
-    return said if choice.end is None else said | {"ended early": f"nothing better after step {choice.step}"}
+    return said if choice.end is None else said | {ENDED_EARLY: f"nothing better after step {choice.step}"}
 
 
 def write_curve(path: Path, choice: Choice) -> None:
