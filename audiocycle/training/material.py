@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ class Material:
     mixture: tuple[Domain, ...]
     data: Mapping[Domain, DomainData]
     guides: Guides
-    held: Mapping[Domain, DomainData]
+    held: Mapping[Domain, DomainData] = field(default_factory=dict)
 
 
 def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material:
