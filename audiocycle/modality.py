@@ -11,13 +11,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from numpy.typing import NDArray
 
-from audiocycle.spec import Adapter, Encoded, FloatArray, Outcome, Renderer, Signal, Translation
+from audiocycle.spec import Adapter, Direction, Encoded, FloatArray, Outcome, Renderer, Signal, Translation
 
 if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
 
+Files = Sequence[tuple[Path, Encoded[Any]]]
+"""Training items of a domain, with their files."""
 Progress = Callable[[float], None]
 """Called with the share of a file that is done."""
+
+
+SCORE = "score"
+"""The measure of a :class:`Validation` that chooses: more is better."""
+
+
+class Validation(Protocol):
+    """Measures what a network makes of items that it does not learn from, in seconds: training asks every so often."""
+
+    def __call__(self, translation: Translation) -> Mapping[str, float]:
+        """Measures by name, :data:`SCORE` among them."""
 
 
 class Norms(Protocol):
@@ -94,11 +107,29 @@ class Modality(Protocol):
             InputError: it cannot be read, or holds nothing to learn from.
         """
 
-    def remarks(self, items: Sequence[tuple[Path, Encoded[Any]]]) -> Iterator[str]:
+    def remarks(self, items: Files) -> Iterator[str]:
         """What is unusual about the files of a domain: a line for each kind."""
 
     def places(self, encoded: Encoded[Any]) -> NDArray[Any] | None:
         """(N,) where each window of a training item begins in its piece, so that those of counterparts can be matched; None: they go frame by frame."""
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is a :meth:`validation` of such features."""
+
+    def validation(
+        self, direction: Direction, sources: Files, targets: Files, learned: Files, seconds: float
+    ) -> Validation:
+        """What measures a direction's network on held-out training items of both domains.
+
+        Args:
+            sources: those of the target, where everybody is converted.
+            learned: the target's that are learned from.
+            seconds: of the sources, that are converted in a measurement.
+
+        Raises:
+            InputError: one cannot be read any more, or they hold nothing that could be measured.
+        """
 
     def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
         """What makes guides for these features; asked before hours of analysis, since much can be missing.

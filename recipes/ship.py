@@ -57,7 +57,7 @@ MODELS = {
     "any-voices": Model(
         ("19", "26", "27", "40", "78", "heart", "michael"), "any_to_one", "cc-by-4.0", HERE / "any_voices" / "card.md",
         tuple(f"{voice}/{sentence}.flac" for voice in ("emma", "george") for sentence in ("001", "004")), ("--target", "27"),
-        ("data.mixture=[many]", "trainer.batch_size=2", "trainer.constant_steps=600", "trainer.decay_steps=500", "start=''"), ("others", "27"),
+        ("data.mixture=[many]", "trainer.batch_size=2", "trainer.constant_steps=600", "trainer.decay_steps=500", "start=''", "data.held_out=0"), ("others", "27"),
     ),
     "rendered-voices": Model(
         ("heart", "michael"), "vc2_guided", "mit", HERE / "rendered_voices" / "card.md",

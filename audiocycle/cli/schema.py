@@ -42,7 +42,7 @@ class Setting:
 
 Group = Mapping[str, Setting]
 
-DATA = {"root": "data_root", "domains": "domains", "cache": "cache", "jobs": "jobs", "min_minutes": "min_minutes", "mixture": "mixture"}
+DATA = {"root": "data_root", "domains": "domains", "cache": "cache", "jobs": "jobs", "min_minutes": "min_minutes", "held_out": "held_out", "mixture": "mixture"}
 """Settings of the data, to the names that :class:`~audiocycle.training.run.RunConfig` has for them."""
 TOP = ("run_dir", "name", "licence", "start", "resume", "overwrite")
 """Its fields that are in no group."""

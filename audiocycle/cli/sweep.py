@@ -248,8 +248,8 @@ def last_losses(log: Path) -> tuple[int, dict[str, float]]:
         return 0, {}
     last: int = records[-1]["step"]
     by_step: dict[int, Mapping[str, Any]] = {record["step"]: record for record in records if record["step"] <= last}
-    kinds = [average_kinds(by_step[step]) for step in sorted(by_step)[-LAST:]]
-    return last, {name: round(math.fsum(k.get(name, math.nan) for k in kinds) / len(kinds), 6) for name in kinds[-1]}
+    kinds = [found for step in sorted(by_step) if (found := average_kinds(by_step[step]))][-LAST:]  # step 0 has measures, and no losses
+    return last, {name: round(math.fsum(k.get(name, math.nan) for k in kinds) / len(kinds), 6) for name in (kinds[-1] if kinds else ())}
 
 
 def table(results: Sequence[JobResult]) -> str:

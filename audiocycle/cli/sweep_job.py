@@ -24,6 +24,7 @@ from audiocycle.data.domains import domain_files
 from audiocycle.errors import AudioCycleError, RunExistsError, explain, worded
 from audiocycle.spec import Domain
 from audiocycle.system.atomic import write_text
+from audiocycle.training.choice import ENDED_EARLY
 from audiocycle.training.material import load_domains
 from audiocycle.training.monitor import SilentMonitor
 from audiocycle.training.run import RunConfig, train
@@ -82,7 +83,7 @@ def run(config: RunConfig, parallel: bool) -> dict[str, Any]:
         raise
     done = read_config(bundle).training
     limit = config.trainer.max_minutes
-    ended = done["steps"] >= config.trainer.last_step or (limit is not None and done["minutes of training"] >= round(limit, 1))
+    ended = done["steps"] >= config.trainer.last_step or ENDED_EARLY in done or (limit is not None and done["minutes of training"] >= round(limit, 1))
     return {"status": "finished" if ended else "stopped", "steps": done["steps"]}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from audiocycle.spec import Domain, Encoded, FloatArray
 from audiocycle.system.names import normal_name
 from audiocycle.system.scan import scan, several
 
+FEW = 5
+"""Recordings, of fewer than which none is held out: each is needed to learn from."""
 Places = Callable[[Encoded[Any]], NDArray[Any] | None]
 """Of a training item, (N,) where each of its windows begins in its piece."""
 
@@ -49,9 +52,12 @@ class DomainData:
 
     def without(self, reasons: Mapping[Path, str]) -> DomainData:
         """Without the items of these paths, which are skipped."""
-        kept = [place for place, path in enumerate(self.paths) if path not in reasons]
-        items, paths, keys = [self.items[i] for i in kept], [self.paths[i] for i in kept], [self.keys[i] for i in kept]
-        return DomainData(items, paths, self.skipped | dict(reasons), keys, self.copies)
+        kept = self.only([place for place, path in enumerate(self.paths) if path not in reasons])
+        return replace(kept, skipped=self.skipped | dict(reasons))
+
+    def only(self, places: Sequence[int]) -> DomainData:
+        """These of the items."""
+        return replace(self, items=[self.items[i] for i in places], paths=[self.paths[i] for i in places], keys=[self.keys[i] for i in places])
 
 
 def without_short(data: DomainData, crop: int) -> DomainData:
@@ -64,6 +70,16 @@ def without_copies(data: DomainData) -> DomainData:
     """Without the items whose features another item has already: a copy would only be seen more often."""
     here = set(data.paths)
     return data.without({path: f"has the same content as {first}" for path, first in data.copies.items() if path in here})
+
+
+def held_out(data: DomainData, share: float) -> tuple[DomainData, DomainData]:
+    """What is learned from, and a share of the recordings that is not: at least one, none of fewer than :data:`FEW`.
+
+    Which ones, their content decides: names do not, and of a folder to which recordings are added nearly the same are held out.
+    """
+    count = max(1, round(share * len(data.keys))) if share and len(data.keys) >= FEW else 0
+    places = sorted(range(len(data.keys)), key=lambda place: hashlib.blake2b(data.keys[place].encode()).digest())
+    return data.only(sorted(places[count:])), data.only(sorted(places[:count]))
 
 
 def tell_shared(data: Mapping[Domain, DomainData], tell: Callable[[str], None]) -> None:

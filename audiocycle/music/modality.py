@@ -35,12 +35,12 @@ from audiocycle.music.piano_roll import in_range
 from audiocycle.music.remarks import remarks
 from audiocycle.music.score_guides import ScoreGuides
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide
-from audiocycle.spec import Encoded, FloatArray, Outcome, Renderer, Translation
+from audiocycle.spec import Direction, Encoded, FloatArray, Outcome, Renderer, Translation
 from audiocycle.system.options import refuse_unknown
 
 if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
-    from audiocycle.modality import Modality, Norms, Progress
+    from audiocycle.modality import Modality, Norms, Progress, Validation
     from audiocycle.spec import Signal
 
 COARSE = 24
@@ -59,6 +59,7 @@ class MusicModality:
     """The picture itself says how many bars it shows."""
     one_way: ClassVar[bool] = False
     consent: ClassVar[str] = ""
+    validates: ClassVar[bool] = False  # what a genre is needs a classifier: audiocycle evaluate
     options: ClassVar[type] = MusicOptions
     training_side: ClassVar[type] = ScoreSide
 
@@ -85,6 +86,10 @@ class MusicModality:
     def places(self, encoded: Encoded[ScoreSide]) -> NDArray[np.float64]:
         """(N,) where each phrase of a training item begins, quarter notes."""
         return encoded.side.places
+
+    def validation(self, direction: Direction, sources: Any, targets: Any, learned: Any, seconds: float) -> Validation:
+        """None there is, see :attr:`validates`."""
+        raise NotImplementedError
 
     def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
         """What finds the target's nearest bars.

@@ -12,7 +12,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,8 @@ from torch import Tensor
 from audiocycle.errors import OutputError, TrainingError, one_line
 from audiocycle.system.atomic import whole_file
 
-FORMAT = 3
+FORMAT, BEFORE = 4, 3
+"""What is written; and what is read, too: there the choice is missing."""
 SEAL = b"audiocycle blake2b "
 """Begins an archive's comment; the digest in hexadecimal digits follows. Checkpoints of version 0.1.0 have none."""
 
@@ -44,6 +45,8 @@ class TrainState:
     pools: dict[str, Any]
     settings: dict[str, Any]
     """The configuration that made it, compared on resume."""
+    choice: dict[str, Any] = field(default_factory=dict)
+    """What held-out items said of steps, and the best one's weights; empty where there are none."""
     format: int = FORMAT
 
 
@@ -161,10 +164,12 @@ def read_state(path: Path) -> TrainState:
     version = raw.get("format") if isinstance(raw, dict) else None
     if not isinstance(version, int):
         raise DamagedError("not a checkpoint of a training")
-    if version != FORMAT:
+    if version == BEFORE:
+        raw = {"choice": {}} | raw | {"format": FORMAT}
+    elif version != FORMAT:
         made_by = "a newer" if version > FORMAT else "an older"
         raise TrainingError(f"{path}: from {made_by} audiocycle; resume with that one, or start again with another run_dir")
-    if raw.keys() != {field.name for field in fields(TrainState)}:
+    if raw.keys() != {each.name for each in fields(TrainState)}:
         raise DamagedError("not a checkpoint of a training")
     state = TrainState(**raw)
     numbers = isinstance(state.step, int) and isinstance(state.seconds, Real) and state.step >= 0 and 0 <= state.seconds < math.inf

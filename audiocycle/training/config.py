@@ -16,7 +16,7 @@ LIMITS: dict[str, Limit] = {
     "beta1": Range(0, BELOW_1, whole=False), "beta2": Range(0, BELOW_1, whole=False), "constant_steps": STEPS, "decay_steps": STEPS,
     "precision": OneOf(PRECISIONS), "average": Range(0, BELOW_1, whole=False), "pool_size": Range(0, 10**6),
     "max_gradient_norm": Range(0, 1e15, whole=False), "checkpoint_every": EVERY, "sample_every": STEPS, "log_every": EVERY,
-    "keep_checkpoints": Range(1, 10**6), "critic_lr": Range(1e-15, 1e3, whole=False), "identity_steps": STEPS,
+    "keep_checkpoints": Range(1, 10**6), "validate_every": EVERY, "patience": Range(0, 10**6), "critic_lr": Range(1e-15, 1e3, whole=False), "identity_steps": STEPS,
 }  # fmt: skip
 """Of settings, by name: what torch and numpy take, and what a machine may have."""
 OF_THE_RUN: dict[str, Limit] = {"max_steps": STEPS, "max_minutes": Range(0, 1e9, whole=False), "seed": Range(0, 2**63 - 1)}
@@ -50,6 +50,8 @@ class TrainerConfig:
         checkpoint_every: steps between checkpoints.
         sample_every: steps between sounds and pictures; 0 is never.
         log_every: steps between lines of the log.
+        validate_every: steps between looks at held-out recordings, where data.held_out is above 0; the bundle is that of the best step.
+        patience: after so many looks without a better one the rates begin to fall, and while they fall, the training ends; 0: the schedule alone decides.
         keep_checkpoints: how many stay on disk.
         seed: of all that is drawn.
     """
@@ -74,6 +76,8 @@ class TrainerConfig:
     checkpoint_every: int = 1000
     sample_every: int = 5000
     log_every: int = 10
+    validate_every: int = 100
+    patience: int = 0
     keep_checkpoints: int = 2
     seed: int = 0
 
@@ -84,11 +88,12 @@ class TrainerConfig:
         if self.batch_size * self.crop > LARGEST_BATCH:
             raise ConfigError(f"trainer.batch_size={self.batch_size}, trainer.crop={self.crop}: more than {LARGEST_BATCH} frames; choose less of one")
 
-    def rate_factor(self, step: int) -> float:
-        """What both learning rates are multiplied with at a step: 1, then linearly to 0."""
-        if step < self.constant_steps:
+    def rate_factor(self, step: int, decay_from: int | None = None) -> float:
+        """What both learning rates are multiplied with at a step: 1, then linearly to 0, from ``decay_from`` on instead of ``constant_steps``."""
+        begin = self.constant_steps if decay_from is None else decay_from
+        if step < begin:
             return 1.0
-        return max(0.0, 1.0 - (step - self.constant_steps) / max(1, self.decay_steps))
+        return max(0.0, 1.0 - (step - begin) / max(1, self.decay_steps))
 
     def terms_off(self, step: int) -> frozenset[str]:
         """Kinds of terms that are left out at a step."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,11 @@ import numpy as np
 from audiocycle.data.cache import FeatureCache
 from audiocycle.data.corpus import combined, fitted, open_corpus
 from audiocycle.data.domains import (
+    FEW,
     DomainData,
     aligned_items,
     domain_folder,
+    held_out,
     tell_shared,
     without_copies,
     without_short,
@@ -25,6 +27,7 @@ from audiocycle.errors import ConfigError, DataError
 from audiocycle.modality import Modality
 from audiocycle.spec import Adapter, Direction, Domain, FloatArray, directions
 from audiocycle.system.atomic import writing_below
+from audiocycle.system.scan import several
 from audiocycle.training.distributed import ALONE, Processes
 from audiocycle.training.monitor import Monitor
 from audiocycle.training.trainer import FILES
@@ -46,6 +49,7 @@ class Material:
         mixture: further domains, which only critics of mixed items see.
         data: of all of them.
         guides: empty where no term asks for them.
+        held: what is not learned from, of the domains where there is some.
     """
 
     domains: tuple[Domain, ...]
@@ -53,6 +57,7 @@ class Material:
     mixture: tuple[Domain, ...]
     data: Mapping[Domain, DomainData]
     guides: Guides
+    held: Mapping[Domain, DomainData] = field(default_factory=dict)
 
 
 def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material:
@@ -63,6 +68,7 @@ def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material
     """
     config, adapter = plan.config, plan.modality.adapter
     data = load_domains(config, plan.modality, plan.paths, monitor, processes)
+    data, held = hold_out(config, data, monitor)
     with writing_below(config.cache, "data.cache"):
         fits = {domain.name: fitted(adapter, items, config.cache) for domain, items in data.items()}
         known = {name: Domain(name, stats, adapter.condition(stats)) for name, stats in fits.items()}
@@ -72,7 +78,24 @@ def load(plan: TrainingPlan, monitor: Monitor, processes: Processes) -> Material
         if plan.guide_maker is not None:
             with processes.one_before_others():  # who only open what it made
                 guides = load_guides(plan.guide_maker, data, learned, config.cache, monitor.progress)
-    return Material(domains, learned, mixture, data, guides)
+    known_held = {domain: held[domain] for domain in domains if domain in held}
+    return Material(domains, learned, mixture, data, guides, known_held)
+
+
+def hold_out(config: RunConfig, data: Mapping[Domain, DomainData], monitor: Monitor) -> tuple[dict[Domain, DomainData], dict[Domain, DomainData]]:
+    """What is learned from, and what is held out of the domains that are converted, where they have enough recordings."""
+    learned, held = dict(data), {}
+    for domain in data if config.held_out else ():
+        if domain.name not in config.domains:
+            continue
+        rest, chosen = held_out(data[domain], config.held_out)
+        if chosen.items:
+            learned[domain], held[domain] = rest, chosen
+            monitor.note(f"{domain}: {len(chosen.items)} of {len(data[domain].items)} files are held out, to choose the best step by (data.held_out)")
+        else:
+            few = f"{domain}: {len(data[domain].items)} {several('file', len(data[domain].items))}"
+            monitor.note(f"{few}, too few to hold some out and choose the best step by them: the last one is taken ({FEW} or more are needed)")
+    return learned, held
 
 
 def load_domains(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiocycle.modality import SCORE
 from audiocycle.system import progress
 from audiocycle.system.atomic import writing_below
 from audiocycle.system.locks import drop_half_line, lock, open_log
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from audiocycle.spec import Signal
     from audiocycle.training.trainer import Report
 
-NOT_TERMS = ("rate", "norm")
+HELD_OUT = "held_out"
+"""Begins the names under which measures of held-out items are logged."""
+NOT_TERMS = ("rate", "norm", HELD_OUT)
 """What is logged beside terms, ``rate/generator`` for one."""
 SHOWN = 4
 """Kinds of terms on the live line: 80 columns are few."""
@@ -48,6 +51,7 @@ class Monitor:
         self.bar: Progress | None = None
         self.task: Any = None
         self.board: Any = None
+        self.score: float | None = None
         self.log_file: Any = None
 
     def __enter__(self) -> Monitor:
@@ -95,12 +99,15 @@ class Monitor:
         for name, value in report.values.items():
             self._board().add_scalar(name, value, report.step)
         means = average_kinds(report.values)
-        losses = "  ".join(f"{kind} {value:.3f}" for kind, value in means.items())
+        self.score = report.values.get(f"{HELD_OUT}/{SCORE}", self.score)
+        held = "" if self.score is None else f"held-out {self.score:.3f}"
+        losses = "  ".join([*([held] if held else []), *(f"{kind} {value:.3f}" for kind, value in means.items())])
         if self.console.is_terminal:
             if self.bar is None:
                 self._start_bar("training", report.last_step)
             assert self.bar is not None
-            short = " ".join(f"{kind} {value:.2f}" for kind, value in list(means.items())[:SHOWN])
+            words = [*([held] if held else []), *(f"{kind} {value:.2f}" for kind, value in means.items())]
+            short = " ".join(words[:SHOWN])
             text = short if pace is None else f"{pace:.2f} s/step {short}"
             self.bar.update(self.task, completed=report.step, total=report.last_step, description=text)
         elif self.due():

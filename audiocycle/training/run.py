@@ -44,10 +44,11 @@ from audiocycle.training.monitor import Monitor, SilentMonitor
 from audiocycle.training.samples import SampleWriter, on_processor
 from audiocycle.training.start import begun, start_folder
 from audiocycle.training.trainer import Trainer
+from audiocycle.training.validation import CURVE, Validator, chosen, write_curve
 
 BUNDLE = "bundle"
 """In a run's folder."""
-LIMITS: dict[str, Limit] = {"jobs": Range(0, 4096), "min_minutes": Range(0, 1e9, whole=False)}
+LIMITS: dict[str, Limit] = {"jobs": Range(0, 4096), "min_minutes": Range(0, 1e9, whole=False), "held_out": Range(0, 0.5, whole=False)}
 """Of settings of the data."""
 LEAVE_SECONDS = 100.0
 """How long workers that torchrun starts again wait for those that it ended, on another machine perhaps, to be gone."""
@@ -65,6 +66,7 @@ class RunConfig:
         cache: what was analysed; share one between runs to analyse recordings once.
         jobs: analysis threads; 0 is one for each core.
         min_minutes: a domain with less material is refused (MIDI: at 120 quarter notes a minute).
+        held_out: the share of each domain's recordings that is not learned from, and by which the best step is chosen (trainer.validate_every); 0: none.
         run_dir: where everything goes; RUN/bundle is the model.
         name: what `audiocycle models` shows.
         licence: of the weights that are made; SPDX, e.g. cc-by-4.0.
@@ -79,6 +81,7 @@ class RunConfig:
     cache: Path
     jobs: int = 0
     min_minutes: float = 0.5
+    held_out: float = 0.0
     run_dir: Path
     name: str
     licence: str = "unknown"
@@ -184,6 +187,10 @@ def check(config: RunConfig, processes: Processes) -> TrainingPlan:
     model_cost(config.model, spec, config.directions)  # else its bundle is refused
     if config.start:
         start_folder(config.start, config.adapter)
+    if config.held_out and not modality.validates:
+        raise ConfigError(f"data.held_out={config.held_out:g}: nothing measures such features while they train; set it to 0")
+    if config.held_out and config.objective.paired:
+        raise ConfigError(f"data.held_out={config.held_out:g}: counterparts are not held out; set it to 0")
     conditions = build_objective(config.directions, config.objective, spec).conditions
     with torch.device("meta"):  # of which nothing is kept: shapes only
         build_critic(config.model, [Domain(config.domains[0])], conditions * image_channels(spec.shape), spec.condition)
@@ -219,12 +226,19 @@ def assemble(plan: TrainingPlan, material: Material, monitor: Monitor, processes
         return describe(plan, material, step, trainer.seconds)
 
     def save_bundle(step: int, weights: Mapping[str, torch.Tensor]) -> None:
-        bundle = bundle_config(step)
+        bundle, choice = bundle_config(step), trainer.choice
+        if choice.measured:
+            bundle = replace(bundle, training=bundle.training | chosen(choice))
+            write_curve(config.run_dir / CURVE, choice)
         deviations = output_deviations(Converter(bundle, TorchNetwork(on_processor(bundle, weights))), material.data)
         write_bundle(config.run_dir / BUNDLE, replace(bundle, deviations=deviations), weights)
-        monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}")
+        of = f"; step {choice.step} of {step} was best on held-out recordings, and is the bundle's" if choice.measured else ""
+        monitor.note(f"step {step}: checkpoint and bundle written to {config.run_dir}{of}")
 
     trainer.on_checkpoint = save_bundle
+    validator = Validator(plan.modality, material, bundle_config)
+    if validator.directions:
+        trainer.on_validate = validator
     if config.trainer.sample_every:
         first = {domain: material.data[domain].paths[0] for domain in material.domains}
         if config.any_source:
@@ -237,8 +251,10 @@ def resumed(trainer: Trainer) -> str:
     """Restore what there is, and say from where it goes on."""
     if not trainer.resume():
         return "nothing to resume, starting at step 0"
-    if trainer.step >= trainer.config.last_step:
-        return f"is at step {trainer.step} of {trainer.config.last_step} already; set a larger max_steps to go on"
+    if trainer.choice.end == trainer.step == trainer.last_step:
+        return f"ended at step {trainer.step}, since held-out recordings got no better after step {trainer.choice.step}; trainer.patience=0 goes on"
+    if trainer.step >= trainer.last_step:
+        return f"is at step {trainer.step} of {trainer.last_step} already; set a larger max_steps to go on"
     return f"going on from step {trainer.step}"
 
 

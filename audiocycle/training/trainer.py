@@ -38,9 +38,11 @@ from audiocycle.training.checkpoint import (
     unlike_average,
     unlike_pool,
 )
+from audiocycle.training.choice import Choice, unlike_choice
 from audiocycle.training.config import TrainerConfig
 from audiocycle.training.devices import choose_device, prepare_device, seed_draws
 from audiocycle.training.distributed import ALONE, Processes
+from audiocycle.training.monitor import HELD_OUT
 from audiocycle.training.readings import Readings
 from audiocycle.training.stabilizers import HistoryPool, WeightAverage
 
@@ -71,7 +73,9 @@ class Trainer:
         on_log: called every ``log_every`` steps.
         on_checkpoint: called after each checkpoint with (step, weights for the bundle).
         on_sample: called every ``sample_every`` steps with (step, weights for the bundle).
-        on_note: called with a line about what a resume found.
+        on_note: called with a line about what a resume found, or why the run ends before its schedule does.
+        on_validate: called every ``validate_every`` steps with (step, weights for the bundle); gives measures of held-out items, of which the score
+            chooses the step whose weights ``on_checkpoint`` gets. None: the last step's.
         settings: of the run, kept in the checkpoint; a resume with other networks or domains is refused.
         processes: that train together, and have joined; hooks are called, and files written, by the first only.
 
@@ -94,10 +98,12 @@ class Trainer:
         on_checkpoint: Callable[[int, dict[str, Tensor]], None] = lambda step, weights: None,
         on_sample: Callable[[int, dict[str, Tensor]], None] = lambda step, weights: None,
         on_note: Callable[[str], None] = lambda text: None,
+        on_validate: Callable[[int, dict[str, Tensor]], Mapping[str, float]] | None = None,
     ) -> None:
         self.config, self.objective, self.sampler = config, objective, sampler
         self.folder, self.settings = folder, dict(settings or {})
         self.on_log, self.on_checkpoint, self.on_sample, self.on_note = on_log, on_checkpoint, on_sample, on_note
+        self.on_validate, self.choice = on_validate, Choice()
         self.processes, self.share = processes, processes.share(config.batch_size)
         self.device = choose_device(config.device, processes)
         prepare_device(self.device)
@@ -135,13 +141,16 @@ class Trainer:
         config = self.config
         over = self.processes.of_first(self._wants_to_stop())  # the time may have been over before
         with DrawnAhead(self._crops, config.last_step) as batches:
-            while self.step < config.last_step and not over:
+            if not self.step and not over and (measured := self._validate()):  # what the run begins with may be best
+                self._tell(self.on_log, Report(self.step, self.last_step, self.seconds, measured))
+            while self.step < self.last_step and not over:
                 self.train_step(batches.take(self.step))
+                measured = self._validate() if self.step % config.validate_every == 0 or self.step >= self.last_step else {}
                 self.seconds = before + time.monotonic() - since
-                if self.step % config.log_every == 0:
+                if self.step % config.log_every == 0 or measured:
                     rate = {"rate/generator": self.generator_optimizer.param_groups[0]["lr"]}
                     values = {name: value for name, value in self.readings.read().items() if name != STOP}
-                    self._tell(self.on_log, Report(self.step, config.last_step, self.seconds, values | rate))
+                    self._tell(self.on_log, Report(self.step, self.last_step, self.seconds, values | rate | measured))
                 if self.step % config.checkpoint_every == 0:
                     self.save()
                     saved = self.step
@@ -150,6 +159,36 @@ class Trainer:
                 over = self._over()
         if saved != self.step:
             self.save()
+
+    @property
+    def last_step(self) -> int:
+        """The step count at which the run ends by itself: where the settings say, or before, where nothing gets better any more."""
+        end, config = self.config.last_step, self.config
+        if config.patience and self.choice.decay_from is not None:
+            end = min(end, self.choice.decay_from + config.decay_steps)
+        return end if not config.patience or self.choice.end is None else min(end, self.choice.end)
+
+    @property
+    def decay_from(self) -> int:
+        """The step from which on the rates fall."""
+        known = self.choice.decay_from if self.config.patience else None
+        return self.config.constant_steps if known is None else min(known, self.config.constant_steps)
+
+    def _validate(self) -> dict[str, float]:
+        """Measures of held-out items at this step, as they are logged; the first process takes them for all, so that all choose alike."""
+        if self.on_validate is None or self.step in self.choice.measured:
+            return {}
+        weights = self.weights()
+        self.readings.read()  # of a network that is not finite nothing is measured
+        measures = self.processes.of_first(dict(self.on_validate(self.step, weights)) if self.processes.first else {})
+        self.choice.note(self.step, measures, weights)
+        if self.step < self.decay_from and self.choice.flat(self.config.patience):
+            self.choice.decay_from = self.step
+            self._tell(self.on_note, f"step {self.step}: held-out recordings got no better after step {self.choice.step}; the learning rates begin to fall now")
+        elif self.decay_from < self.step < self.last_step and self.choice.flat(self.config.patience, self.decay_from):
+            self.choice.end = self.step
+            self._tell(self.on_note, f"step {self.step}: held-out recordings got no better after step {self.choice.step}; the training ends (trainer.patience=0 goes on)")
+        return {f"{HELD_OUT}/{name}": value for name, value in measures.items()}
 
     def _tell(self, hook: Callable[..., None], *values: Any) -> None:
         if self.processes.first:
@@ -241,7 +280,7 @@ class Trainer:
         return {direction: pool.swap(str(direction), gathered[str(direction)], random)[self.share] for direction in fakes}
 
     def _set_rates(self) -> None:
-        factor = self.config.rate_factor(self.step)
+        factor = self.config.rate_factor(self.step, self.decay_from)
         rates = (self.config.lr, self.config.critic_lr or self.config.lr / 2)
         for optimizer, rate in zip((self.generator_optimizer, self.critic_optimizer), rates, strict=True):
             for group in optimizer.param_groups:
@@ -274,9 +313,10 @@ class Trainer:
             critic_optimizer=self.critic_optimizer.state_dict(),
             pools={kind: pool.items for kind, pool in self.pools.items()},
             settings=self.settings | {OBJECTIVE: self.objective.config.settings},
+            choice=self.choice.state_dict() if self.choice.measured else {},
         )
         save_state(self.folder, state, self.config.keep_checkpoints)
-        self.on_checkpoint(self.step, self.weights())
+        self.on_checkpoint(self.step, self.choice.weights or self.weights())
 
     def resume(self) -> bool:
         """Restore the newest checkpoint that is whole, which the first process reads for all; False when there is none.
@@ -297,6 +337,8 @@ class Trainer:
             self.average = WeightAverage(self.translator, self.config.average)
         for kind, pool in self.pools.items():
             pool.items = {n: [x.to(self.device) for x in xs if x.shape[-1] == self.config.crop] for n, xs in state.pools[kind].items()}
+        if self.on_validate is not None:
+            self.choice.load_state_dict(state.choice)
         self.step, self.seconds = state.step, state.seconds
         before = state.settings.get(OBJECTIVE)
         if isinstance(before, Mapping) and (changes := self.objective.config.unlike(before)):
@@ -324,6 +366,7 @@ class Trainer:
             unlike_adam(state.generator_optimizer, self.generator_optimizer),
             unlike_adam(state.critic_optimizer, self.critic_optimizer),
             unlike_average(state.average, self.average.weights()) if self.average is not None and state.average else "",
+            unlike_choice(state.choice, self.weights()) if self.on_validate is not None else "",
             *(unlike_pool(state.pools.get(kind)) for kind in self.pools),
         ]
         return next(filter(None, reasons), "")

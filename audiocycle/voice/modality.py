@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from audiocycle.errors import ConfigError, InputError, tell
-from audiocycle.spec import Encoded, Outcome, Renderer, Signal, Translation
+from audiocycle.spec import Direction, Encoded, Outcome, Renderer, Signal, Translation
 from audiocycle.system.options import refuse_unknown
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
 from audiocycle.voice.level import soft_clip
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
     from audiocycle.modality import Modality, Norms, Progress
     from audiocycle.voice.stream import StreamAtRate
+    from audiocycle.voice.validation import Files, VoiceValidation
 
 FILE_NOTES = {
     HEADER: "have headers that say less than there is, as after a loss of power, and were read whole",
@@ -117,6 +118,25 @@ class VoiceModality:
 
     def places(self, encoded: Encoded[RecordingSide]) -> None:
         """None: counterparts go frame by frame."""
+
+    @property
+    def validates(self) -> bool:
+        """Whether these are WORLD features."""
+        from audiocycle.voice.world_adapter import WorldAdapter
+
+        return isinstance(self.adapter, WorldAdapter)
+
+    def validation(self, direction: Direction, sources: Files, targets: Files, learned: Files, seconds: float) -> VoiceValidation:
+        """Envelope, likeness, words and variance of conversions.
+
+        Raises:
+            InputError: a recording cannot be read any more, or there is no speech in any.
+        """
+        from audiocycle.voice.validation import VoiceValidation
+        from audiocycle.voice.world_adapter import WorldAdapter
+
+        assert isinstance(self.adapter, WorldAdapter)
+        return VoiceValidation(self.adapter, direction, sources, targets, learned, seconds)
 
     def guides(self, config: GuideConfig, cache: Path) -> GuideMaker:
         """What makes the target say what a recogniser hears.

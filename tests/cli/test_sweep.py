@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unicodedata import normalize
 
@@ -18,11 +19,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny_bundle import exit_code
 
-from audiocycle.cli.settings import LONGEST, conf_dir, folder_name
+from audiocycle.cli import sweep_job
+from audiocycle.cli.settings import LONGEST, compose_run, conf_dir, folder_name
 from audiocycle.cli.sweep import JobResult, collect, last_losses, make_plan, table
 from audiocycle.cli.sweep_job import alone
 from audiocycle.errors import ConfigError
 from audiocycle.spec import FloatArray
+from audiocycle.training.choice import ENDED_EARLY
 from audiocycle.training.trainer import Trainer
 
 NEEDED = ["data.root=recordings", "data.domains=[low,high]"]
@@ -219,6 +222,18 @@ def test_losses_are_means_over_directions_and_the_last_lines(tmp_path: Path) -> 
     assert last_losses(log) == (20, {"cycle": 7.75})  # (11 + ... + 20) / 10 / 2
     log.write_text(log.read_text() + '{"step": 21, "sec')  # a job that was killed
     assert last_losses(log) == (20, {"cycle": 7.75})
+    measured = [{"step": 0, "seconds": 1, "held_out/score": 0.5}, {"step": 1, "seconds": 1, "held_out/score": 0.6, "cycle/a->b": 3.0}]
+    for count, expected in ((1, (0, {})), (2, (1, {"cycle": 3.0}))):
+        log.write_text("".join(json.dumps(line) + "\n" for line in measured[:count]))
+        assert last_losses(log) == expected
+
+
+def test_a_job_that_ended_since_nothing_got_better_has_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = compose_run(["data.root=recordings", "data.domains=[low,high]", f"run_dir={tmp_path}", "max_steps=100"])
+    monkeypatch.setattr(sweep_job, "train", lambda config: tmp_path)
+    for said, status in (({}, "stopped"), ({ENDED_EARLY: "nothing better after step 40"}, "finished")):
+        monkeypatch.setattr(sweep_job, "read_config", lambda path, said=said: SimpleNamespace(training={"steps": 60, "minutes of training": 1.0} | said))
+        assert sweep_job.run(config, parallel=False) == {"status": status, "steps": 60}
 
 
 def test_every_kind_of_term_that_jobs_logged_is_a_column(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiocycle.data.domains import DomainData, domain_files, tell_shared
+from audiocycle.data.domains import FEW, DomainData, domain_files, held_out, tell_shared
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import DataError
 from audiocycle.spec import Domain, Encoded, FloatArray, NoSide
@@ -152,3 +152,28 @@ def test_seeds_steps_and_domains_differ() -> None:
     assert not np.array_equal(one.batch(0).items[A], two.batch(0).items[A])
     assert not np.array_equal(one.batch(0).items[A], one.batch(1).items[A])
     assert not np.array_equal(one.batch(0).items[A], one.batch(0).items[B])
+
+
+def recordings_with(keys: list[str]) -> DomainData:
+    """One frame each."""
+    return DomainData([Encoded(np.zeros((2, 1), np.float32), NoSide()) for _ in keys], [Path(f"{key}.wav") for key in keys], {}, list(keys), {})
+
+
+@given(count=st.integers(0, 60), share=st.floats(0.0, 0.5))
+def test_what_is_held_out_and_what_is_learned_from_are_all_there_is(count: int, share: float) -> None:
+    keys = [f"key {number}" for number in range(count)]
+    learned, held = held_out(recordings_with(keys), share)
+    assert sorted([*learned.keys, *held.keys]) == sorted(keys)
+    assert learned.keys == [key for key in keys if key not in held.keys]  # in their order
+    assert [path.stem for path in held.paths] == held.keys
+    expected = 0 if share == 0 or count < FEW else max(1, round(share * count))
+    assert len(held.keys) == len(held.items) == expected
+
+
+def test_content_decides_what_is_held_out_not_names_or_order() -> None:
+    keys = [f"key {number}" for number in range(40)]
+    renamed = recordings_with(keys[::-1])
+    renamed.paths = renamed.paths[::-1]
+    held = set(held_out(recordings_with(keys), 0.1)[1].keys)
+    assert set(held_out(renamed, 0.1)[1].keys) == held
+    assert len(held & set(held_out(recordings_with([*keys, *(f"new {number}" for number in range(4))]), 0.1)[1].keys)) >= 3

@@ -92,6 +92,88 @@ def test_it_goes_on_where_it_was_stopped_bit_for_bit(voices: Path, tmp_path: Pat
     assert (whole / "model.safetensors").read_bytes() == (parts / "model.safetensors").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def enough(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two voices of six recordings, of which one each is held out; no test may change them."""
+    root = tmp_path_factory.mktemp("enough")
+    for name, f0 in (("low", 110.0), ("high", 220.0)):
+        (root / name).mkdir()
+        for index in range(6):
+            soundfile.write(root / name / f"{index}.wav", vowel(1.5, f0, seed=index), RATE)
+    return root
+
+
+CHOOSING = ["trainer.validate_every=2", "trainer.patience=0", "trainer.sample_every=0", "trainer.average=0"]
+
+
+def logged(run: Path) -> dict[int, dict[str, float]]:
+    """Measures of held-out recordings by step."""
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {line["step"]: {k.removeprefix("held_out/"): v for k, v in line.items() if "held_out/" in k} for line in lines if "held_out/score" in line}
+
+
+def test_the_bundle_is_of_the_step_that_held_out_recordings_like_best(enough: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rate at which nothing can be learned makes every later step worse than the first."""
+    train(compose_run(words(enough, tmp_path / "wild", *CHOOSING, "max_steps=4", "trainer.lr=0.3", "trainer.max_gradient_norm=1")))
+    measures = logged(tmp_path / "wild")
+    assert sorted(measures) == [0, 2, 4]
+    best = max(measures, key=lambda step: measures[step]["score"])
+    assert best < 4
+    said = read_config(tmp_path / "wild" / "bundle").training
+    assert (said["steps"], said["step"]) == (4, best)
+    assert f"step {best} of 4 was best on held-out recordings" in capsys.readouterr().err
+    assert (tmp_path / "wild" / "held_out.png").read_bytes().startswith(b"\x89PNG")
+    state = torch.load(tmp_path / "wild" / "checkpoints" / "step-00000004.pt", weights_only=True)
+    kept = load_file(tmp_path / "wild" / "bundle" / "model.safetensors")
+    for name, weights in kept.items():
+        np.testing.assert_allclose(weights, state["choice"]["weights"][name].numpy(), rtol=1e-2, atol=1e-3, err_msg=name)
+    assert any(not np.allclose(weights, state["translator"][name].numpy(), rtol=1e-2, atol=1e-3) for name, weights in kept.items())
+
+
+def test_the_choice_goes_on_where_it_was_stopped(enough: Path, tmp_path: Path) -> None:
+    cache = f"data.cache={tmp_path / 'cache'}"
+    train(compose_run(words(enough, tmp_path / "whole", *CHOOSING, cache, "max_steps=5")))
+    for steps in (3, 5):
+        train(compose_run(words(enough, tmp_path / "parts", *CHOOSING, cache, f"max_steps={steps}", "resume=true")))
+    whole, parts = logged(tmp_path / "whole"), logged(tmp_path / "parts")
+    assert sorted(whole) == [0, 2, 4, 5]
+    assert {step: parts[step] for step in whole} == whole
+    assert read_config(tmp_path / "whole" / "bundle").training["step"] == max(whole, key=lambda step: whole[step]["score"])
+
+
+def test_held_out_recordings_are_not_learned_from_and_each_target_has_its_own(enough: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ["data.domains=[low,high]", "max_steps=1", *CHOOSING]
+    train(compose_run(words(enough, tmp_path / "run", *both)))
+    told = capsys.readouterr().err
+    assert "low: 1 of 6 files are held out" in told
+    assert "high: 1 of 6 files are held out" in told
+    assert read_config(tmp_path / "run" / "bundle").training["material"] == "low 0.1 minutes, high 0.1 minutes"
+    measures = logged(tmp_path / "run")[1]
+    assert measures["words"] == pytest.approx((measures["words/anyone->low"] + measures["words/anyone->high"]) / 2, abs=1e-5)
+
+
+def test_of_few_recordings_none_is_held_out_and_that_is_told(voices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = train(compose_run(words(voices, tmp_path / "run", *CHOOSING, "max_steps=2")))
+    assert "low: 2 files, too few to hold some out" in capsys.readouterr().err
+    assert not logged(tmp_path / "run")
+    assert "step" not in read_config(made).training
+    assert not (tmp_path / "run" / "held_out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["adapter=mel"], "data.held_out=0.1: nothing measures such features while they train; set it to 0"),
+        (["objective.paired=true"], "data.held_out=0.1: counterparts are not held out; set it to 0"),
+        (["data.held_out=0.9"], "data.held_out=0.9: choose a number from 0 to 0.5"),
+    ],
+)
+def test_what_cannot_be_held_out_is_refused(enough: Path, tmp_path: Path, more: list[str], said: str) -> None:
+    settings = ["experiment=vc2_quick", f"data.root={enough}", "data.domains=[low,high]", f"run_dir={tmp_path / 'run'}", "data.held_out=0.1"]
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        train(compose_run([*settings, *more]))
+
+
 def test_several_targets_have_one_network(voices: Path, tmp_path: Path) -> None:
     made = train(compose_run(words(voices, tmp_path / "run", "data.domains=[low,high]", "max_steps=1", "trainer.sample_every=0")))
     converter = Converter.from_pretrained(made)

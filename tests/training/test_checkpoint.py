@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from audiocycle.errors import OutputError, TrainingError
 from audiocycle.training import checkpoint
 from audiocycle.training.checkpoint import (
+    BEFORE,
     FORMAT,
     DamagedError,
     TrainState,
@@ -215,7 +216,7 @@ def test_when_none_can_be_read_the_remedy_is_told(tmp_path: Path, damage: Callab
     assert str(tmp_path) in str(caught.value)
 
 
-@pytest.mark.parametrize(("version", "made_by"), [(FORMAT + 1, "a newer"), (FORMAT - 1, "an older")])
+@pytest.mark.parametrize(("version", "made_by"), [(FORMAT + 1, "a newer"), (BEFORE - 1, "an older")])
 def test_a_checkpoint_of_another_version_is_refused_and_not_passed_over(tmp_path: Path, version: int, made_by: str) -> None:
     save_state(tmp_path, state(2), keep=2)
     save_state(tmp_path, state(4, format=version), keep=2)

@@ -15,8 +15,8 @@ from audiocycle.evaluation.page.markup import Markup, element
 
 Losses = dict[str, tuple[list[float], list[float]]]
 """Kind of term, in order of appearance, to steps and values."""
-NO_LOSSES = ("rate", "norm")
-"""What else is logged under ``kind/name``: learning rates and norms of gradients."""
+NO_LOSSES = ("rate", "norm", "held_out")
+"""What else is logged under ``kind/name``: learning rates, norms of gradients, measures of held-out items."""
 MOST_POINTS = 300
 """Points of a training curve; of more steps, means over neighbours are shown."""
 
