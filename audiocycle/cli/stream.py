@@ -54,7 +54,7 @@ def stream(
 ) -> None:
     """Convert until the input ends, or until Ctrl-C."""
     check_ends(microphone, recording, output, overwrite, form, rate)
-    bundle = choose_bundle(model, target, source, live=True)
+    bundle = choose_bundle(model, target, source)
 
     def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
         from audiocycle.conversion.live import open_stream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 from audiocycle.spec import Adapter, Direction, Encoded
@@ -22,4 +21,4 @@ class Heard:
     def direction(self, direction: Direction, encoded: Encoded[Any]) -> Direction:
         """A direction from anyone, with what is known of this one now that another chunk was heard."""
         self.chunks.append(encoded)
-        return replace(direction, source=replace(direction.source, stats=self.adapter.fit(list(self.chunks))))
+        return direction.of(self.adapter.fit(list(self.chunks)))
