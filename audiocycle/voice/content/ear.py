@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.spec import Encoded, FloatArray, Stats
 from audiocycle.voice.content import encoder
@@ -33,8 +34,8 @@ USUAL_STATES = Path(__file__).parent / "usual_states.npy"
 """(2, D) mean and deviation of states where somebody speaks, made by ``recipes/content_encoder/usual.py``."""
 USUAL_LEVEL = (MEANS[0], float(np.exp(SPREADS[0])))
 """Mean and deviation of row 0 where somebody speaks."""
-FEW_FRAMES, MORE_FRAMES = 20, 200
-"""The usual mean counts as much as so many frames, the usual deviation as the second number: a tenth of a second tells where a voice lies, but
+FEW_FRAMES, MORE_FRAMES = 40, 200
+"""The usual mean counts as much as so many frames, the usual deviation as the second number: a fifth of a second tells where a voice lies, but
 not how it moves."""
 KNOWN_STATES, MEMORY_STATES = 100, 1000
 """The usual moments of states count as much as so many; and states of speech after which older ones count 1 / e of new ones."""
@@ -83,7 +84,7 @@ class ContentEar(Ear):
         mean, deviation = register(log_f0)
         return (len(log_f0) * mean + FEW_FRAMES * USUAL[0]) / (len(log_f0) + FEW_FRAMES), deviation
 
-    def learn(self, states: FloatArray, speech: FloatArray, end: float, settled: slice) -> None:
+    def learn(self, states: FloatArray, speech: NDArray[np.bool_], end: float, settled: slice) -> None:
         """Take in the states of settled frames with speech.
 
         Args:
