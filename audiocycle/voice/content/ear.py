@@ -1,7 +1,7 @@
 """What is shown of a stream to a network that converts everybody: what is said, heard again with each block, and the source by what was heard of it.
 
 The content encoder hears the last seconds together. It is not causal: what it makes of the newest moments becomes surer with the blocks behind them, and
-the network's context is what it makes of that by now. What is taken over a recording offline is taken over the last seconds here, and over what is usual
+the network's context is what it makes of that by now. What is taken over a recording offline is taken over the last minute here, and over what is usual
 of voices, which counts as much as some frames: so the first second is fine already.
 """
 
@@ -39,10 +39,14 @@ FEW_FRAMES, MORE_FRAMES = 40, 200
 not how it moves."""
 KNOWN_STATES, MEMORY_STATES = 100, 1000
 """The usual moments of states count as much as so many; and states of speech after which older ones count 1 / e of new ones."""
+EVERY = 4
+"""One of so many frames is looked at for the statistics of the cepstrum: neighbours are alike."""
 
 
 class ContentEar(Ear):
     """Adds to a window what stands behind the mel-cepstrum (see :mod:`audiocycle.voice.content.adapter`), and knows the source.
+
+    How far it looks ahead, and how much it hears, is measured: docs/measurements/live.md.
 
     Args:
         adapter: of the stream.
@@ -50,7 +54,7 @@ class ContentEar(Ear):
 
     ahead_seconds = 0.18
     sound_seconds = 3.0
-    memory_seconds = 20.0
+    memory_seconds = 60.0
 
     def __init__(self, adapter: ContentAdapter) -> None:
         self.adapter, self.rate = adapter, adapter.spec.frame_rate
@@ -66,7 +70,8 @@ class ContentEar(Ear):
         assert f0 is not None
         speech, last = self.adapter.speech(mcep), slice(-min(WINDOW_FRAMES, len(f0)), None)
         mean, deviation = self.register(f0)
-        self.stats = {**self.adapter.fit([heard]), "log_f0": np.array([mean, deviation], np.float32)}
+        some = Encoded(mcep[:, ::EVERY], VoiceSide(f0=f0[::EVERY]))
+        self.stats = {**self.adapter.fit([some]), "log_f0": np.array([mean, deviation], np.float32)}
         pitch = np.clip((drawn_through(f0) - mean) / (deviation + 1e-2), -FURTHEST, FURTHEST) if (f0 > 0).any() else np.zeros(len(f0))
         level = np.maximum(usual_deviations(mcep[0], mcep[0, speech]), QUIETEST)
         states = encoder.states(resample(sound, self.adapter.sample_rate, encoder.SAMPLE_RATE))
