@@ -212,11 +212,13 @@ class Translation:
         function: does it.
         direction: from where to where, for those who have to guess what a recording of the source does not hold.
         begin: makes a function that knows nothing yet of the recording; None: nothing is remembered from chunk to chunk.
+        knowing: of a source that is told by its statistics, which may be of more than these features; None: the source is known.
     """
 
     function: Callable[[Encoded[Any]], Encoded[Any]]
     direction: Direction
     begin: Callable[[], Callable[[Encoded[Any]], Encoded[Any]]] | None = None
+    knowing: Callable[[Encoded[Any], Stats], Encoded[Any]] | None = None
 
     def anew(self) -> Translation:
         """The same for another recording."""

@@ -130,12 +130,8 @@ def tls_files(scheduler: str | None, ca_file: str | None, cert: str | None, key:
     return Tls(ca_file, cert, key)
 
 
-def choose_bundle(model: str | None, target: str | None, source: str | None, live: bool = False) -> Path:
-    """The bundle that ``--model`` names, else the first installed one that converts to the target, or to any voice, and say which.
-
-    Args:
-        live: it has to convert while the sound comes in, which models that convert everybody cannot yet.
-    """
+def choose_bundle(model: str | None, target: str | None, source: str | None) -> Path:
+    """The bundle that ``--model`` names, else the first installed one that converts to the target, or to any voice, and say which."""
     from audiocycle.bundles.library import find_any_source, find_for_target, locate, passed_over
 
     if model is not None:
@@ -143,8 +139,6 @@ def choose_bundle(model: str | None, target: str | None, source: str | None, liv
     refused: Refused = {}
     try:
         found, *others = sound_ones(find_any_source(refused) if target is None else find_for_target(target, source, refused), refused)
-        if live and found.config.any_source and others:
-            found, *others = [model for model in others if not model.config.any_source] or [found]
     finally:
         for line in passed_over(refused):
             typer.echo(worded(line), err=True)

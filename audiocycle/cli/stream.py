@@ -25,7 +25,7 @@ FORMATS = {"s16": ("<i2", 32768.0), "f32": ("<f4", 1.0)}
 STREAM_HELP = """Convert a voice while it speaks: raw samples from stdin to stdout, or microphone to loudspeaker.
 
 \b
-  audiocycle stream --target ben --microphone                       # needs: pip install 'audiocycle[live]'
+  audiocycle stream --target 27 --microphone                        # whoever speaks; needs: pip install 'audiocycle[live]'
   arecord -q -t raw -f S16_LE -r 16000 | audiocycle stream --target ben --rate 16000 | aplay -q -t raw -f S16_LE -r 16000
   ffmpeg -v error -i in.mp3 -f s16le -ac 1 -ar 48000 - | audiocycle stream --target ben --rate 48000 > out.raw
   audiocycle stream --target ben --input in.wav -o out.wav          # what it sounds like; then compare with convert
@@ -49,12 +49,12 @@ def stream(
     microphone: Annotated[bool, typer.Option("--microphone", help="Microphone to loudspeaker, until Ctrl-C.")] = False,
     input_device: Annotated[str | None, typer.Option(metavar="NAME", help="The microphone, by name or number.")] = None,
     output_device: Annotated[str | None, typer.Option(metavar="NAME", help="The loudspeaker, by name or number.")] = None,
-    block: Annotated[float, typer.Option(metavar="MS", help="Converted at a time, 20 to 180: shorter is sooner, and more work.")] = 100.0,
+    block: Annotated[float, typer.Option(metavar="MS", help="Converted at a time, 20 to 180 (models that convert everybody: to 100): shorter is sooner, and more work.")] = 100.0,
     **asked: Any,
 ) -> None:
     """Convert until the input ends, or until Ctrl-C."""
     check_ends(microphone, recording, output, overwrite, form, rate)
-    bundle = choose_bundle(model, target, source, live=True)
+    bundle = choose_bundle(model, target, source)
 
     def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
         from audiocycle.conversion.live import open_stream

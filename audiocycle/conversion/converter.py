@@ -113,7 +113,7 @@ class Converter:
             return lambda encoded: translate(encoded, heard.direction(direction, encoded))
 
         if self.config.any_source:
-            return Translation(begin(), direction, begin)
+            return Translation(begin(), direction, begin, lambda encoded, stats: translate(encoded, direction.of(stats)))
         return Translation(lambda encoded: translate(encoded, direction), direction)
 
     def translate_features(self, features: FloatArray, direction: Direction, shifted: bool = False) -> FloatArray:

@@ -48,6 +48,6 @@ def open_stream(
     stream = converter.modality.stream(translation, norms, sample_rate=sample_rate, block_seconds=block_seconds, band_limit=band_limit)
     if stream is None:
         raise ConfigError(
-            f"model {converter.config.name}: live conversion needs a voice model with WORLD features, of speakers that it knows; use audiocycle convert, or another `model`"
+            f"model {converter.config.name}: live conversion needs a voice model with WORLD features; use audiocycle convert, or another `model`"
         )
     return stream

@@ -9,6 +9,7 @@ from audiocycle.modality import Norms
 from audiocycle.spec import Encoded, Translation
 from audiocycle.voice.adapter import VoiceAdapter
 from audiocycle.voice.bandwidth import declared_limit
+from audiocycle.voice.ear import Ear
 from audiocycle.voice.level import RunningLevel
 from audiocycle.voice.opening import RATES
 from audiocycle.voice.sides import VoiceSide
@@ -32,18 +33,18 @@ def live_stream(
     Raises:
         ConfigError: a block or rate that cannot be.
     """
-    check_block(block_seconds)
     if sample_rate is not None and not RATES[0] <= sample_rate <= RATES[1]:
         raise ConfigError(f"rate={sample_rate}: choose between {RATES[0]} and {RATES[1]} Hz")
     stats = translation.direction.source.stats
     inner = adapter.for_stream(stats)
     if inner is None:
         return None
-    rate = sample_rate or inner.sample_rate
+    rate, ear = sample_rate or inner.sample_rate, inner.ear()
+    check_block(block_seconds, ear.ahead_seconds)
     missing = missing_above(min(band_limit or np.inf, declared_limit(rate)), inner)
     completing = None if missing is None else inner.completing(missing, stats)
-    live = LiveTranslation(translation, norms, block_seconds)
-    stream = StreamAtRate(StreamConverter(completing or inner, live, block_seconds), rate)
+    live = LiveTranslation(translation, norms, block_seconds, ear)
+    stream = StreamAtRate(StreamConverter(completing or inner, live, block_seconds, ear), rate)
     noise = np.random.default_rng(0).normal(0.0, 0.01, round((1.0 + stream.latency) * stream.sample_rate))
     stream.push(noise.astype(np.float32))
     stream.clear()
@@ -56,10 +57,11 @@ class LiveTranslation:
 
     Args:
         norms: of the translation's network.
+        ear: knows the source, where the model does not.
     """
 
-    def __init__(self, translation: Translation, norms: Norms, block_seconds: float) -> None:
-        self.translation, self.norms, self.block_seconds = translation, norms, block_seconds
+    def __init__(self, translation: Translation, norms: Norms, block_seconds: float, ear: Ear) -> None:
+        self.translation, self.norms, self.block_seconds, self.ear = translation, norms, block_seconds, ear
         self.clear()
 
     def clear(self) -> None:
@@ -72,4 +74,6 @@ class LiveTranslation:
         bins, speech = self.level.add(np.exp(encoded.features[0].astype(np.float64))), self.level.bins_of_speech
         share = float(np.mean((bins >= speech.start) & (bins < speech.stop)))
         self.norms.weight = min(1.0, max(LEAST_WEIGHT, share / WHOLE_SHARE))
-        return self.translation(encoded)
+        if self.translation.knowing is None or self.ear.stats is None:
+            return self.translation(encoded)
+        return self.translation.knowing(encoded, self.ear.stats)

@@ -59,9 +59,13 @@ class PhoneticEncoder:
         return made
 
 
-def at_frames(states: FloatArray, n_frames: int, frame_rate: float) -> FloatArray:
-    """States (D, T) between which is interpolated, at ``n_frames`` moments of another rate: (n_frames, D)."""
-    moments = np.arange(n_frames) / frame_rate * FRAME_RATE - 0.5  # a state stands for the middle of its 20 ms
+def at_frames(states: FloatArray, n_frames: int, frame_rate: float, begin: float = 0.0) -> FloatArray:
+    """States (D, T) between which is interpolated, at ``n_frames`` moments of another rate: (n_frames, D).
+
+    Args:
+        begin: seconds at which the first frame lies.
+    """
+    moments = (begin + np.arange(n_frames) / frame_rate) * FRAME_RATE - 0.5  # a state stands for the middle of its 20 ms
     moments = np.clip(moments, 0, states.shape[1] - 1)
     left = np.minimum(moments.astype(int), max(0, states.shape[1] - 2))
     right = np.minimum(left + 1, states.shape[1] - 1)

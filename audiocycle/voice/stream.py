@@ -13,6 +13,7 @@ import numpy as np
 
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice.ear import WINDOW_FRAMES, Ear
 from audiocycle.voice.level import (
     FRAME_SECONDS,
     MAX_GAIN,
@@ -30,16 +31,12 @@ from audiocycle.voice.stream_resampler import StreamResampler
 from audiocycle.voice.world_adapter import WorldAdapter, f0_of
 
 BLOCK_SECONDS = 0.1
-AHEAD_SECONDS = 0.1
-"""Look-ahead. With 0.08 s some frames near voicing borders get another F0 than offline; what more would bring the network is little."""
-MAX_BLOCK_SECONDS = 0.18
-"""With the look-ahead and two resamplers, 0.3 s of latency."""
+LONGEST_SECONDS = 0.28
+"""Of a block and its look-ahead: with two resamplers, 0.3 s of latency."""
 F0_CONTEXT_SECONDS = 0.4
 """Heard before a block by DIO, which decides on voicing by the length of a voiced stretch."""
 EDGE_SECONDS = 0.01
 """Frames nearer to the last sample are not shown to the network: half of their window is missing."""
-WINDOW_FRAMES = 128
-"""What the network sees at a time, always as many: of another length each time it would have to be planned anew."""
 GRID_FRAMES = 4
 """Windows begin at its multiples, as recordings do: a network that halves the frames twice gives something else (1.5 dB of MCD)
 for a window that begins a frame later."""
@@ -48,7 +45,7 @@ FADE_FRAMES = 8
 SILENCE_POWER = 1e-16
 
 Translate = Callable[[Encoded[VoiceSide]], Encoded[VoiceSide]]
-"""Source features with their F0 to converted ones with theirs."""
+"""What the network is shown, with its F0, to converted features with theirs."""
 
 
 class StreamConverter:
@@ -59,24 +56,27 @@ class StreamConverter:
 
     Args:
         adapter: the model's.
-        translate: features (n_mcep, T).
+        translate: what the ear shows it, to (n_mcep, T).
         block_seconds: rounded to a multiple of 10 ms.
+        ear: what the network is shown, and how far it looks ahead.
 
     Raises:
         ConfigError: the block is too long or too short, or too long for the network's window.
     """
 
-    def __init__(self, adapter: WorldAdapter, translate: Translate, block_seconds: float = BLOCK_SECONDS) -> None:
-        check_block(block_seconds)
+    def __init__(self, adapter: WorldAdapter, translate: Translate, block_seconds: float = BLOCK_SECONDS, ear: Ear | None = None) -> None:
+        self.ear = ear or Ear()
+        check_block(block_seconds, self.ear.ahead_seconds)
         self.adapter, self.translate, self.sample_rate = adapter, translate, adapter.sample_rate
         self.period = adapter.sample_rate * adapter.frame_period / 1000.0
         self.frame = round(FRAME_SECONDS * self.sample_rate)
         self.block = round(block_seconds / FRAME_SECONDS) * self.frame
-        self.ahead = round(AHEAD_SECONDS / FRAME_SECONDS) * self.frame
+        self.ahead = round(self.ear.ahead_seconds / FRAME_SECONDS) * self.frame
         self.edge = round(EDGE_SECONDS * self.sample_rate)
         if (self.block + self.ahead) / self.period > 0.75 * WINDOW_FRAMES:
             raise ConfigError(f"adapter.frame_period={adapter.frame_period:g}: too short for live conversion, whose network sees {WINDOW_FRAMES} frames")
         self.before = round(F0_CONTEXT_SECONDS * 1000.0 / adapter.frame_period)  # frames
+        self.sound = round(self.ear.sound_seconds * adapter.sample_rate)
         self.clear()
 
     @property
@@ -86,7 +86,7 @@ class StreamConverter:
 
     def clear(self) -> None:
         """Begin anew, as with another recording."""
-        self.held = np.zeros(round(self.before * self.period), dtype=np.float32)  # silence was before the first sample
+        self.held = np.zeros(max(round(self.before * self.period), self.sound), dtype=np.float32)  # silence was before the first sample
         self.held_begin = -len(self.held)  # the number of its first sample
         self.fresh: list[FloatArray] = []  # pushed since the last block
         self.n_inputs = self.n_outputs = self.n_frames = 0
@@ -96,6 +96,7 @@ class StreamConverter:
         self.early = np.zeros(0)  # synthesised of the next block
         self.synthesizer = PulseSynthesizer(self.sample_rate, self.adapter.frame_period, self.adapter.fft_size)
         self.gain = RunningGain(self.block / self.sample_rate)
+        self.ear.clear()
 
     def push(self, samples: FloatArray) -> FloatArray:
         """Take (N,) samples, and return those that are ready, (M,) float32: none, or whole blocks."""
@@ -115,21 +116,21 @@ class StreamConverter:
     def _block(self) -> FloatArray:
         """The next block, (block,)."""
         begin, end = self.n_outputs, self.n_outputs + self.block
-        f0_begin = self.n_frames - self.before
+        first, heard = round((self.n_frames - self.before) * self.period), end + self.ahead
         self.held = np.concatenate([self.held, *self.fresh])
         self.fresh.clear()
-        heard = round(f0_begin * self.period) - self.held_begin
-        self.held, self.held_begin = self.held[max(0, heard) :], self.held_begin + max(0, heard)
-        samples = self.held[: end + self.ahead - self.held_begin].astype(np.float64)
+        over = max(0, min(first, heard - self.sound) - self.held_begin)
+        self.held, self.held_begin = self.held[over:], self.held_begin + over
+        samples = self.held[first - self.held_begin : heard - self.held_begin].astype(np.float64)
         n_final = int(np.ceil(end / self.period)) + 1 - self.n_frames
-        n_shown = int((end + self.ahead - self.edge) / self.period) // GRID_FRAMES * GRID_FRAMES - self.n_frames
+        n_shown = int((heard - self.edge) / self.period) // GRID_FRAMES * GRID_FRAMES - self.n_frames
         frames = self._converted(samples, n_final, n_shown) if samples.any() else self._silence(n_final)
         self.n_frames += n_final
         made = np.concatenate([self.early, self.synthesizer.push(*frames)])
         check_sound(made, float(np.abs(samples).max(initial=0.0)), "stream")
         self.early, made = made[self.block :], made[: self.block]
         self.n_outputs = end
-        return self._levelled(samples[begin - self.frame - self.held_begin :], made)
+        return self._levelled(samples[begin - self.frame - first :], made)
 
     def _converted(self, x: FloatArray, n_final: int, n_shown: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """F0, envelope and aperiodicity of the next ``n_final`` frames, which begin ``before`` frames after x does."""
@@ -138,16 +139,20 @@ class StreamConverter:
         mcep = adapter.coded_envelope(x, f0, times).T.astype(np.float32)
         aperiodicity = adapter.aperiodicity(x, f0[:n_final], times[:n_final])
         known, known_f0 = np.concatenate([self.past, mcep], axis=1), np.concatenate([self.past_f0, f0])
-        self.past, self.past_f0 = (x[..., : x.shape[-1] - n_shown + n_final][..., -WINDOW_FRAMES:] for x in (known, known_f0))
-        window = Encoded(mirrored_before(known, WINDOW_FRAMES), VoiceSide(f0=mirrored_before(known_f0, WINDOW_FRAMES)))
-        made = self.translate(window)
+        n_known = known.shape[1]
+        settled = slice(n_known - n_shown, n_known - n_shown + n_final)
+        self.past, self.past_f0 = (track[..., : settled.stop][..., -self.ear.memory :] for track in (known, known_f0))
+        sound_end = self.n_outputs + self.block + self.ahead
+        sound = self.held[: sound_end - self.held_begin][-self.sound :]
+        behind = (sound_end - (self.n_frames + n_shown - 1) * self.period) / self.sample_rate
+        made = self.translate(self.ear.window(Encoded(known, VoiceSide(f0=known_f0)), sound, behind, settled))
         context = WINDOW_FRAMES - n_shown
         converted = made.features[:, context:].copy()
         n_fade = min(FADE_FRAMES, self.foreseen.shape[1])
         share = (np.arange(n_fade) + 0.5) / max(1, n_fade)
         converted[:, :n_fade] = (1.0 - share) * self.foreseen[:, :n_fade] + share * converted[:, :n_fade]
         if adapter.keep_energy:  # which is surer now than when it was foreseen
-            converted = with_power_of(window.features[:, context:], converted, self.sample_rate)
+            converted = with_power_of(mcep, converted, self.sample_rate)
         self.foreseen = converted[:, n_final:]
         converted_f0 = f0_of(made.side)[context : context + n_final]
         return converted_f0, adapter.envelope(converted[:, :n_final]), aperiodicity
@@ -262,19 +267,12 @@ class StreamAtRate:
         return np.pad(made[:missing], (0, max(0, missing - len(made))))
 
 
-def check_block(seconds: float) -> None:
-    """See that blocks can have this length.
+def check_block(seconds: float, ahead_seconds: float) -> None:
+    """See that blocks can have this length, with a look-ahead so long.
 
     Raises:
         ConfigError: they would be too long or too short, or it is no number.
     """
-    least, most = 2 * FRAME_SECONDS, MAX_BLOCK_SECONDS
+    least, most = 2 * FRAME_SECONDS, LONGEST_SECONDS - ahead_seconds
     if not least <= seconds <= most:  # nor is NaN
         raise ConfigError(f"block={1000 * seconds:g}: choose between {1000 * least:g} and {1000 * most:g} ms")
-
-
-def mirrored_before(features: FloatArray, frames: int) -> FloatArray:
-    """The last ``frames`` of (..., T), extended to the left by reflection where there are fewer."""
-    missing = max(0, frames - features.shape[-1])
-    widths = [(0, 0)] * (features.ndim - 1) + [(missing, 0)]
-    return np.pad(features[..., -frames:], widths, mode="symmetric")

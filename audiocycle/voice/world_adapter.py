@@ -22,6 +22,7 @@ from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeigh
 from audiocycle.system.compat import import_pyworld
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 from audiocycle.system.threads import spread
+from audiocycle.voice.ear import Ear
 from audiocycle.voice.f0 import convert_f0, log_f0_stats
 from audiocycle.voice.level import speech_mask
 from audiocycle.voice.liveliness import with_power_of, with_variance
@@ -304,6 +305,10 @@ class WorldAdapter(InWeights):
     def for_stream(self, stats: Stats) -> WorldAdapter | None:
         """Harvest takes longer than what it analyses, and a block says nothing of how low a voice is."""
         return replace(self, f0_method="dio", low_voice=bool(self.for_voice(stats).low_voice))
+
+    def ear(self) -> Ear:
+        """What shows a network a stream."""
+        return Ear()
 
     def completing(self, limit: float, stats: Stats) -> WorldAdapter | None:
         """See :mod:`audiocycle.voice.missing_band`; None where nothing is known of the speaker."""

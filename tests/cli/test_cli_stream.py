@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from tiny_bundle import Outcome, run_cli, tiny_bundle, tiny_music_bundle, vowel
+from tiny_bundle import Outcome, run_cli, tiny_bundle, tiny_content_bundle, tiny_music_bundle, vowel
 
 from audiocycle.cli import stream as command
 from audiocycle.conversion import live
@@ -73,6 +73,22 @@ def test_a_recording_comes_out_at_its_rate_as_raw_samples_do(stream: Run) -> Non
     raw: Any = stream("--rate", 44100, "--format", "f32", stdin=voice.astype("<f4").tobytes())
     np.testing.assert_allclose(np.frombuffer(raw.out, "<f4"), made, atol=1e-4)  # the file has 16 bits
     assert "resampling" in raw.err[0]
+
+
+def test_models_that_convert_everybody_ask_for_no_source(stream: Run, tmp_path: Path) -> None:
+    found: Any = stream("--model", tiny_content_bundle(tmp_path / "any"), stdin=s16(VOICE))
+    assert found.code == 0
+    assert len(found.out) == len(s16(VOICE))
+    assert found.err[0].startswith("latency: 280 ms (block 100, look-ahead 180)")
+
+
+@pytest.mark.parametrize(("names", "model"), [(["27"], "any-voices"), (["michael"], "any-voices"), (["michael", "--source", "heart"], "rendered-voices")])
+def test_the_first_model_that_can_is_taken(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], names: list[str], model: str) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(s16(VOICE)), isatty=lambda: False))
+    found: Any = run_cli(capsysbinary, "stream", "--target", *names)
+    assert found.code == 0
+    assert found.err[0].decode().startswith(f"model: {model} (")
+    assert len(found.out) == 2 * len(VOICE)
 
 
 def test_what_was_done_with_a_recordings_file_is_said(stream: Run) -> None:

@@ -20,6 +20,7 @@ from audiocycle.conversion.live import NORM_SECONDS
 from audiocycle.conversion.pauses import GRID, LONGEST
 from audiocycle.models.running_norm import RunningNorms
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Signal
+from audiocycle.voice.ear import Ear
 from audiocycle.voice.live import LiveTranslation
 from audiocycle.voice.mel_adapter import MelAdapter
 from audiocycle.voice.sides import VoiceSide
@@ -145,7 +146,7 @@ def test_a_stream_forgets_no_voice_over_silence(name: str, source: str, target: 
         encoded = WorldAdapter().analyze(both, side=False)
         model = Converter.from_pretrained(PRETRAINED / name, "world", runtime="torch")
         assert isinstance(model.network, TorchNetwork)
-        network = LiveTranslation(model.translation(target, source), RunningNorms(model.network.translator, NORM_SECONDS / 0.1), 0.1)
+        network = LiveTranslation(model.translation(target, source), RunningNorms(model.network.translator, NORM_SECONDS / 0.1), 0.1, Ear())
         windows[kind] = [network(cut(encoded, end)).features for end in range(128, encoded.features.shape[1], 20)]
     std = converter(name).config.domain(target).stats["std"]
     behind = [np.concatenate([window[1:, -20:] / std[1:] for window in made[-15:]], axis=1) for made in windows.values()]

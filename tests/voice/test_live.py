@@ -12,6 +12,7 @@ from tiny_bundle import vowel
 from audiocycle.errors import ConfigError
 from audiocycle.modality import Norms, Stream
 from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Translation
+from audiocycle.voice.ear import Ear
 from audiocycle.voice.live import LEAST_WEIGHT, WHOLE_SHARE, LiveTranslation
 from audiocycle.voice.modality import VoiceModality
 from audiocycle.voice.sides import VoiceSide
@@ -98,7 +99,7 @@ def window(levels: FloatArray) -> Encoded[VoiceSide]:
 
 def test_norms_remember_speech_rather_than_pauses() -> None:
     norms = Memory()
-    live = LiveTranslation(Network().translation(), norms, 0.1)
+    live = LiveTranslation(Network().translation(), norms, 0.1, Ear())
     for level, frames, weight in ((-9.0, 128, 1.0), (-40.0, 128, LEAST_WEIGHT), (-10.0, 128, 1.0), (-10.0, 16, 0.125 / WHOLE_SHARE)):
         live(window(np.where(np.arange(128) < frames, level, -40.0)))
         assert norms.weight == pytest.approx(weight)

@@ -13,16 +13,10 @@ from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
+from audiocycle.voice.ear import WINDOW_FRAMES, mirrored_before
 from audiocycle.voice.renderers import WorldRenderer
 from audiocycle.voice.sides import VoiceSide
-from audiocycle.voice.stream import (
-    GRID_FRAMES,
-    WINDOW_FRAMES,
-    RunningGain,
-    StreamAtRate,
-    StreamConverter,
-    mirrored_before,
-)
+from audiocycle.voice.stream import GRID_FRAMES, RunningGain, StreamAtRate, StreamConverter
 from audiocycle.voice.world_adapter import WorldAdapter, pyworld
 
 WORLD = WorldAdapter()

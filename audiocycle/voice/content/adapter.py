@@ -27,6 +27,7 @@ from audiocycle.voice.content import encoder
 from audiocycle.voice.content.places import PLACES, missed, moved, of_length_one, places_of
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.content.rooms import heard_in_a_room
+from audiocycle.voice.ear import Ear
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.phonetics import at_frames, moments, standardised
 from audiocycle.voice.sides import Items, VoiceSide
@@ -173,9 +174,10 @@ class ContentAdapter(WorldAdapter):
         of_cepstrum = replace(direction, output_deviation=None if deviation is None else deviation[:n])
         return self.world.transfer(cepstrum, made, of_cepstrum, options)
 
-    def for_stream(self, stats: Stats) -> None:
-        """None yet: the encoder hears what comes after a moment, too."""
-        return None
+    def ear(self) -> Ear:
+        from audiocycle.voice.content.ear import ContentEar
+
+        return ContentEar(self)
 
     def completing(self, limit: float, stats: Stats) -> None:
         """None: nothing is known of the speaker."""
@@ -207,11 +209,15 @@ def deviations(values: FloatArray, judged: NDArray[np.bool_]) -> FloatArray:
 
 def contour(f0: FloatArray) -> FloatArray:
     """(T,) Hz, 0 where unvoiced, to log F0, drawn through unvoiced frames, in deviations from its mean; 0 where nothing is voiced."""
+    voiced = f0 > 0
+    return np.clip(deviations(drawn_through(f0), voiced), -FURTHEST, FURTHEST) if voiced.any() else np.zeros(len(f0))
+
+
+def drawn_through(f0: FloatArray) -> FloatArray:
+    """(T,) Hz to log F0, with lines through unvoiced frames; some must be voiced."""
     voiced, frames = f0 > 0, np.arange(len(f0))
-    if not voiced.any():
-        return np.zeros(len(f0))
-    log_f0 = np.interp(frames, frames[voiced], np.log(f0[voiced]))
-    return np.clip(deviations(log_f0, voiced), -FURTHEST, FURTHEST)
+    made: FloatArray = np.interp(frames, frames[voiced], np.log(f0[voiced]))
+    return made
 
 
 def by_themselves(states: FloatArray, judged: NDArray[np.bool_]) -> FloatArray:

@@ -173,10 +173,14 @@ def test_what_is_transferred_is_worlds() -> None:
     assert np.median(made.side.f0[voiced]) < 0.8 * np.median(encoded.side.f0[voiced])
 
 
-def test_streams_and_missing_bands_are_not_for_it() -> None:
-    stats = ADAPTER.fit([voice()])
-    assert ADAPTER.for_stream(stats) is None
-    assert ADAPTER.completing(3400.0, stats) is None
+def test_missing_bands_are_not_for_it() -> None:
+    assert ADAPTER.completing(3400.0, ADAPTER.fit([voice()])) is None
+
+
+def test_a_stream_is_analysed_quickly() -> None:
+    streaming = ContentAdapter(f0_method="harvest").for_stream({})
+    assert isinstance(streaming, ContentAdapter)
+    assert (streaming.f0_method, streaming.low_voice) == ("dio", False)
 
 
 def test_a_state_belongs_to_the_frame_at_its_middle() -> None:
