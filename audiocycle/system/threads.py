@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import local
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _limit: int | None = None
+_own = local()
+"""Of each thread: whether it is one that all callers share."""
 
 
 def limit(count: int) -> None:
@@ -35,10 +38,10 @@ def cores() -> int:
 def spread(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``function`` of each item, in order, on :func:`available` threads that all callers share.
 
-    For functions that release the GIL. They must not call this themselves: all threads could be waiting for each other.
+    For functions that release the GIL. One that calls this itself has its items done where it is: all threads could be waiting for each other.
     """
     listed, count = list(items), available()
-    if count == 1 or len(listed) < 2:
+    if count == 1 or len(listed) < 2 or getattr(_own, "shared", False):
         return [function(item) for item in listed]
     return list(_pool(os.getpid(), count).map(function, listed))
 
@@ -46,7 +49,7 @@ def spread(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
 @cache
 def _pool(process: int, count: int) -> ThreadPoolExecutor:
     """The threads of a process; a forked one has lost its parent's."""
-    return ThreadPoolExecutor(count, "audiocycle")
+    return ThreadPoolExecutor(count, "audiocycle", initializer=lambda: setattr(_own, "shared", True))
 
 
 def _of_environment() -> int | None:

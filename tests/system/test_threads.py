@@ -77,3 +77,12 @@ def test_an_error_reaches_the_caller() -> None:
     threads.limit(2)
     with pytest.raises(ZeroDivisionError):
         threads.spread(lambda number: 1 // number, [2, 1, 0])
+
+
+def test_work_within_work_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_limit", 2)
+
+    def outer(number: int) -> list[int]:
+        return threads.spread(lambda x: x * number, range(5))
+
+    assert threads.spread(outer, range(4)) == [[x * number for x in range(5)] for number in range(4)]

@@ -139,7 +139,7 @@ class ContentAdapter(WorldAdapter):
         return max(1, int(features.shape[-1] / self.spec.frame_rate * encoder.FRAME_RATE))
 
     def towards(self, normal: FloatArray, stats: Stats) -> FloatArray:
-        """States halfway to places of the target, where these are known."""
+        """States moved towards places of the target, where these are known."""
         if "places" not in stats:
             return normal
         n, rate = self.n_mcep, self.spec.frame_rate

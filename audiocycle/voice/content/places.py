@@ -1,7 +1,7 @@
 """The places of a target in the space of what can be said: states that its own recordings have been in.
 
 Another speaker's states lie beside them, by the accent, the room, and what the encoder tells of a throat. A network that has seen the target's own
-makes more of states near those: so a source's are moved halfway to the nearest (as kNN-VC takes the target's frames themselves, Baas et al. 2023,
+makes more of states near those: so a source's are moved some of the way to the nearest (as kNN-VC takes the target's frames themselves, Baas et al. 2023,
 arXiv 2305.18975). What the network misses at each place, of a target that it was never trained on, is added afterwards.
 
 Shapes: S states, P places, D size of a state, n coefficients.
@@ -16,7 +16,7 @@ from audiocycle.spec import FloatArray
 
 PLACES = 512
 """Of a target that a bundle knows; of more states as many means are taken."""
-NEAREST, SHARE = 4, 0.5
+NEAREST, SHARE = 4, 0.35
 """A state moves by this share to the mean of so many places: docs/measurements/any-voice.md."""
 MISSED_NEAREST, MISSED_WIDTH = 16, 0.1
 """What is missed is a mean over so many places, which weigh 1 / e where the cosine is so much less."""
@@ -33,7 +33,7 @@ def places_of(states: FloatArray) -> FloatArray:
 
 
 def moved(states: FloatArray, places: FloatArray) -> FloatArray:
-    """(S, D) states of length 1, halfway to the nearest of (P, D) places."""
+    """(S, D) states of length 1, moved towards the nearest of (P, D) places."""
     near, _ = nearest(states, places, NEAREST)
     return of_length_one(SHARE * of_length_one(places[near].mean(axis=1)) + (1.0 - SHARE) * states)
 
