@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 from pathlib import Path
 
@@ -18,18 +19,32 @@ def is_reference(target: str) -> bool:
     return "/" in target or "\\" in target or ("=" not in target and "." in target)
 
 
+def refuse_itself(path: Path, target: str) -> None:
+    """See that a recording is not to be converted to the voice in itself, or in a copy of it.
+
+    Raises:
+        InputError: it is.
+    """
+    if is_reference(target) and path.is_file() and Path(target).is_file() and (path.samefile(target) or filecmp.cmp(path, target, shallow=False)):
+        raise InputError(f"{path}: is the reference itself, there is nothing to convert; give a recording of another voice as one of the two")
+
+
 def referred(path: Path, modality: Modality) -> Domain:
     """The voice in a recording, as a domain that is called by the file's name and content.
 
     Raises:
-        InputError: it cannot be read, or has too little speech.
+        InputError: it cannot be read, or has too little speech, or none.
     """
+    from audiocycle.voice.source_doubts import unlike_speech  # only voices have references
+
     encoded = modality.encode(path)
     adapter = modality.adapter
     judged = adapter.judged_frames(encoded.features)
     seconds = 0.0 if judged is None else float(judged.sum()) / adapter.spec.training_rate
     if seconds < LEAST_SECONDS:
         raise InputError(f"{path}: {seconds:.1f} s of speech are too few to know a voice by; give 10 to 60 s")
+    if unlike_speech(encoded.side):
+        raise InputError(f"{path}: sounds like noise or music, not like a voice; give 10 to 60 s of one person who speaks")
     stats = adapter.fit([encoded])
     with path.open("rb") as file:
         content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

@@ -92,6 +92,7 @@ class VoiceModality:
             mixed_otherwise=float(bool(found.mix.note)),
             header_mended=float(HEADER in noted),
             scaled=float(SCALE in noted),
+            articulation=encoded.side.articulation or 0.0,
         )
         return Encoded(encoded.features, side)
 

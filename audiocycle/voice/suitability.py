@@ -214,15 +214,15 @@ def whitener(halves: FloatArray) -> FloatArray:
     return made
 
 
-def two_groups(points: FloatArray) -> NDArray[np.bool_] | None:
-    """(N,) which of the points (N, D) are in one of two groups, by 2-means; None: no group would have :data:`LEAST_GROUP`."""
+def two_groups(points: FloatArray, least_group: int = LEAST_GROUP) -> NDArray[np.bool_] | None:
+    """(N,) which of the points (N, D) are in one of two groups, by 2-means; None: one would have less than ``least_group``."""
     centred = points - points.mean(axis=0)
     axes = np.linalg.svd(centred, full_matrices=False)[2][:AXES]
     best, least = None, np.inf
     for places in (centred @ axes.T).T:
         for share in SHARES:
             group = settled(centred, places > np.quantile(places, share))
-            if min(group.sum(), (~group).sum()) < LEAST_GROUP:
+            if min(group.sum(), (~group).sum()) < least_group:
                 continue
             left = sum(float(((centred[side] - centred[side].mean(axis=0)) ** 2).sum()) for side in (group, ~group))
             if left < least:
