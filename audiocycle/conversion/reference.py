@@ -35,16 +35,14 @@ def referred(path: Path, modality: Modality) -> Domain:
     Raises:
         InputError: it cannot be read, or has too little speech, or none.
     """
-    from audiocycle.voice.source_doubts import unlike_speech  # only voices have references
-
     encoded = modality.encode(path)
     adapter = modality.adapter
     judged = adapter.judged_frames(encoded.features)
     seconds = 0.0 if judged is None else float(judged.sum()) / adapter.spec.training_rate
     if seconds < LEAST_SECONDS:
         raise InputError(f"{path}: {seconds:.1f} s of speech are too few to know a voice by; give 10 to 60 s")
-    if unlike_speech(encoded.side):
-        raise InputError(f"{path}: sounds like noise or music, not like a voice; give 10 to 60 s of one person who speaks")
+    if why := modality.none_of_its_kind(encoded):
+        raise InputError(f"{path}: {why}; give 10 to 60 s of one person who speaks")
     stats = adapter.fit([encoded])
     with path.open("rb") as file:
         content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

@@ -23,6 +23,7 @@ from audiocycle.voice.adapter import VoiceAdapter
 from audiocycle.voice.sides import RecordingSide, VoiceSide
 from audiocycle.voice.turns import Turns
 
+UNLIKE = "sounds like noise or music, not like speech"
 ARTICULATION = 7.9
 AT_ONCE = 0.5
 HEARD_SECONDS = 1.5
@@ -68,7 +69,7 @@ class SourceDoubts:
             return
         unlike, at_once = self.share(self.unlike), self.share(self.at_once)
         if unlike > PART:
-            yield f"{extent(unlike)} sounds like noise or music, not like speech, and nothing of that can be understood; give a recording of somebody who speaks"
+            yield f"{extent(unlike)} {UNLIKE}, and nothing of that can be understood; give a recording of somebody who speaks"
         elif not self.voiced:
             yield "nothing in it has a pitch: is this speech? A whisper stays one"
         if at_once > PART:

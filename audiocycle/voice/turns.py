@@ -2,7 +2,7 @@
 
 A recording is looked at in parts with some seconds of voice. Each is the means of its mel-cepstral coefficients and of log F0, in units of what these differ by
 between parts of one person's recording; chance is what is left of the distance of two groups of parts that were sought (2-means,
-:func:`~audiocycle.voice.suitability.two_groups`).
+:func:`~audiocycle.voice.two_groups.two_groups`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.adapter import VoiceAdapter
 from audiocycle.voice.sides import VoiceSide
-from audiocycle.voice.suitability import ROWS, between, two_groups
+from audiocycle.voice.two_groups import between, two_groups
 
 SAMPLE_RATE = 16000
 """Coefficients of other rates are others, and nothing is known of them."""
@@ -21,6 +21,8 @@ VOICED_SECONDS = 2.0
 """Of a part: about four seconds of speech."""
 LEAST_GROUP = 2
 """Parts of either person."""
+ROWS = 28
+"""Of mel-cepstrum, the level, which is not asked, among them."""
 DEVIATIONS = (
     0.225, 0.183, 0.181, 0.128, 0.108, 0.1, 0.097, 0.097, 0.091, 0.079, 0.075, 0.081, 0.074, 0.065,
     0.062, 0.056, 0.055, 0.052, 0.044, 0.044, 0.044, 0.041, 0.04, 0.04, 0.036, 0.035, 0.031, 0.064,
