@@ -25,6 +25,9 @@ from audiocycle.voice.turns import Turns
 
 UNLIKE = "sounds like noise or music, not like speech"
 ARTICULATION = 7.9
+"""Less is no speech. 824 recordings of 1 to 17 s, of 259 people in several rooms: 7.95 at least, 9.3 of all but one in a hundred; with pink noise 5 dB below, 8.9 at
+least. 136 of noise, chords, plucked strings, drums and rendered MIDI: 7.69 at most. So all of these were told, and nobody who spoke; of pieces of 2 s, 7 of 2,474.
+Not looked at: played music, and songs with words, which are speech here."""
 AT_ONCE = 0.5
 HEARD_SECONDS = 1.5
 """Of sound: less is not asked."""
