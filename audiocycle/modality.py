@@ -110,6 +110,9 @@ class Modality(Protocol):
     def remarks(self, items: Files) -> Iterator[str]:
         """What is unusual about the files of a domain: a line for each kind."""
 
+    def none_of_its_kind(self, encoded: Encoded[Any]) -> str:
+        """Why a file that could be read is not what the modality is for, such as music among voices; empty where nothing speaks for that."""
+
     def places(self, encoded: Encoded[Any]) -> NDArray[Any] | None:
         """(N,) where each window of a training item begins in its piece, so that those of counterparts can be matched; None: they go frame by frame."""
 

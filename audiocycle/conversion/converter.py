@@ -17,9 +17,9 @@ from audiocycle.bundles.runtimes.network import Network
 from audiocycle.conversion.heard import Heard
 from audiocycle.conversion.pauses import shown_frames
 from audiocycle.conversion.record import Record, beside, extras_of
-from audiocycle.conversion.reference import is_reference, referred
+from audiocycle.conversion.reference import is_reference, referred, refuse_itself
 from audiocycle.conversion.windows import in_windows
-from audiocycle.errors import BundleError, ConfigError, InputError, OutputError, printable
+from audiocycle.errors import BundleError, ConfigError, OutputError, printable
 from audiocycle.spec import Direction, Encoded, FloatArray, Translation
 
 MOST_GAIN, MOST_PEAK = 10.0, 30.0
@@ -168,6 +168,8 @@ class Converter:
             options: voice: ``pitch_shift``, ``variance``; music: see :class:`~audiocycle.music.options.MusicOptions`.
         """
         given = Path(item) if isinstance(item, str) else item
+        if isinstance(given, Path):
+            refuse_itself(given, target)
         chosen = self.modality.chosen(options, self.renderer)
         return self.modality.convert_item(given, self.renderer, self.translation(target, source, **options), chosen)
 
@@ -196,8 +198,7 @@ class Converter:
             AudioCycleError: it cannot be read, converted or written; nothing half-written stays.
         """
         path, output = Path(path), Path(output)
-        if is_reference(target) and path.is_file() and Path(target).is_file() and path.samefile(target):
-            raise InputError(f"{path}: is the reference itself, there is nothing to convert; give a recording of another voice as one of the two")
+        refuse_itself(path, target)
         translation, chosen = self.translation(target, source, **options), self.modality.chosen(options, self.renderer)
         extras = extras_of(output, self.modality, plot, preview)
         if str(output) != "-":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,16 @@ def is_reference(target: str) -> bool:
     return "/" in target or "\\" in target or ("=" not in target and "." in target)
 
 
+def refuse_itself(path: Path, target: str) -> None:
+    """See that a recording is not to be converted to the voice in itself, or in a copy of it.
+
+    Raises:
+        InputError: it is.
+    """
+    if is_reference(target) and path.is_file() and Path(target).is_file() and (path.samefile(target) or filecmp.cmp(path, target, shallow=False)):
+        raise InputError(f"{path}: is the reference itself, there is nothing to convert; give a recording of another voice as one of the two")
+
+
 def referred(path: Path, modality: Modality, way: Direction, translate: Callable[[FloatArray, Direction], FloatArray]) -> Domain:
     """The voice in a recording, as a domain that is called by the file's name and content.
 
@@ -30,7 +41,7 @@ def referred(path: Path, modality: Modality, way: Direction, translate: Callable
         translate: features in a direction to those that the network makes, neither of them normalised.
 
     Raises:
-        InputError: it cannot be read, or has too little speech.
+        InputError: it cannot be read, or has too little speech, or none.
     """
     encoded = modality.encode(path)
     adapter = modality.adapter
@@ -38,6 +49,8 @@ def referred(path: Path, modality: Modality, way: Direction, translate: Callable
     seconds = 0.0 if judged is None else float(judged.sum()) / adapter.spec.training_rate
     if seconds < LEAST_SECONDS:
         raise InputError(f"{path}: {seconds:.1f} s of speech are too few to know a voice by; give 10 to 60 s")
+    if why := modality.none_of_its_kind(encoded):
+        raise InputError(f"{path}: {why}; give 10 to 60 s of one person who speaks")
     stats = adapter.fit([encoded])
     told = Domain(path.stem, stats, adapter.condition(stats))
     once = Encoded(encoded.features[..., : encoded.features.shape[-1] // adapter.spec.copies], encoded.side)

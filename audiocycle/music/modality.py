@@ -83,6 +83,10 @@ class MusicModality:
         """Nothing that :meth:`encode` takes is unusual."""
         yield from ()
 
+    def none_of_its_kind(self, encoded: Encoded[ScoreSide]) -> str:
+        """Nothing that :meth:`encode` takes is."""
+        return ""
+
     def places(self, encoded: Encoded[ScoreSide]) -> NDArray[np.float64]:
         """(N,) where each phrase of a training item begins, quarter notes."""
         return encoded.side.places

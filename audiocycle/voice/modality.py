@@ -30,6 +30,7 @@ from audiocycle.voice.sound_file import (
     read_speech,
     write_sound,
 )
+from audiocycle.voice.source_doubts import UNLIKE, unlike_speech
 from audiocycle.voice.survey import missing_above, survey
 from audiocycle.voice.waveform import as_waveform
 
@@ -93,6 +94,7 @@ class VoiceModality:
             mixed_otherwise=float(bool(found.mix.note)),
             header_mended=float(HEADER in noted),
             scaled=float(SCALE in noted),
+            articulation=encoded.side.articulation or 0.0,
         )
         return Encoded(encoded.features, side)
 
@@ -107,6 +109,8 @@ class VoiceModality:
         mixed = [path for path, item in items if item.side.mixed_otherwise > 0.0]
         if mixed:
             yield f"{len(mixed)} of {len(items)} files have a silent channel, left out, or one of opposite phase, turned round ({some_names(mixed)})"
+        if unlike := [path for path, item in items if unlike_speech(item.side)]:
+            yield f"{len(unlike)} of {len(items)} files {UNLIKE.replace('sounds', 'sound')} ({some_names(unlike)}): leave them out"
         for kind, what in FILE_NOTES.items():
             if named := [path for path, item in items if getattr(item.side, kind) > 0.0]:
                 yield f"{len(named)} of {len(items)} files {what} ({some_names(named)})"
@@ -115,6 +119,10 @@ class VoiceModality:
 
         if isinstance(self.adapter, WorldAdapter):
             yield from doubts([(path, first_copy(item, self.adapter.spec.copies)) for path, item in items], self.adapter)
+
+    def none_of_its_kind(self, encoded: Encoded[RecordingSide]) -> str:
+        """Noise and music, which content features tell from speech."""
+        return UNLIKE if unlike_speech(encoded.side) else ""
 
     def places(self, encoded: Encoded[RecordingSide]) -> None:
         """None: counterparts go frame by frame."""

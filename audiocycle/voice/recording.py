@@ -41,6 +41,7 @@ from audiocycle.voice.sound_file import (
     write_sound,
     write_wav_stream,
 )
+from audiocycle.voice.source_doubts import SourceDoubts
 from audiocycle.voice.survey import missing_above
 
 CHUNK_SECONDS = (15.0, 25.0)
@@ -49,9 +50,6 @@ BUFFER_SECONDS = 30.0
 CONTEXT_SECONDS = 0.5
 FADE_SECONDS = 0.02
 BLOCK_SECONDS = 5.0
-
-KNOWN_SECONDS = 1.0
-"""Of a speaker that the model was not trained on."""
 MOST_GAIN = 1000.0
 """60 dB: what the loudness is matched from. Energies of features are kept to some dB."""
 
@@ -69,7 +67,7 @@ def convert_recording(
     progress: Progress = lambda share: None,
     stream_subtype: str = "PCM_16",
 ) -> Outcome:
-    """Convert an open recording into ``output``; its seconds of audio come back, and a note where it is unusual.
+    """Convert an open recording into ``output``; its seconds of audio come back, how much of its band is kept if not all, and a note where it is unusual.
 
     Args:
         name: what errors call the source.
@@ -85,7 +83,7 @@ def convert_recording(
     """
     if isinstance(output, Path):
         check_output(output)
-    heard = Listening(translation.anew())
+    heard = Listening(translation.anew(), adapter)
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
@@ -128,30 +126,25 @@ def convert_recording(
         else:
             write_wav_stream(output, result.blocks(), rate, stream_subtype)
     seconds = float(n_samples / rate)
-    return Outcome(seconds, note="; ".join((*notes, *heard.notes(seconds))))
+    band = {"band_kept": f"{adapter.bandwidth / 1000:g} of {rate / 2000:g} kHz"} if missing is None and rate / 2 > adapter.bandwidth else {}
+    return Outcome(seconds, band, "; ".join((*notes, *heard.notes(seconds))))
 
 
 class Listening:
-    """A translation, and what was heard on the way."""
+    """A translation, and what there is to doubt in a source that the model does not know."""
 
-    def __init__(self, translation: Translation) -> None:
+    def __init__(self, translation: Translation, adapter: VoiceAdapter) -> None:
         self.translation = translation
-        self.frames = self.voiced = 0
+        self.doubts = None if translation.begin is None else SourceDoubts(adapter)
 
     def __call__(self, encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
-        if encoded.side.f0 is not None:
-            self.frames += len(encoded.side.f0)
-            self.voiced += int((encoded.side.f0 > 0).sum())
+        if self.doubts is not None:
+            self.doubts.add(encoded)
         return self.translation(encoded)
 
     def notes(self, seconds: float) -> Iterator[str]:
         """What people should know of a recording so long."""
-        if self.translation.begin is None:  # of whom the model knows who it is
-            return
-        if self.frames and not self.voiced:
-            yield "nothing in it has a pitch: is this speech? A whisper stays one"
-        elif seconds < KNOWN_SECONDS:
-            yield f"shorter than {KNOWN_SECONDS:g} s, of which little can be told of a voice; the pitch may be off"
+        return iter(()) if self.doubts is None else self.doubts.notes(seconds)
 
 
 def check_sound(samples: FloatArray, source_peak: float, name: str) -> None:

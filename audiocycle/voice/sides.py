@@ -19,6 +19,7 @@ class VoiceSide:
         ap: (T, bins) aperiodicity.
         samples: (N,) of the source.
         source_features: the source's own, where the features are converted ones.
+        articulation, voices_at_once: what is heard of the whole (:mod:`audiocycle.voice.content.hearing`).
     """
 
     n_samples: int | None = None
@@ -27,6 +28,8 @@ class VoiceSide:
     ap: FloatArray | None = None
     samples: FloatArray | None = None
     source_features: FloatArray | None = None
+    articulation: float | None = None
+    voices_at_once: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class RecordingSide:
         band_limit: Hz above which the recording holds nothing; 0 where that is as usual.
         mixed_otherwise: 1 where its channels were not averaged.
         header_mended, scaled: 1 where opening it made such a note (see :mod:`audiocycle.voice.opening`).
+        articulation: as that of :class:`VoiceSide`; 0 where it is not known.
     """
 
     n_samples: int | None = None
@@ -47,6 +51,7 @@ class RecordingSide:
     mixed_otherwise: float = 0.0
     header_mended: float = 0.0
     scaled: float = 0.0
+    articulation: float = 0.0
 
 
 Items = Sequence[Encoded[RecordingSide] | Encoded[VoiceSide]]

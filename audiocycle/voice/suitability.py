@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.liveliness import log_power
 from audiocycle.voice.sides import RecordingSide
+from audiocycle.voice.two_groups import between, two_groups
 from audiocycle.voice.world_adapter import DIGITAL_SILENCE, WorldAdapter, f0_of
 
 ROWS = 28
@@ -45,10 +46,6 @@ SPREAD = 0.37
 """Of many people, who fall into no two groups: root mean square, over coefficients, of the deviation of recordings, in deviations of frames."""
 CHANCE_KEPT = 0.8
 """Of correlations between coefficients that so few parts tell."""
-AXES, SHARES = 4, (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Where 2-means begins: cut across so many principal axes, at such shares."""
-ROUNDS = 30
-"""Of 2-means, at most."""
 
 NOISY_DB = 20.0
 """Speech that is less above its pauses is told of. (Files of VCC2016: 34.7 dB at least; with white or pink noise 15 dB below speech: 19.5 at most.)"""
@@ -171,7 +168,7 @@ def company(parts: VoiceParts) -> Company:
     spread = float((centred[0] * centred[1]).mean())
     apart, cleft = list[float](), list[float]()
     for found, judged in (centred, centred[::-1]):
-        group = two_groups(found @ whitening)
+        group = two_groups(found @ whitening, LEAST_GROUP)
         if group is None:
             return Company(0.0, 0.0, root(spread))
         apart.append(float((between(found, group) * between(judged, group)).mean()))
@@ -188,7 +185,7 @@ def examples(parts: VoiceParts) -> list[tuple[int, int]]:
     """
     unit = np.sqrt(parts.variances.mean(axis=0)) + 1e-9
     points = parts.halves.mean(axis=0) / unit @ whitener(parts.halves / unit)
-    group = two_groups(points)
+    group = two_groups(points, LEAST_GROUP)
     if group is None:
         return []
     place = np.unique(parts.files, return_inverse=True)[1]
@@ -211,41 +208,6 @@ def whitener(halves: FloatArray) -> FloatArray:
     correlation = CHANCE_KEPT * (scaled.T @ scaled) / len(scaled) + (1.0 - CHANCE_KEPT) * np.eye(len(deviation))
     sizes, directions = np.linalg.eigh(correlation)
     made: FloatArray = directions / np.sqrt(sizes) / deviation[:, None]
-    return made
-
-
-def two_groups(points: FloatArray) -> NDArray[np.bool_] | None:
-    """(N,) which of the points (N, D) are in one of two groups, by 2-means; None: no group would have :data:`LEAST_GROUP`."""
-    centred = points - points.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:AXES]
-    best, least = None, np.inf
-    for places in (centred @ axes.T).T:
-        for share in SHARES:
-            group = settled(centred, places > np.quantile(places, share))
-            if min(group.sum(), (~group).sum()) < LEAST_GROUP:
-                continue
-            left = sum(float(((centred[side] - centred[side].mean(axis=0)) ** 2).sum()) for side in (group, ~group))
-            if left < least:
-                best, least = group, left
-    return best
-
-
-def settled(points: FloatArray, group: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The groups, (N,), to which 2-means comes from these; it stops where one is empty."""
-    for _ in range(ROUNDS):
-        if group.all() or not group.any():
-            break
-        middle, axis = (points[group].mean(axis=0) + points[~group].mean(axis=0)) / 2.0, between(points, group)
-        moved = (points - middle) @ axis > 0
-        if (moved == group).all():
-            break
-        group = moved
-    return group
-
-
-def between(points: FloatArray, group: NDArray[np.bool_]) -> FloatArray:
-    """From the mean of the others to that of a group, (D,) of (N, D)."""
-    made: FloatArray = points[group].mean(axis=0) - points[~group].mean(axis=0)
     return made
 
 

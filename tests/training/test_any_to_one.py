@@ -23,6 +23,8 @@ from audiocycle.spec import FloatArray, Signal
 from audiocycle.training.run import train
 
 RATE = 16000
+pytestmark = pytest.mark.filterwarnings("ignore:signal. it sounds like noise:audiocycle.errors.AudioCycleWarning")
+"""Computed voices do."""
 
 
 def words(root: Path, run: Path, *more: str) -> list[str]:
@@ -182,7 +184,7 @@ def test_several_targets_have_one_network(voices: Path, tmp_path: Path) -> None:
     assert {name.split(".")[1] for name in load_file(made / "model.safetensors")} == {"shared"}
 
 
-@pytest.mark.filterwarnings("ignore:signal. (holds nothing above|nothing in it has a pitch|shorter than 1 s):audiocycle.errors.AudioCycleWarning")
+@pytest.mark.filterwarnings("ignore:signal. (holds nothing above|holds only digital silence|nothing in it has a pitch|shorter than 1 s):audiocycle.errors.AudioCycleWarning")
 @pytest.mark.parametrize("kind", list(SOUNDS))
 def test_anybody_and_anything_is_converted(trained: Path, kind: str) -> None:
     samples = SOUNDS[kind]

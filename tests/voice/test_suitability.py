@@ -19,9 +19,9 @@ from audiocycle.voice.suitability import (
     examples,
     measured,
     noise_distance,
-    two_groups,
     whitener,
 )
+from audiocycle.voice.two_groups import two_groups
 from audiocycle.voice.world_adapter import WorldAdapter, f0_of
 
 ADAPTER = WorldAdapter()
@@ -123,6 +123,11 @@ def test_of_few_recordings_nothing_is_known() -> None:
     assert list(VOICE.remarks(short)) == []
 
 
+def test_noise_and_music_are_told_of() -> None:
+    items = [(path, Encoded(item.features, replace(item.side, articulation=value))) for (path, item), value in zip(folder("a", voice(1), 3), (10.0, 6.0, 0.0), strict=True)]
+    assert list(VOICE.remarks(items)) == ["1 of 3 files sound like noise or music, not like speech (a1.wav): leave them out"]
+
+
 def test_few_coefficients_tell_nothing() -> None:
     items = folder("a", voice(1, 0.5), 20) + folder("b", voice(2, 0.5), 20)
     few = [(path, Encoded(item.features[:20], item.side)) for path, item in items]
@@ -202,7 +207,7 @@ def test_two_groups_are_those_with_the_least_squares() -> None:
     x = np.sort(np.concatenate([np.random.default_rng(3).normal(size=12), 5 + np.random.default_rng(4).normal(size=6)]))
     cuts = {cut: x[:cut].var() * cut + x[cut:].var() * (len(x) - cut) for cut in range(3, len(x) - 2)}
     best = min(cuts, key=lambda cut: cuts[cut])
-    group = two_groups(x[:, None])
+    group = two_groups(x[:, None], 3)
     assert group is not None
     np.testing.assert_array_equal(group == group[0], np.arange(len(x)) < best)
-    assert two_groups(np.ones((20, 3))) is None
+    assert two_groups(np.ones((20, 3)), 3) is None

@@ -62,7 +62,7 @@ def test_training_features_are_those_of_the_resampled_recording(recording: Path)
 def test_caches_know_the_fields_by_their_names() -> None:
     """With other names recordings would all be analysed again."""
     assert [each.name for each in fields(VOICE.training_side)] == [
-        "n_samples", "f0", "f0_floor", "band_limit", "mixed_otherwise", "header_mended", "scaled",
+        "n_samples", "f0", "f0_floor", "band_limit", "mixed_otherwise", "header_mended", "scaled", "articulation",
     ]  # fmt: skip
     old = Encoded(np.zeros((36, 3)), VOICE.training_side(f0=np.zeros(3), band_limit=np.float32(3400.0)))
     assert next(VOICE.remarks([(Path("a.wav"), old)])).startswith("1 of 1 files hold nothing above 3.4 kHz (a.wav)")
@@ -169,7 +169,7 @@ def test_stdin_goes_to_stdout(monkeypatch: pytest.MonkeyPatch, recording: Path) 
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(recording.read_bytes())))
     monkeypatch.setattr(sys, "stdout", stdout)
     outcome = VOICE.convert(Path("-"), Path("-"), DifferentialRenderer(ADAPTER), UNCHANGED, VoiceOptions())
-    assert outcome == Outcome(seconds=1.0)
+    assert outcome == Outcome(1.0, {"band_kept": "8 of 11.025 kHz"})
     made, rate = soundfile.read(io.BytesIO(stdout.buffer.getvalue()))
     assert (len(made), rate) == (22050, 22050)
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.system.limits import Table
 from audiocycle.voice.content import encoder
+from audiocycle.voice.content.hearing import articulation, voices_at_once
 from audiocycle.voice.content.places import PLACES, missed, moved, of_length_one, places_of
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.content.rooms import heard_in_a_room
@@ -80,8 +81,12 @@ class ContentAdapter(WorldAdapter):
         f0, sound = f0_of(found.side), resample(np.asarray(samples, np.float32), self.sample_rate, encoder.SAMPLE_RATE)
         warps = WARPS[:1] if side else WARPS
         heard = [sound, *(heard_in_a_room(sound, encoder.SAMPLE_RATE, (copy, len(sound))) for copy in range(1, len(warps)))]
-        copies = [self.joined(found.features, f0, encoder.states(there, warp)) for there, warp in zip(heard, warps, strict=True)]
-        return Encoded(np.concatenate(copies, axis=1), replace(found.side, f0=np.tile(f0, len(warps))))
+        states = [encoder.states(there, warp) for there, warp in zip(heard, warps, strict=True)]
+        spoken = at_states(self.world.speech(found.features), len(states[0]), self.spec.frame_rate)
+        copies = [self.joined(found.features, f0, each) for each in states]
+        moves, crowd = articulation(states[0], spoken), voices_at_once(states[0], spoken)
+        known = replace(found.side, f0=np.tile(f0, len(warps)), articulation=moves, voices_at_once=crowd)
+        return Encoded(np.concatenate(copies, axis=1), known)
 
     def joined(self, mcep: FloatArray, f0: FloatArray, states: FloatArray) -> FloatArray:
         """All rows, (R, T), of a recording.
@@ -91,7 +96,7 @@ class ContentAdapter(WorldAdapter):
         """
         n_frames, rate = mcep.shape[1], self.spec.frame_rate
         speech = self.world.speech(mcep)
-        said = by_themselves(states, speech[np.minimum(middles(len(states), rate), n_frames - 1)])
+        said = by_themselves(states, at_states(speech, len(states), rate))
         level = np.maximum(deviations(mcep[0], speech), QUIETEST)
         content = SCALE * at_frames(said.T, n_frames, rate).T
         return np.concatenate([mcep, speech[None], (f0 > 0)[None], contour(f0)[None], level[None], content], dtype=np.float32)
@@ -187,6 +192,11 @@ class ContentAdapter(WorldAdapter):
 def middles(n_states: int, frame_rate: float) -> NDArray[np.intp]:
     """(S,) the frame at the middle of each state."""
     return ((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
+
+
+def at_states(speech: NDArray[np.bool_], n_states: int, frame_rate: float) -> NDArray[np.bool_]:
+    """Mask (S,) of the states in whose middle a mask of frames (T,) is set."""
+    return speech[np.minimum(middles(n_states, frame_rate), len(speech) - 1)]
 
 
 def register(log_f0: FloatArray) -> tuple[float, float]:
