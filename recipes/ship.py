@@ -1,6 +1,7 @@
 """Train a model that ships with the package, measure it, and put it where the package looks for bundled models.
 
     python recipes/ship.py any-voices --data data/any
+    python recipes/ship.py heart-24khz --data data/rendered24
     python recipes/ship.py rendered-voices --data data/rendered
     python recipes/ship.py libri-40-78 --data data/librispeech
     python recipes/ship.py jazz-classic --data genres
@@ -58,6 +59,10 @@ MODELS = {
         ("19", "26", "27", "40", "78", "heart", "michael"), "any_to_one", "cc-by-4.0", HERE / "any_voices" / "card.md",
         tuple(f"{voice}/{sentence}.flac" for voice in ("emma", "george") for sentence in ("001", "004")), ("--target", "27"),
         ("data.mixture=[many]", "trainer.batch_size=2", "trainer.constant_steps=600", "trainer.decay_steps=500", "start=''", "data.held_out=0"), ("others", "27"),
+    ),
+    "heart-24khz": Model(
+        ("heart",), "any_to_one_full_band", "cc-by-4.0", HERE / "any_voices" / "card-heart-24khz.md", measured=("--target", "heart"),
+        settings=("adapter.sample_rate=24000", "adapter.n_mcep=42"), measured_on=("emma", "heart"),
     ),
     "rendered-voices": Model(
         ("heart", "michael"), "vc2_guided", "mit", HERE / "rendered_voices" / "card.md",
