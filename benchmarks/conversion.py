@@ -16,7 +16,6 @@ from audiocycle.bundles.format import BundleConfig, read_config, stats_to_json, 
 from audiocycle.bundles.library import model_folders
 from audiocycle.bundles.runtimes.choice import load_network
 from audiocycle.conversion.converter import Converter
-from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Domain, FloatArray, Signal, directions
 from audiocycle.voice.world_adapter import WorldAdapter
@@ -33,6 +32,8 @@ from benchmarks.measure import (
 from benchmarks.stopwatch import Stopwatch, watched
 
 SHORT, LONG = 5.0, 60.0
+PAIR = "rendered-voices"
+"""The pretrained model of two voices."""
 RENDERERS = WorldAdapter.renderers
 REMARKS = {"rest": "of the median run, with no stage at work"}
 
@@ -58,7 +59,7 @@ def choose_bundle(settings: Settings, scratch: Path) -> Path:
     Raises:
         ConfigError: it does not work on WORLD features, whose stages are measured here.
     """
-    pretrained = model_folders()[-1] / PRETRAINED["voice"]
+    pretrained = model_folders()[-1] / PAIR
     bundle = settings.bundle or (pretrained if pretrained.is_dir() else random_bundle(scratch / "random"))
     if read_config(bundle).adapter["name"] != "world":
         raise ConfigError(f"{bundle}: the stages of WORLD are measured; name a bundle with adapter world")

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from audiocycle.bundles.format import read_config
+from audiocycle.bundles.library import model_folders
 from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.conversion.live import open_stream
@@ -91,5 +92,5 @@ def run(settings: Settings) -> list[Figure]:
     seconds = settings.pick(SECONDS, 3.0)
     with TemporaryDirectory() as scratch:
         bundle = choose_bundle(settings, Path(scratch))
-        figures = conversions(bundle, seconds, BLOCKS) + conversions(PRETRAINED / "any-voices", seconds, ANY_BLOCKS)
+        figures = conversions(bundle, seconds, BLOCKS) + conversions(model_folders()[-1] / PRETRAINED["voice"], seconds, ANY_BLOCKS)
         return figures + synthesis(bundle, 2 * seconds, settings.pick(5, 1))

@@ -142,14 +142,14 @@ def test_very_little_material_is_enough_to_go_on(frames: int) -> None:
 
 
 @settings(deadline=None)
-@given(n_states=st.integers(1, 40), n_frames=st.integers(1, 200), rate=st.sampled_from([100.0, 200.0, 62.5]))
-def test_states_are_read_at_the_moments_of_the_frames(n_states: int, n_frames: int, rate: float) -> None:
+@given(n_states=st.integers(1, 40), n_frames=st.integers(1, 200), rate=st.sampled_from([100.0, 200.0, 62.5]), begin=st.floats(-0.5, 0.5))
+def test_states_are_read_at_the_moments_of_the_frames(n_states: int, n_frames: int, rate: float, begin: float) -> None:
     """A state stands for the middle of its 20 ms; before the first and after the last, those hold."""
     middles = (np.arange(n_states) + 0.5) / FRAME_RATE
     states = np.stack([middles, np.ones(n_states)]).astype(np.float32)
-    read = at_frames(states, n_frames, rate)
+    read = at_frames(states, n_frames, rate, begin)
     assert read.shape == (n_frames, 2)
-    np.testing.assert_allclose(read[:, 0], np.clip(np.arange(n_frames) / rate, middles[0], middles[-1]), atol=1e-5)
+    np.testing.assert_allclose(read[:, 0], np.clip(begin + np.arange(n_frames) / rate, middles[0], middles[-1]), atol=1e-5)
     np.testing.assert_allclose(read[:, 1], 1.0, atol=1e-6)
 
 

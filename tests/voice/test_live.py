@@ -107,3 +107,19 @@ def test_norms_remember_speech_rather_than_pauses() -> None:
     for level in (-9.0, *[-19.0] * 30):  # 43 dB softer: a bump is no measure of what follows
         live(window(np.full(128, level)))
     assert norms.weight == pytest.approx(1.0)
+
+
+def test_a_source_that_nobody_knows_is_told_by_the_ear() -> None:
+    told: list[Any] = []
+
+    def knowing(encoded: Encoded[VoiceSide], stats: Any) -> Encoded[VoiceSide]:
+        told.append(stats)
+        return encoded
+
+    ear, network = Ear(), Network()
+    live = LiveTranslation(replace(network.translation(), knowing=knowing), Memory(), 0.1, ear)
+    live(window(np.full(128, -9.0)))
+    assert (network.windows, told) == (1, []), "nothing was heard yet"
+    ear.stats = ANNA.stats
+    live(window(np.full(128, -9.0)))
+    assert (network.windows, told) == (1, [ANNA.stats])

@@ -13,7 +13,7 @@ from tiny_bundle import vowel
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.spec import Encoded, FloatArray
-from audiocycle.voice.ear import WINDOW_FRAMES, mirrored_before
+from audiocycle.voice.ear import WINDOW_FRAMES
 from audiocycle.voice.renderers import WorldRenderer
 from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.stream import GRID_FRAMES, RunningGain, StreamAtRate, StreamConverter
@@ -256,8 +256,3 @@ def test_an_offset_is_not_heard_at_any_rate() -> None:
         clean, moved = (fed(StreamAtRate(StreamConverter(WORLD, unchanged), rate), voice + offset, 999) for offset in (0.0, 0.25))
         np.testing.assert_allclose(moved, clean, atol=0.01 * np.abs(clean).max())
         assert not fed(StreamAtRate(StreamConverter(WORLD, unchanged), rate), np.full(rate, 0.25, np.float32), 999).any()
-
-
-def test_short_histories_are_mirrored() -> None:
-    assert mirrored_before(np.array([1.0, 2.0, 3.0]), 5).tolist() == [2, 1, 1, 2, 3]
-    assert mirrored_before(np.array([[1.0, 2.0, 3.0]]), 2).tolist() == [[2, 3]]
