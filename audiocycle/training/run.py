@@ -258,7 +258,7 @@ def start_folder(config: RunConfig) -> Path:
         BundleError: there is none. ConfigError: its features are others.
     """
     folder = locate(config.start)
-    if read_config(folder).adapter != config.adapter:
+    if build_adapter(read_config(folder).adapter) != build_adapter(config.adapter):
         raise other_start(config)
     return folder
 

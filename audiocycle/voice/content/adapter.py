@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
+from audiocycle.system.limits import OneOf, hold
 from audiocycle.voice.content import encoder
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.options import VoiceOptions
@@ -54,14 +55,21 @@ class ContentAdapter(WorldAdapter):
 
     Attributes:
         sample_rate, frame_period, n_mcep, f0_method, f0_floor, f0_ceil, keep_energy, low_voice: as adapter=world has it.
+        encoder: what hears what is said: english, which comes with the package, or multilingual (the extra languages).
     """
+
+    encoder: str = encoder.ENGLISH
 
     takes_guides: ClassVar[bool] = False
     analysis: ClassVar[int] = 104
 
+    def __post_init__(self) -> None:
+        hold("adapter.", {"encoder": self.encoder}, {"encoder": OneOf(tuple(encoder.ENCODERS))})
+        super().__post_init__()
+
     @property
     def spec(self) -> FeatureSpec:
-        rows, told = self.n_mcep + MORE + encoder.STATES, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
+        rows, told = self.n_mcep + MORE + encoder.ENCODERS[self.encoder].states, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
         return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS))
 
     @cached_property
@@ -75,7 +83,7 @@ class ContentAdapter(WorldAdapter):
         found = self.world.analyze(samples, side)
         f0, sound = f0_of(found.side), resample(np.asarray(samples, np.float32), self.sample_rate, encoder.SAMPLE_RATE)
         warps = WARPS[:1] if side else WARPS
-        copies = [self.joined(found.features, f0, encoder.states(sound, warp)) for warp in warps]
+        copies = [self.joined(found.features, f0, encoder.states(sound, warp, self.encoder)) for warp in warps]
         return Encoded(np.concatenate(copies, axis=1), replace(found.side, f0=np.tile(f0, len(warps))))
 
     def joined(self, mcep: FloatArray, f0: FloatArray, states: FloatArray) -> FloatArray:
