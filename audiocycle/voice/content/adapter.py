@@ -69,8 +69,9 @@ class ContentAdapter(WorldAdapter):
 
     @property
     def spec(self) -> FeatureSpec:
-        rows, told = self.n_mcep + MORE + encoder.ENCODERS[self.encoder].states, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
-        return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS))
+        heard = encoder.ENCODERS[self.encoder]
+        rows, told = self.n_mcep + MORE + heard.states, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
+        return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS), remark=heard.remark)
 
     @cached_property
     def world(self) -> WorldAdapter:

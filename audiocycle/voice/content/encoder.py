@@ -42,14 +42,19 @@ class Encoder:
     Attributes:
         states: D, how many numbers a state has.
         graph: its file, or what would be in it.
+        remark: what people should know of models that are made with it.
     """
 
     states: int
     graph: Callable[[], Path | bytes]
+    remark: str
 
 
 ENGLISH = "english"
-ENCODERS = {ENGLISH: Encoder(384, lambda: GRAPH), "multilingual": Encoder(multilingual.STATES, multilingual.graph)}
+ENCODERS = {
+    ENGLISH: Encoder(384, lambda: GRAPH, "Made for English: more words are lost of other languages."),
+    "multilingual": Encoder(multilingual.STATES, multilingual.graph, f"Made for many languages. Needs {multilingual.REMEDY}."),
+}
 
 
 def states(samples: FloatArray, warp: float = 1.0, encoder: str = ENGLISH) -> FloatArray:

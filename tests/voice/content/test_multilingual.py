@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import onnxruntime
 import pytest
 from test_encoder import PADDED, cosines, log_mel, speech
 from tiny_bundle import vowel
-from tiny_whisper import BLOCKS, WIDTH, as_file, tiny_whisper
+from tiny_whisper import BLOCKS, PACKAGES, WHOLE, WIDTH, install, tiny_whisper
 from whisper_in_torch import after_blocks
 
 from audiocycle.build import build_adapter
@@ -26,40 +25,13 @@ from audiocycle.voice.content.adapter import MORE, SCALE, ContentAdapter
 from audiocycle.voice.content.whisper_graph import make_graph
 
 pytest.importorskip("onnx")
-PACKAGES = ("tiny_base_1", "tiny_base_2")
-WHOLE = as_file(tiny_whisper())
 NEAR = {"atol": 2e-3, "rtol": 1e-4}
 """Of states, most of which are below 10, and some of one place up to 310; sums in another order. Measured: 8e-3 of 310, 1e-3 of others."""
 
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Halves of a tiny model in two packages, which fail when they are run; the cache folder is a new one."""
-    half = len(WHOLE) // 2
-    for number, (name, content) in enumerate(zip(PACKAGES, (WHOLE[:half], WHOLE[half:]), strict=True), start=1):
-        (tmp_path / "site" / name / "data").mkdir(parents=True)
-        (tmp_path / "site" / name / "__init__.py").write_text("raise SystemExit('run')")
-        (tmp_path / "site" / name / "data" / f"model.bin.part{number}").write_bytes(content)
-    monkeypatch.setenv("AUDIOCYCLE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
-    for name, value in {
-        "PARTS": tuple(f"{name}/data/model.bin.part{number}" for number, name in enumerate(PACKAGES, start=1)),
-        "BYTES": len(WHOLE),
-        "SHA256": hashlib.sha256(WHOLE).hexdigest(),
-        "BLOCKS": BLOCKS,
-        "STATES": WIDTH,
-    }.items():
-        monkeypatch.setattr(multilingual, name, value)
-    monkeypatch.setitem(encoder.ENCODERS, "multilingual", encoder.Encoder(WIDTH, multilingual.graph))
-    encoder._session.cache_clear()
-    return tmp_path / "site"
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    """Sessions of tiny models are not left to other tests."""
-    yield
-    encoder._session.cache_clear()
+    return install(tmp_path, monkeypatch)
 
 
 def run(graph: bytes, power: FloatArray) -> FloatArray:
