@@ -28,6 +28,7 @@ from audiocycle.modality import Progress
 from audiocycle.spec import Encoded, FloatArray, Outcome, Translation
 from audiocycle.system.threads import available
 from audiocycle.voice.adapter import VoiceAdapter, VoiceRenderer
+from audiocycle.voice.content.english import Familiarity
 from audiocycle.voice.level import FRAME_SECONDS, frame_energies, loudness_gain, silence_envelope, soft_clip
 from audiocycle.voice.low_cut import audible_blocks
 from audiocycle.voice.opening import OpenRecording
@@ -85,7 +86,7 @@ def convert_recording(
     """
     if isinstance(output, Path):
         check_output(output)
-    heard = Listening(translation.anew())
+    heard = Listening(translation.anew(), adapter)
     rate = source.samplerate
     frame = max(1, round(FRAME_SECONDS * rate))
     block_size = max(1, round(BLOCK_SECONDS * rate / frame)) * frame
@@ -134,14 +135,17 @@ def convert_recording(
 class Listening:
     """A translation, and what was heard on the way."""
 
-    def __init__(self, translation: Translation) -> None:
-        self.translation = translation
+    def __init__(self, translation: Translation, adapter: VoiceAdapter) -> None:
+        self.translation, self.adapter = translation, adapter
+        self.familiarity = Familiarity()
         self.frames = self.voiced = 0
 
     def __call__(self, encoded: Encoded[VoiceSide]) -> Encoded[VoiceSide]:
         if encoded.side.f0 is not None:
             self.frames += len(encoded.side.f0)
             self.voiced += int((encoded.side.f0 > 0).sum())
+        if (likeness := self.adapter.familiarity(encoded.features)) is not None:
+            self.familiarity.add(likeness, float(self.adapter.speech(encoded.features).sum()) / self.adapter.spec.frame_rate)
         return self.translation(encoded)
 
     def notes(self, seconds: float) -> Iterator[str]:
@@ -152,6 +156,7 @@ class Listening:
             yield "nothing in it has a pitch: is this speech? A whisper stays one"
         elif seconds < KNOWN_SECONDS:
             yield f"shorter than {KNOWN_SECONDS:g} s, of which little can be told of a voice; the pitch may be off"
+        yield from self.familiarity.notes()
 
 
 def check_sound(samples: FloatArray, source_peak: float, name: str) -> None:

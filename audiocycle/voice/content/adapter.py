@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.system.limits import OneOf, hold
-from audiocycle.voice.content import encoder
+from audiocycle.voice.content import encoder, english
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.phonetics import at_frames, moments, standardised
@@ -137,6 +137,18 @@ class ContentAdapter(WorldAdapter):
         cepstrum = Encoded(encoded.features[:n], encoded.side)
         of_cepstrum = replace(direction, output_deviation=None if deviation is None else deviation[:n])
         return self.world.transfer(cepstrum, made, of_cepstrum, options)
+
+    def said(self, features: FloatArray) -> FloatArray:
+        """The states in features (R, T) where somebody speaks, (S, D), of unit length."""
+        rate = self.spec.frame_rate
+        at = middles(int(features.shape[-1] / rate * encoder.FRAME_RATE), rate)
+        spoken = at[self.speech(features)[at]]
+        return features[self.n_mcep + MORE :, spoken].T / SCALE
+
+    def familiarity(self, features: FloatArray) -> float | None:
+        """See :func:`audiocycle.voice.content.english.likeness`; None of other encoders, or where nobody speaks."""
+        said = self.said(features) if self.encoder == encoder.ENGLISH else np.zeros((0, 1))
+        return english.likeness(said) if len(said) else None
 
     def for_stream(self, stats: Stats) -> None:
         """None yet: the encoder hears what comes after a moment, too."""
