@@ -140,8 +140,9 @@ class ContentAdapter(WorldAdapter):
 
     def said(self, features: FloatArray) -> FloatArray:
         """The states in features (R, T) where somebody speaks, (S, D), of unit length."""
-        rate = self.spec.frame_rate
-        at = middles(int(features.shape[-1] / rate * encoder.FRAME_RATE), rate)
+        n_frames, step = features.shape[-1], self.spec.frame_rate / encoder.FRAME_RATE
+        at = np.rint((np.arange(int(n_frames / step)) + 0.5) * step).astype(int)
+        at = at[at < n_frames]
         spoken = at[self.speech(features)[at]]
         return features[self.n_mcep + MORE :, spoken].T / SCALE
 

@@ -18,7 +18,7 @@ SOUNDS = Path(__file__).parent / "english.npy"
 """Made by ``recipes/languages/english.py`` of LibriSpeech (CC BY 4.0)."""
 FOREIGN = 0.375
 """Likeness below which it is told (docs/guides/voices.md says how often that is right)."""
-LEAST_SECONDS = 3.0
+LEAST_SECONDS = 5.0
 """Of speech: of less nothing is told."""
 NOTE = (
     "what is said sounds little like English, which is what this model hears (another language, noise, or a song?): more words than usual will be lost. "
