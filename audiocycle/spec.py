@@ -54,6 +54,7 @@ class FeatureSpec:
             and stay as they are. 0: it makes all, of a source that it was trained on.
         condition: how many numbers a network is told of its target (:attr:`Domain.condition`).
         copies: how many times a training item holds its file, one copy behind the other, each heard otherwise.
+        remark: what people should know of models of such features, a sentence; empty: nothing.
     """
 
     modality: str
@@ -65,6 +66,7 @@ class FeatureSpec:
     made: int = 0
     condition: int = 0
     copies: int = 1
+    remark: str = ""
 
     @property
     def training_rate(self) -> float:

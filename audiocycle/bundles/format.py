@@ -371,12 +371,21 @@ def describe_bundle(folder: Path) -> dict[str, Any]:
         "megabytes": round(path.stat().st_size / 1e6, 1),
         "graphs": [graph.name for graph in graph_files(folder)],
         "licence": config.licence,
+        **({"remark": remark} if (remark := remark_of(config)) else {}),
         "adapter": config.adapter,
         "model": config.model,
         "training": config.training,
         "format": config.format,
         "audiocycle": config.audiocycle,
     }
+
+
+def remark_of(config: BundleConfig) -> str:
+    """What people should know of a bundle's features; empty where nothing is known of them."""
+    try:
+        return build_adapter(config.adapter).spec.remark
+    except ConfigError:
+        return ""
 
 
 def write_bundle(
@@ -416,7 +425,8 @@ def model_card(config: BundleConfig, parameters: int) -> str:
     training = "\n".join(f"| {key} | {value} |" for key, value in config.training.items())
     target = config.domains[-1]
     between = f"from everybody to {' and '.join(config.targets)}" if config.any_source else f"from {config.domains[0]} to {' and '.join(config.targets)}" if config.one_way else f"between {' and '.join(config.domains)}"
-    consent = build_modality(build_adapter(config.adapter)).consent
+    adapter = build_adapter(config.adapter)
+    consent, remark = build_modality(adapter).consent, adapter.spec.remark
     return f"""---
 license: {config.licence}
 library_name: audiocycle
@@ -425,7 +435,7 @@ tags: [{config.modality}-conversion, cyclegan]
 # {config.name}
 
 Converts {config.modality} {between}, trained without paired data by audiocycle
-{config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).
+{config.audiocycle} ({parameters / 1e6:.2f} M parameters in all generators).{" " + remark if remark else ""}
 
 ```
 audiocycle convert INPUT --model THIS_FOLDER --target {target}

@@ -54,8 +54,9 @@ def start_folder(start: str, adapter: Mapping[str, Any]) -> Path:
 
 def gone_by(settings: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a network goes by; equal for adapters whose networks can learn from each other. Where it goes by all features, equal settings only."""
-    spec = build_adapter(dict(settings)).spec
-    return (settings["name"], spec.shape[0] - spec.made) if spec.any_source else tuple(settings.items())
+    adapter = build_adapter(dict(settings))
+    spec = adapter.spec
+    return (type(adapter), spec.shape[0] - spec.made, spec.remark) if spec.any_source else (adapter,)
 
 
 def other_start(start: str) -> ConfigError:

@@ -43,6 +43,9 @@ class VoiceAdapter(Adapter, Protocol):
     def speech(self, features: FloatArray) -> NDArray[np.bool_]:
         """Mask (T,) of the frames with speech, as far as their level tells."""
 
+    def familiarity(self, features: FloatArray) -> float | None:
+        """How much what is said sounds like what these features were made for, -1 to 1; None: nothing is known of that."""
+
     def transfer(
         self, encoded: Encoded[VoiceSide], converted: FloatArray, direction: Direction, options: VoiceOptions
     ) -> Encoded[VoiceSide]:

@@ -191,6 +191,10 @@ class MelAdapter(InWeights):
         audible = (features > math.log(self.floor) + 1e-3).any(axis=0)
         return speech_mask(np.where(audible, power, 0.0), self.hop_length / self.sample_rate, LOUD_RANGE_DB)
 
+    def familiarity(self, features: FloatArray) -> float | None:
+        """None: a network hears what it was trained on."""
+        return None
+
     def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """(M, T) to (T,): which frames have a band above the lowest that a network is shown, or are speech, which may be quieter."""
         least = np.maximum(lowest(stats), math.log(self.floor) + 1e-3)

@@ -20,6 +20,7 @@ import numpy as np
 
 from audiocycle.spec import Encoded
 from audiocycle.voice.adapter import VoiceAdapter
+from audiocycle.voice.content.english import Familiarity
 from audiocycle.voice.sides import RecordingSide, VoiceSide
 from audiocycle.voice.turns import Turns
 
@@ -51,7 +52,7 @@ class SourceDoubts:
     """What was heard of one recording, whose chunks come in order."""
 
     def __init__(self, adapter: VoiceAdapter) -> None:
-        self.adapter, self.turns = adapter, Turns(adapter)
+        self.adapter, self.turns, self.familiarity = adapter, Turns(adapter), Familiarity()
         self.voiced = 0
         self.frames, self.levels = list[int](), list[float]()
         self.unlike, self.at_once = list[bool](), list[bool]()
@@ -67,6 +68,8 @@ class SourceDoubts:
         self.at_once.append(bool(asked) and not self.unlike[-1] and (side.voices_at_once or 0.0) > AT_ONCE)
         if not self.unlike[-1] and not self.at_once[-1]:
             self.turns.add(encoded)
+            if (likeness := self.adapter.familiarity(encoded.features)) is not None:
+                self.familiarity.add(likeness, float(speech.sum()) / self.adapter.spec.frame_rate)
 
     def notes(self, seconds: float) -> Iterator[str]:
         """What people should know of a recording so long: a line for each kind."""
@@ -84,6 +87,8 @@ class SourceDoubts:
             high, low = found
             what = f"two people in turn (about {high:.0f} and {low:.0f} Hz), or like one with two microphones"
             yield f"sounds like {what}: both are moved as their mean would be, and the pitch is wrong for either; split it, and convert the parts by themselves"
+        if unlike <= PART:
+            yield from self.familiarity.notes()
         if seconds < KNOWN_SECONDS:
             yield f"shorter than {KNOWN_SECONDS:g} s, of which little can be told of a voice; the pitch may be off"
 

@@ -344,6 +344,10 @@ class WorldAdapter(InWeights):
         """See :func:`speech_frames`."""
         return speech_frames(features, self.frame_period / 1000.0)
 
+    def familiarity(self, features: FloatArray) -> float | None:
+        """None: a network hears what it was trained on."""
+        return None
+
     def active_frames(self, features: FloatArray, stats: Stats) -> NDArray[np.bool_]:
         """Mask (T,) of the frames louder than :meth:`lowest`, and those of speech, which may be quieter than the training's."""
         return np.asarray(~((features[0] <= self.lowest(stats)) & ~self.speech(features)))

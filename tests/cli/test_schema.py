@@ -67,7 +67,8 @@ def test_what_is_composed_is_what_it_was(override: str) -> None:
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_presets_hold_differences_only(experiment: str) -> None:
     said: Any = OmegaConf.to_container(OmegaConf.load(conf_dir() / "experiment" / f"{experiment}.yaml"))
-    choices = [f"{key.split('/')[1]}={value}" for choice in said.pop("defaults", []) for key, value in choice.items()]
+    built_on = [choice if isinstance(choice, dict) else {"override /experiment": choice} for choice in said.pop("defaults", [])]
+    choices = [f"{key.split('/')[1]}={value}" for choice in built_on for key, value in choice.items()]
     defaults = dict(leaves(composed(*choices)))
     assert [key for key, value in leaves(said) if defaults.get(key, ...) == value] == []
 

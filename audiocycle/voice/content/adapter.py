@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
-from audiocycle.system.limits import Table
-from audiocycle.voice.content import encoder
+from audiocycle.system.limits import OneOf, Table, hold
+from audiocycle.voice.content import encoder, english
 from audiocycle.voice.content.hearing import articulation, voices_at_once
 from audiocycle.voice.content.places import PLACES, missed, moved, of_length_one, places_of
 from audiocycle.voice.content.portrait import portrait
@@ -59,15 +59,23 @@ class ContentAdapter(WorldAdapter):
 
     Attributes:
         sample_rate, frame_period, n_mcep, f0_method, f0_floor, f0_ceil, keep_energy, low_voice: as adapter=world has it.
+        encoder: what hears what is said: english, which comes with the package, or multilingual (the extra languages).
     """
+
+    encoder: str = encoder.ENGLISH
 
     takes_guides: ClassVar[bool] = False
     analysis: ClassVar[int] = 105
 
+    def __post_init__(self) -> None:
+        hold("adapter.", {"encoder": self.encoder}, {"encoder": OneOf(tuple(encoder.ENCODERS))})
+        super().__post_init__()
+
     @property
     def spec(self) -> FeatureSpec:
-        rows, told = self.n_mcep + MORE + encoder.STATES, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
-        return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS))
+        heard = encoder.ENCODERS[self.encoder]
+        rows, told = self.n_mcep + MORE + heard.states, len(portrait(np.zeros((self.n_mcep, 1)), np.ones((self.n_mcep, 1)), USUAL))
+        return FeatureSpec("voice", (rows,), 1000.0 / self.frame_period, made=self.n_mcep, condition=told, copies=len(WARPS), remark=heard.remark)
 
     @cached_property
     def world(self) -> WorldAdapter:
@@ -81,11 +89,12 @@ class ContentAdapter(WorldAdapter):
         f0, sound = f0_of(found.side), resample(np.asarray(samples, np.float32), self.sample_rate, encoder.SAMPLE_RATE)
         warps = WARPS[:1] if side else WARPS
         heard = [sound, *(heard_in_a_room(sound, encoder.SAMPLE_RATE, (copy, len(sound))) for copy in range(1, len(warps)))]
-        states = [encoder.states(there, warp) for there, warp in zip(heard, warps, strict=True)]
-        spoken = at_states(self.world.speech(found.features), len(states[0]), self.spec.frame_rate)
+        states = [encoder.states(there, warp, self.encoder) for there, warp in zip(heard, warps, strict=True)]
         copies = [self.joined(found.features, f0, each) for each in states]
-        moves, crowd = articulation(states[0], spoken), voices_at_once(states[0], spoken)
-        known = replace(found.side, f0=np.tile(f0, len(warps)), articulation=moves, voices_at_once=crowd)
+        known = replace(found.side, f0=np.tile(f0, len(warps)))
+        if self.encoder == encoder.ENGLISH:  # whose states these know
+            spoken = at_states(self.world.speech(found.features), len(states[0]), self.spec.frame_rate)
+            known = replace(known, articulation=articulation(states[0], spoken), voices_at_once=voices_at_once(states[0], spoken))
         return Encoded(np.concatenate(copies, axis=1), known)
 
     def joined(self, mcep: FloatArray, f0: FloatArray, states: FloatArray) -> FloatArray:
@@ -119,7 +128,7 @@ class ContentAdapter(WorldAdapter):
 
     @property
     def known_statistics(self) -> dict[str, Table]:
-        return {**super().known_statistics, "places": Table((PLACES, encoder.STATES), -1.0, 1.0, required=False, listed=True)}
+        return {**super().known_statistics, "places": Table((PLACES, encoder.ENCODERS[self.encoder].states), -1.0, 1.0, required=False, listed=True)}
 
     def learned(self, items: Items) -> Stats:
         """``places``, (PLACES, D): where the target's states are (:mod:`audiocycle.voice.content.places`)."""
@@ -178,6 +187,15 @@ class ContentAdapter(WorldAdapter):
         cepstrum = Encoded(encoded.features[:n], encoded.side)
         of_cepstrum = replace(direction, output_deviation=None if deviation is None else deviation[:n])
         return self.world.transfer(cepstrum, made, of_cepstrum, options)
+
+    def familiarity(self, features: FloatArray) -> float | None:
+        """See :func:`audiocycle.voice.content.english.likeness`; None of other encoders, or where nobody speaks."""
+        said = self.spoken(features)[0] if self.encoder == encoder.ENGLISH else np.zeros((0, 1))
+        return english.likeness(said) if len(said) else None
+
+    def for_stream(self, stats: Stats) -> WorldAdapter | None:
+        """None of another encoder than the English one, since what is usual of its states is not known."""
+        return super().for_stream(stats) if self.encoder == encoder.ENGLISH else None
 
     def ear(self) -> Ear:
         from audiocycle.voice.content.ear import ContentEar

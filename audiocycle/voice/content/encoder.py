@@ -1,15 +1,19 @@
-"""What is said at each moment of a recording: states of the first blocks of a speech recogniser's encoder, which come with the package.
+"""What is said at each moment of a recording: states of the first blocks of a speech recogniser's encoder.
 
-Whisper tiny.en (Radford et al. 2022, arXiv 2212.04356; MIT), its first three blocks of four, made a graph by ``recipes/content_encoder/make.py``.
-Neither torch nor a recogniser is needed. Whisper pads every recording to 30 s; here a second of silence is added, which costs less and gives
-nearly the same states (``tests/voice/content/test_encoder.py`` says how nearly).
+English: Whisper tiny.en (Radford et al. 2022, arXiv 2212.04356; MIT), its first three blocks of four, made a graph by ``recipes/content_encoder/make.py``;
+it comes with the package. Multilingual: Whisper base, from packages (:mod:`audiocycle.voice.content.multilingual`). Neither torch nor a recogniser
+is needed. Whisper pads every recording to 30 s; here a second of silence is added, which costs less and gives nearly the same states
+(``tests/voice/content/test_encoder.py`` says how nearly).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,9 +21,10 @@ import onnxruntime
 
 from audiocycle.spec import FloatArray
 from audiocycle.system import threads
+from audiocycle.voice.content import multilingual
 
 GRAPH = Path(__file__).parent / "encoder.onnx"
-SAMPLE_RATE, STATES = 16000, 384
+SAMPLE_RATE = 16000
 FRAME_RATE = 50.0
 """States per second."""
 WINDOW, HOP = 400, 160
@@ -30,11 +35,37 @@ LONGEST, CONTEXT = 1400, 25
 """States that are computed at a time, of 1500 that the encoder has places for; and those of the neighbouring pieces that are heard with them."""
 
 
-def states(samples: FloatArray, warp: float = 1.0) -> FloatArray:
+@dataclass(frozen=True)
+class Encoder:
+    """One of those that there are.
+
+    Attributes:
+        states: D, how many numbers a state has.
+        graph: its file, or what would be in it.
+        remark: what people should know of models that are made with it.
+    """
+
+    states: int
+    graph: Callable[[], Path | bytes]
+    remark: str
+
+
+ENGLISH = "english"
+ENCODERS = {
+    ENGLISH: Encoder(384, lambda: GRAPH, "Made for English: more words are lost of other languages."),
+    "multilingual": Encoder(multilingual.STATES, multilingual.graph, f"Made for many languages. Needs {multilingual.REMEDY}."),
+}
+
+
+def states(samples: FloatArray, warp: float = 1.0, encoder: str = ENGLISH) -> FloatArray:
     """(N,) samples at :data:`SAMPLE_RATE` to states (T, D), T being their length times :data:`FRAME_RATE`, rounded up, and at least 1.
 
     Args:
         warp: formants and harmonics are heard this many times as high, as if somebody else said the same.
+        encoder: one of :data:`ENCODERS`.
+
+    Raises:
+        ConfigError: it is not installed. InputError: its packages are damaged. OutputError: see :func:`audiocycle.system.kept.kept`.
     """
     n_states = max(1, -(-len(samples) // (2 * HOP)))
     power = warped(power_spectra(samples, 2 * n_states), warp)
@@ -44,7 +75,7 @@ def states(samples: FloatArray, warp: float = 1.0) -> FloatArray:
     for begin, end in pairwise(bounds.tolist()):
         first, last = max(0, begin - CONTEXT), min(n_states, end + CONTEXT)
         heard = np.pad(power[:, 2 * first : 2 * last], ((0, 0), (0, SILENCE)))
-        made = session(threads.available()).run(None, {"power": heard[None]})[0][0]
+        made = session(threads.available(), encoder).run(None, {"power": heard[None]})[0][0]
         parts.append(made[begin - first : end - first])
     return np.concatenate(parts)
 
@@ -67,10 +98,18 @@ def warped(power: FloatArray, warp: float) -> FloatArray:
     return power if warp == 1.0 else power[left] * (1 - share) + power[left + 1] * share
 
 
+def session(n_threads: int, encoder: str = ENGLISH) -> Any:
+    """An encoder, ready to run; any number of threads may ask it, and the first makes it."""
+    with _one_at_a_time:
+        return _session(n_threads, encoder)
+
+
+_one_at_a_time = Lock()
+
+
 @cache
-def session(n_threads: int) -> Any:
-    """The encoder, ready to run; any number of threads may ask it."""
+def _session(n_threads: int, encoder: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(GRAPH, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(ENCODERS[encoder].graph(), options, providers=["CPUExecutionProvider"])

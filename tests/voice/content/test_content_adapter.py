@@ -31,7 +31,7 @@ from audiocycle.voice.options import VoiceOptions
 from audiocycle.voice.sides import VoiceSide
 from audiocycle.voice.world_adapter import WorldAdapter
 
-ADAPTER, N = ContentAdapter(), 36
+ADAPTER, N, STATES = ContentAdapter(), 36, encoder.ENCODERS[encoder.ENGLISH].states
 SPEECH, VOICED, PITCH, LEVEL, CONTENT = range(N, N + 5)
 
 
@@ -63,10 +63,10 @@ def test_the_rows_are_those_of_world_and_what_is_said() -> None:
 
 def test_spec_says_what_is_made_and_what_is_told() -> None:
     spec = build_adapter({"name": "content"}).spec
-    assert (spec.shape, spec.made, spec.condition, spec.any_source) == ((N + 4 + encoder.STATES,), N, 2 * N + 2, True)
+    assert (spec.shape, spec.made, spec.condition, spec.any_source) == ((N + 4 + STATES,), N, 2 * N + 2, True)
     assert spec.network_shape == (spec.shape[0] + spec.condition,)
     few = build_adapter({"name": "content", "n_mcep": 24}).spec
-    assert (few.shape, few.made, few.condition) == ((24 + 4 + encoder.STATES,), 24, 50)
+    assert (few.shape, few.made, few.condition) == ((24 + 4 + STATES,), 24, 50)
 
 
 def test_level_and_pitch_say_nothing_of_the_speaker() -> None:
