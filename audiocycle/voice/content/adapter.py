@@ -209,7 +209,7 @@ class ContentAdapter(WorldAdapter):
 
 def middles(n_states: int, frame_rate: float) -> NDArray[np.intp]:
     """(S,) the frame at the middle of each state."""
-    return ((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
+    return np.rint((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
 
 
 def at_states(speech: NDArray[np.bool_], n_states: int, frame_rate: float) -> NDArray[np.bool_]:

@@ -222,6 +222,6 @@ def test_moments_begin_with_what_is_usual_and_forget() -> None:
 
 def test_what_is_usual_is_there() -> None:
     found = usual_states()
-    assert found.shape == (2, encoder.STATES)
+    assert found.shape == (2, encoder.ENCODERS[encoder.ENGLISH].states)
     assert np.isfinite(found).all()
     assert (found[1] > 0).all()

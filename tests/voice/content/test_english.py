@@ -37,8 +37,8 @@ def test_features_hold_the_very_states() -> None:
     heard, states = adapter.speech(features), encoder.states(speech())
     said = by_themselves(states, heard[np.minimum(middles(len(states), 200.0), len(heard) - 1)])
     spoken = heard[2::4]
-    np.testing.assert_allclose(adapter.said(features), said[: len(spoken)][spoken[: len(said)]], atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(adapter.said(features), axis=1), 1.0, atol=1e-3)
+    np.testing.assert_allclose(adapter.spoken(features)[0], said[: len(spoken)][spoken[: len(said)]], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(adapter.spoken(features)[0], axis=1), 1.0, atol=1e-3)
     assert SCALE == 10.0
 
 

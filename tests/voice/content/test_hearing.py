@@ -19,14 +19,14 @@ def test_articulation_is_the_deviation_of_all_rows_together() -> None:
 
 
 def test_of_no_frame_with_speech_all_are_taken() -> None:
-    states, nowhere = np.random.default_rng(0).normal(size=(50, encoder.STATES)), np.zeros(50, bool)
+    states, nowhere = np.random.default_rng(0).normal(size=(50, encoder.ENCODERS[encoder.ENGLISH].states)), np.zeros(50, bool)
     assert articulation(states, nowhere) == articulation(states, ~nowhere)
     assert voices_at_once(states, nowhere) == voices_at_once(states, ~nowhere)
 
 
 def test_voices_are_a_linear_function_of_the_mean() -> None:
-    assert weights().shape == (encoder.STATES + 1,)
-    states = np.random.default_rng(0).normal(size=(50, encoder.STATES))
+    assert weights().shape == (encoder.ENCODERS[encoder.ENGLISH].states + 1,)
+    states = np.random.default_rng(0).normal(size=(50, encoder.ENCODERS[encoder.ENGLISH].states))
     judged = np.arange(50) % 3 == 0
     assert voices_at_once(states, judged) == pytest.approx(float(states[judged].mean(axis=0) @ weights()[:-1] + weights()[-1]))
 
