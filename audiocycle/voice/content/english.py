@@ -21,8 +21,7 @@ FOREIGN = 0.375
 LEAST_SECONDS = 5.0
 """Of speech: of less nothing is told."""
 NOTE = (
-    "what is said sounds little like English, which is what this model hears (another language, noise, or a song?): more words than usual will be lost. "
-    "For other languages train one with experiment=any_to_one_multilingual"
+    "what is said sounds little like English, which is what this model hears (another language, noise, or a song?): more words than usual will be lost"
 )
 
 
