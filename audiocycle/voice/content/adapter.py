@@ -209,7 +209,8 @@ class ContentAdapter(WorldAdapter):
 
 def middles(n_states: int, frame_rate: float) -> NDArray[np.intp]:
     """(S,) the frame at the middle of each state."""
-    return np.rint((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
+    found: NDArray[np.intp] = np.rint((np.arange(n_states) + 0.5) / encoder.FRAME_RATE * frame_rate).astype(np.intp)
+    return found
 
 
 def at_states(speech: NDArray[np.bool_], n_states: int, frame_rate: float) -> NDArray[np.bool_]:
