@@ -74,6 +74,7 @@ CASES = (
     *(music(preset, f"experiment={preset}", steps=STEPS) for preset in ("genre_quick", "genre_guided", "pairs")),
     music("genre", "experiment=genre", steps=FEWEST),
     voice("any_to_one", "experiment=any_to_one", "start=''"),
+    voice("any_to_one_full_band", "experiment=any_to_one_full_band", "start=''"),
     voice("any_to_one_multilingual", "experiment=any_to_one_multilingual"),  # needs the extra languages
     voice("vc2_guided, one way", "experiment=vc2_guided", "objective.one_way=true"),
     voice("vc2_guided, one way, three voices", "experiment=vc2_guided", "objective.one_way=true", domains=VOICES),

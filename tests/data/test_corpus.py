@@ -19,7 +19,7 @@ from audiocycle.data.corpus import fitted, open_corpus
 from audiocycle.data.domains import DomainData
 from audiocycle.data.sampler import CropSampler
 from audiocycle.errors import InputError
-from audiocycle.spec import Domain, Encoded, Stats
+from audiocycle.spec import Domain, Encoded, InWeights, Stats
 
 
 def silent(done: int, total: int) -> None:
@@ -269,7 +269,7 @@ def test_crops_of_mapped_items_are_those_of_items_in_memory(paths: list[Path], t
         np.testing.assert_array_equal(one, two)
 
 
-class Fitter:
+class Fitter(InWeights):
     """An adapter that counts how often statistics are made."""
 
     def __init__(self) -> None:

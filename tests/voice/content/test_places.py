@@ -11,9 +11,11 @@ from tiny_bundle import vowel
 from audiocycle.spec import Encoded, FloatArray
 from audiocycle.voice.content.adapter import SCALE, ContentAdapter
 from audiocycle.voice.content.places import (
+    FAMILIAR,
     NEAREST,
     PLACES,
     SHARE,
+    STRANGE,
     missed,
     moved,
     nearest,
@@ -55,8 +57,15 @@ def test_a_state_lies_between_where_it_was_and_the_nearest_places(count: int, pl
     for before, after in zip(source, made, strict=True):
         goal = known[np.argsort(-(known @ before))[:NEAREST]].mean(axis=0)
         goal /= np.linalg.norm(goal)
-        mixed = SHARE * goal + (1.0 - SHARE) * before
+        familiar = float(np.sort(known @ before)[-NEAREST:].mean())
+        share = SHARE * min(1.0, max(0.0, (familiar - STRANGE) / (FAMILIAR - STRANGE)))
+        mixed = share * goal + (1.0 - share) * before
         np.testing.assert_allclose(after, mixed / np.linalg.norm(mixed), atol=1e-4)
+
+
+def test_a_sound_that_the_target_never_made_stays() -> None:
+    known, source = np.eye(6, dtype=np.float32)[:5], np.eye(6, dtype=np.float32)[5:]
+    np.testing.assert_allclose(moved(source, known), source, atol=1e-6)
 
 
 def test_of_all_places_the_nearest_are_taken() -> None:
