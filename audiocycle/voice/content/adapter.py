@@ -157,8 +157,9 @@ class ContentAdapter(WorldAdapter):
         if "places" not in stats:
             return normal
         n, rate = self.n_mcep, self.spec.frame_rate
-        states = of_length_one(normal[n + MORE :, middles(self.n_states(normal), rate)].T)
-        content = SCALE * at_frames(moved(states, stats["places"]).T, normal.shape[1], rate).T
+        frames = middles(self.n_states(normal), rate)
+        states = of_length_one(normal[n + MORE :, frames].T)
+        content = SCALE * at_frames(moved(states, stats["places"], normal[n, frames] > 0.5).T, normal.shape[1], rate).T
         return np.concatenate([normal[: n + MORE], content], dtype=np.float32)
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:

@@ -16,11 +16,11 @@ from audiocycle.spec import FloatArray
 
 PLACES = 512
 """Of a target that a bundle knows; of more states as many means are taken."""
-NEAREST, SHARE = 4, 0.5
+NEAREST, SHARE = 4, 0.35
 """A state moves by up to this share to the mean of so many places: docs/measurements/any-voice.md."""
-STRANGE, FAMILIAR = 0.3, 0.5
-"""Mean cosine to these places from which on a state is moved at all, and by all of the share. Half of English states have more than 0.43, half of Spanish, French,
-Italian or Japanese ones less than 0.36: those are sounds that the target never made, and there is nowhere to move them."""
+STRANGE, FAMILIAR = 0.36, 0.40
+"""Mean cosine of what is said to these places from which on it is moved at all, and by all of the share. Spanish, French, Italian and Japanese have 0.31 to 0.36 to targets
+who speak English, English 0.40 to 0.47: sounds that the target never made have nowhere to go, and words were lost."""
 MISSED_NEAREST, MISSED_WIDTH = 16, 0.1
 """What is missed is a mean over so many places, which weigh 1 / e where the cosine is so much less."""
 
@@ -35,10 +35,15 @@ def places_of(states: FloatArray) -> FloatArray:
     return of_length_one(found.cluster_centers_.astype(np.float32))
 
 
-def moved(states: FloatArray, places: FloatArray) -> FloatArray:
-    """(S, D) states of length 1, moved towards the nearest of (P, D) places."""
+def moved(states: FloatArray, places: FloatArray, spoken: NDArray[np.bool_]) -> FloatArray:
+    """(S, D) states of length 1, moved towards the nearest of (P, D) places.
+
+    Args:
+        spoken: mask (S,) of those that say how familiar all are; where it has none, all do.
+    """
     near, likeness = nearest(states, places, NEAREST)
-    share = SHARE * np.clip((likeness.mean(axis=1, keepdims=True) - STRANGE) / (FAMILIAR - STRANGE), 0.0, 1.0)
+    familiar = float(likeness[spoken if spoken.any() else ~spoken].mean())
+    share = SHARE * min(1.0, max(0.0, (familiar - STRANGE) / (FAMILIAR - STRANGE)))
     return of_length_one(share * of_length_one(places[near].mean(axis=1)) + (1.0 - share) * states)
 
 

@@ -52,20 +52,21 @@ def test_many_states_have_a_place_nearby() -> None:
 @settings(max_examples=30, deadline=None)
 def test_a_state_lies_between_where_it_was_and_the_nearest_places(count: int, places: int, seed: int) -> None:
     source, known = states(count, seed=seed), states(places, seed=seed + 100)
-    made = moved(source, known)
+    spoken = np.arange(count) % 2 == 0
+    made = moved(source, known, spoken)
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1.0, rtol=1e-4)
+    familiar = np.mean([np.sort(known @ state)[-NEAREST:].mean() for state in source[spoken]])
+    share = SHARE * min(1.0, max(0.0, (familiar - STRANGE) / (FAMILIAR - STRANGE)))
     for before, after in zip(source, made, strict=True):
         goal = known[np.argsort(-(known @ before))[:NEAREST]].mean(axis=0)
-        goal /= np.linalg.norm(goal)
-        familiar = float(np.sort(known @ before)[-NEAREST:].mean())
-        share = SHARE * min(1.0, max(0.0, (familiar - STRANGE) / (FAMILIAR - STRANGE)))
-        mixed = share * goal + (1.0 - share) * before
+        mixed = share * goal / np.linalg.norm(goal) + (1.0 - share) * before
         np.testing.assert_allclose(after, mixed / np.linalg.norm(mixed), atol=1e-4)
 
 
-def test_a_sound_that_the_target_never_made_stays() -> None:
+def test_what_the_target_never_says_stays() -> None:
     known, source = np.eye(6, dtype=np.float32)[:5], np.eye(6, dtype=np.float32)[5:]
-    np.testing.assert_allclose(moved(source, known), source, atol=1e-6)
+    for spoken in (True, False):
+        np.testing.assert_allclose(moved(source, known, np.array([spoken])), source, atol=1e-6)
 
 
 def test_of_all_places_the_nearest_are_taken() -> None:
