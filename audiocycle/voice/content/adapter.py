@@ -25,7 +25,7 @@ from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, Stats
 from audiocycle.system.limits import OneOf, Table, hold
 from audiocycle.voice.content import encoder, english
 from audiocycle.voice.content.hearing import articulation, voices_at_once
-from audiocycle.voice.content.places import PLACES, missed, moved, of_length_one, places_of
+from audiocycle.voice.content.places import PLACES, SHARE, missed, moved, of_length_one, places_of
 from audiocycle.voice.content.portrait import portrait
 from audiocycle.voice.content.rooms import heard_in_a_room
 from audiocycle.voice.ear import Ear
@@ -153,13 +153,14 @@ class ContentAdapter(WorldAdapter):
         return max(1, int(features.shape[-1] / self.spec.frame_rate * encoder.FRAME_RATE))
 
     def towards(self, normal: FloatArray, stats: Stats) -> FloatArray:
-        """States moved towards places of the target, where these are known."""
-        if "places" not in stats:
+        """States moved towards places of the target, where these are known, and what is said sounds like English: sounds that the target never made have
+        nowhere to go, and words are lost."""
+        if "places" not in stats or not (share := SHARE * english.share(self.familiarity(normal))):
             return normal
         n, rate = self.n_mcep, self.spec.frame_rate
         frames = middles(self.n_states(normal), rate)
         states = of_length_one(normal[n + MORE :, frames].T)
-        content = SCALE * at_frames(moved(states, stats["places"], normal[n, frames] > 0.5).T, normal.shape[1], rate).T
+        content = SCALE * at_frames(moved(states, stats["places"], share).T, normal.shape[1], rate).T
         return np.concatenate([normal[: n + MORE], content], dtype=np.float32)
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:

@@ -18,6 +18,8 @@ SOUNDS = Path(__file__).parent / "english.npy"
 """Made by ``recipes/languages/english.py`` of LibriSpeech (CC BY 4.0)."""
 FOREIGN = 0.375
 """Likeness below which it is told (docs/guides/voices.md says how often that is right)."""
+FAMILIAR = 0.40
+"""Likeness that all but one in a hundred readers have in a quiet room."""
 LEAST_SECONDS = 5.0
 """Of speech: of less nothing is told."""
 NOTE = (
@@ -28,6 +30,11 @@ NOTE = (
 def likeness(said: FloatArray) -> float:
     """Mean cosine of states (S, D), standardised over their recording, to the nearest sound of English."""
     return float((said @ sounds().T).max(axis=1).mean())
+
+
+def share(likeness: float | None) -> float:
+    """From 0, foreign or not known, to 1, English."""
+    return 0.0 if likeness is None else float(np.clip((likeness - FOREIGN) / (FAMILIAR - FOREIGN), 0.0, 1.0))
 
 
 class Familiarity:

@@ -17,10 +17,7 @@ from audiocycle.spec import FloatArray
 PLACES = 512
 """Of a target that a bundle knows; of more states as many means are taken."""
 NEAREST, SHARE = 4, 0.35
-"""A state moves by up to this share to the mean of so many places: docs/measurements/any-voice.md."""
-STRANGE, FAMILIAR = 0.36, 0.40
-"""Mean cosine of what is said to these places from which on it is moved at all, and by all of the share. Spanish, French, Italian and Japanese have 0.31 to 0.36 to targets
-who speak English, English 0.40 to 0.47: sounds that the target never made have nowhere to go, and words were lost."""
+"""A state moves by this share to the mean of so many places: docs/measurements/any-voice.md."""
 MISSED_NEAREST, MISSED_WIDTH = 16, 0.1
 """What is missed is a mean over so many places, which weigh 1 / e where the cosine is so much less."""
 
@@ -35,15 +32,9 @@ def places_of(states: FloatArray) -> FloatArray:
     return of_length_one(found.cluster_centers_.astype(np.float32))
 
 
-def moved(states: FloatArray, places: FloatArray, spoken: NDArray[np.bool_]) -> FloatArray:
-    """(S, D) states of length 1, moved towards the nearest of (P, D) places.
-
-    Args:
-        spoken: mask (S,) of those that say how familiar all are; where it has none, all do.
-    """
-    near, likeness = nearest(states, places, NEAREST)
-    familiar = float(likeness[spoken if spoken.any() else ~spoken].mean())
-    share = SHARE * min(1.0, max(0.0, (familiar - STRANGE) / (FAMILIAR - STRANGE)))
+def moved(states: FloatArray, places: FloatArray, share: float = SHARE) -> FloatArray:
+    """(S, D) states of length 1, moved by a share towards the nearest of (P, D) places."""
+    near, _ = nearest(states, places, NEAREST)
     return of_length_one(share * of_length_one(places[near].mean(axis=1)) + (1.0 - share) * states)
 
 
