@@ -57,9 +57,12 @@ def stream(
     bundle = choose_bundle(model, target, source)
 
     def opened(sample_rate: int | None, band_limit: float | None = None) -> StreamAtRate:
+        import torch
+
         from audiocycle.conversion.live import open_stream
         from audiocycle.voice.stream import StreamAtRate
 
+        torch.set_num_threads(1)  # two that wait for each other are late when one of them is: a block in thirty took three times as long
         live = open_stream(bundle, target, source, sample_rate=rate or sample_rate, block_seconds=block / 1000.0, band_limit=band_limit, **given(asked))
         assert isinstance(live, StreamAtRate)  # only voices are streamed
         say(f"latency: {1000 * live.latency:.0f} ms ({live.parts}), and the time to compute a block; {live.sample_rate} Hz")

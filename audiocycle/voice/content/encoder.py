@@ -112,4 +112,5 @@ def _session(n_threads: int, encoder: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait busily take the cores from the network that comes next
     return onnxruntime.InferenceSession(ENCODERS[encoder].graph(), options, providers=["CPUExecutionProvider"])
