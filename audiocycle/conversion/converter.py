@@ -20,7 +20,7 @@ from audiocycle.conversion.record import Record, beside, extras_of
 from audiocycle.conversion.reference import is_reference, referred, refuse_itself
 from audiocycle.conversion.windows import in_windows
 from audiocycle.errors import BundleError, ConfigError, OutputError, printable
-from audiocycle.spec import Direction, Encoded, FloatArray, Translation
+from audiocycle.spec import Direction, Domain, Encoded, FloatArray, Translation
 
 MOST_GAIN, MOST_PEAK = 10.0, 30.0
 """Of a network, in root mean square and of the largest number: more than so many times what it was given (or 1, where that was less) is
@@ -52,6 +52,7 @@ class Converter:
         self.adapter = build_adapter(config.adapter)
         self.modality = build_modality(self.adapter)
         self.renderer = build_renderer(self.adapter, renderer, vocoder)
+        self.references: dict[tuple[str, int, int], Domain] = {}  # by path, time and size: a folder is converted to one, and that is analysed once
 
     @classmethod
     def from_pretrained(
@@ -90,8 +91,12 @@ class Converter:
             return self.config.resolve(target, source)
         if not self.config.any_source:
             raise ConfigError(f"reference {target}: model {self.config.name} makes the voices only that it learned; use one that converts everybody, like any-voices")
-        way = replace(self.config.resolve(self.config.domains[0], source), output_deviation=None)
-        return replace(way, target=referred(Path(target), self.modality, way, self.translate_features))
+        way, path = replace(self.config.resolve(self.config.domains[0], source), output_deviation=None), Path(target)
+        seen = path.stat() if path.is_file() else None
+        key = (str(path.resolve()), seen.st_mtime_ns, seen.st_size) if seen else ("", 0, 0)
+        if key not in self.references:
+            self.references = {key: referred(path, self.modality, way, self.translate_features)}  # the last one: others are of other calls
+        return replace(way, target=self.references[key])
 
     def translation(self, target: str, source: str | None = None, **options: Any) -> Translation:
         """The function from source features with side to converted features with side.

@@ -106,3 +106,13 @@ def test_the_command_takes_one_of_both(bundle: Path, friend: Path, tmp_path: Pat
         refused = run_cli(capsys, "convert", "in.wav", "--model", bundle, *given)
         assert refused.code == 2
         assert "with --reference; one of" in " ".join(refused.err)
+
+
+def test_a_reference_is_analysed_once_and_again_when_it_changes(bundle: Path, friend: Path, tmp_path: Path) -> None:
+    path, (sound, rate) = tmp_path / "friend.wav", soundfile.read(friend)
+    soundfile.write(path, sound, rate)
+    converter = Converter.from_pretrained(bundle, runtime="torch")
+    first = converter.direction(str(path)).target
+    assert converter.direction(str(path)).target is first
+    soundfile.write(path, sound[: round(0.95 * len(sound))], rate)
+    assert converter.direction(str(path)).target != first
