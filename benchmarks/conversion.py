@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from audiocycle.build import build_translator
-from audiocycle.bundles.format import BundleConfig, read_config, stats_to_json, write_bundle
+from audiocycle.bundles.format import BundleConfig, read_config, stats_to_json
 from audiocycle.bundles.library import model_folders
 from audiocycle.bundles.runtimes.choice import load_network
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError
 from audiocycle.spec import Domain, FloatArray, Signal, directions

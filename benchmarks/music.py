@@ -12,8 +12,9 @@ import numpy as np
 import symusic
 
 from audiocycle.build import build_translator
-from audiocycle.bundles.format import BundleConfig, read_config, write_bundle
+from audiocycle.bundles.format import BundleConfig, read_config
 from audiocycle.bundles.library import model_folders
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.conversion.demo import PRETRAINED
 from audiocycle.conversion.library.batch import Task, convert_jobs
 from audiocycle.conversion.library.plan import Job

@@ -22,7 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audiocycle.bundles.export import export_bundle
-from audiocycle.bundles.format import load_translator, model_card, read_config, write_bundle
+from audiocycle.bundles.format import load_translator, read_config
+from audiocycle.bundles.writing import model_card, write_bundle
 from audiocycle.models.layers import parameter_count
 
 HERE = Path(__file__).parent

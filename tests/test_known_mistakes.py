@@ -17,15 +17,9 @@ from torch import nn
 
 from audiocycle import models
 from audiocycle.build import build_adapter, build_critic, build_translator
-from audiocycle.bundles.format import (
-    WEIGHTS,
-    BundleConfig,
-    load_translator,
-    read_config,
-    stats_to_json,
-    write_bundle,
-)
+from audiocycle.bundles.format import WEIGHTS, BundleConfig, load_translator, read_config, stats_to_json
 from audiocycle.bundles.runtimes.network import Network
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.cache import FeatureCache
 from audiocycle.errors import BundleError, DomainError, TrainingError

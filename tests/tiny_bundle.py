@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from audiocycle.build import build_adapter, build_translator
-from audiocycle.bundles.format import BundleConfig, stats_to_json, write_bundle
+from audiocycle.bundles.format import BundleConfig, stats_to_json
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.spec import Domain, FloatArray, directions
 
 MODEL = {"generator": "gated_212d", "width": 0.01, "generator_options": {"n_blocks": 1}}

@@ -16,13 +16,9 @@ from typing import Any
 import torch
 
 from audiocycle.build import build_adapter, build_critic, build_modality, build_translator, model_cost
-from audiocycle.bundles.format import (
-    MAX_DOMAINS,
-    BundleConfig,
-    stats_to_json,
-    write_bundle,
-)
+from audiocycle.bundles.format import MAX_DOMAINS, BundleConfig, stats_to_json
 from audiocycle.bundles.runtimes.torch_network import TorchNetwork
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.conversion.converter import Converter
 from audiocycle.data.domains import domain_files
 from audiocycle.data.guides import GuideConfig, GuideMaker

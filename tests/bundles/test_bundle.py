@@ -26,8 +26,8 @@ from audiocycle.bundles.format import (
     load_translator,
     read_config,
     stats_to_json,
-    write_bundle,
 )
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.errors import BundleError, OutputError
 from audiocycle.models.layers import parameter_count
 from audiocycle.spec import FeatureSpec

@@ -18,9 +18,10 @@ from ways import way
 from audiocycle.build import build_adapter, build_translator
 from audiocycle.bundles import export
 from audiocycle.bundles.export import agreements, export_bundle, stored_tensors
-from audiocycle.bundles.format import BundleConfig, describe_bundle, read_config, write_bundle
+from audiocycle.bundles.format import BundleConfig, describe_bundle, read_config
 from audiocycle.bundles.runtimes.choice import installed_kinds, load_network
 from audiocycle.bundles.runtimes.graphs import graph_path
+from audiocycle.bundles.writing import write_bundle
 from audiocycle.errors import BundleError, ConfigError
 from audiocycle.spec import Domain, directions
 
