@@ -88,18 +88,23 @@ class ScoreRenderer:
         else:
             velocity = expected_velocity(source, first, step, span)
         loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
-        track = nearest_track(source, first, row + LOWEST, step, span.steps_per_bar)
+        track = nearest_track(source, first, row + LOWEST, step, span)
         return Notes(start, end, row + LOWEST, loud, track, np.full(len(row), NEW))
 
 
 def expected_velocity(source: Notes, first: IntArray, step: IntArray, span: Span) -> FloatArray:
-    """(N,) the fitted curve: mean velocity of the source around that bar plus its accent on that step of the bar."""
+    """(N,) the fitted curve: mean velocity of the source around that bar plus its accent on that step of bars of that metre."""
     if not len(source):
         return np.full(len(step), float(DEFAULT_VELOCITY))
-    bar = span.steps_per_bar
     overall = float(source.velocity.mean())
-    by_bar = local_mean(first // bar, source.velocity, step // bar, span.n_bars, PRIOR, overall)
-    by_step = local_mean(first % bar, source.velocity, step % bar, bar, PRIOR, overall)
+    longest = int(np.diff(span.bars).max())
+
+    def accent(steps: IntArray) -> IntArray:
+        return span.metres[span.bar_of(steps)] * longest + span.place_in_bar(steps)
+
+    n_accents = longest * (1 + int(span.metres.max()))
+    by_bar = local_mean(span.bar_of(first), source.velocity, span.bar_of(step), span.n_bars, PRIOR, overall)
+    by_step = local_mean(accent(first), source.velocity, accent(step), n_accents, PRIOR, overall)
     return by_bar + by_step - overall
 
 
@@ -112,7 +117,7 @@ def local_mean(
     return np.where(count > 0, total / np.maximum(count, 1e-9), overall)
 
 
-def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArray, steps_per_bar: int) -> IntArray:
+def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArray, span: Span) -> IntArray:
     """(N,) the track of the source's note that is nearest in pitch and time, a bar counting as an octave; 0 without any.
 
     Looked for within the bar, the bars beside it, and a few notes further.
@@ -121,12 +126,14 @@ def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArra
     if not len(source):
         return track
     order = np.argsort(first, kind="stable")
-    times, bars = first[order], step // steps_per_bar
+    times, bars = first[order], span.bar_of(step)
     for bar in np.unique(bars):
         mine = np.flatnonzero(bars == bar)
-        begin, end = np.searchsorted(times, ((bar - 1) * steps_per_bar, (bar + 2) * steps_per_bar))
+        around = span.bars[max(0, bar - 1)], span.bars[min(span.n_bars, bar + 2)]
+        begin, end = np.searchsorted(times, around)
         near = order[max(0, begin - FURTHER) : end + FURTHER]
-        apart = np.abs(source.pitch[near] - pitch[mine, None]) + 12.0 / steps_per_bar * np.abs(first[near] - step[mine, None])
+        per_step = 12.0 / (span.bars[bar + 1] - span.bars[bar])
+        apart = np.abs(source.pitch[near] - pitch[mine, None]) + per_step * np.abs(first[near] - step[mine, None])
         track[mine] = source.track[near[np.argmin(apart, axis=1)]]
     return track
 

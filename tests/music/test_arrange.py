@@ -8,11 +8,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from songs import BAR, STATS, STEP, a_score, a_track, converted, core, noise, notes, scores, table, tables
+from songs import (
+    BAR,
+    STATS,
+    STEP,
+    TPQ,
+    a_score,
+    a_track,
+    converted,
+    core,
+    noise,
+    notes,
+    scores,
+    table,
+    tables,
+)
 
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import arrange, outside, without_overlaps
-from audiocycle.music.grid import Span
+from audiocycle.music.grid import even_bars
 from audiocycle.music.midi.merge import unison
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.strokes import find_strokes, parts_of
@@ -27,7 +41,7 @@ def rows(these: Notes) -> list[tuple[int, ...]]:
 
 
 def test_notes_that_no_span_shows() -> None:
-    spans = [Span(0, 1, STEP, 16), Span(2 * BAR, 1, STEP, 16)]
+    spans = [even_bars(0, 1, TPQ), even_bars(2 * BAR, 1, TPQ)]
     starts = (0, BAR - 61, BAR - 60, BAR, 2 * BAR - 61, 2 * BAR - 60, 3 * BAR - 60)
     these = notes(*((start, start + 1, 60, 64) for start in starts), (0, 1, 23, 64), (0, 1, 108, 64))
     assert outside(these, spans).start.tolist() == [BAR - 60, BAR, 2 * BAR - 61, 3 * BAR - 60, 0, 0]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from songs import STEP, notes
+from songs import STEP, TPQ, notes
 
-from audiocycle.music.grid import Span
+from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import Notes
 from audiocycle.music.piano_roll import (
     LOWEST,
@@ -20,7 +20,7 @@ from audiocycle.music.piano_roll import (
     steps_of,
 )
 
-SPAN = Span(0, 1, STEP, 16)
+SPAN = even_bars(0, 1, TPQ)
 
 
 def line(text: str) -> list[int]:
@@ -73,10 +73,10 @@ note_rows = st.lists(
 )
 
 
-@given(rows=note_rows, steps_per_bar=st.sampled_from([16, 24]))
+@given(rows=note_rows, grid=st.sampled_from(["straight", "triplet"]))
 @settings(max_examples=100, deadline=None)
-def test_drawn_as_a_loop_draws(rows: list[tuple[float, float, int, int]], steps_per_bar: int) -> None:
-    span = Span(0, 1, 16 * STEP / steps_per_bar, steps_per_bar)
+def test_drawn_as_a_loop_draws(rows: list[tuple[float, float, int, int]], grid: str) -> None:
+    span = even_bars(0, 1, TPQ, grid=grid)
     these = grid_notes(*((a, a + length, pitch, velocity) for a, length, pitch, velocity in rows))
     these = these.where(begins_in(these, span))
     expected = np.zeros((2, 84, span.n_steps))

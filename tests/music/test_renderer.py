@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from songs import BAR, DIRECTION, STEP, notes
+from songs import BAR, DIRECTION, STEP, TPQ, notes
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.grid import Span
+from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import Notes, empty
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY
@@ -34,7 +34,7 @@ def rendered(
 ) -> list[tuple[int, ...]]:
     """What becomes of the source's notes where ``edit`` changed their roll."""
     adapter, chosen = PianoRollAdapter(velocity=velocity), MusicOptions(**options)
-    encoded = adapter.analyze(source, Span(start, n_bars, STEP, 16))
+    encoded = adapter.analyze(source, even_bars(start, n_bars, TPQ))
     answer = encoded.features.astype(np.float32)
     edit(answer)
     return rows(ScoreRenderer(adapter).render(adapter.transfer(encoded, answer, DIRECTION, chosen)))
@@ -177,7 +177,7 @@ def test_velocities_follow_the_bar_and_its_accents() -> None:
     loud = [(n * 4 * STEP, n * 4 * STEP + 9, 60, 110 if n == 0 else 90) for n in range(4)]
     soft = [(a + BAR, b + BAR, 60, velocity - 60) for a, b, _, velocity in loud]
     source = notes(*loud, *soft)
-    span, first = Span(0, 2, STEP, 16), np.arange(8) * 4
+    span, first = even_bars(0, 2, TPQ), np.arange(8) * 4
     steps = np.array([0, 4, 16, 20, 6])
     strong, weak, strong_soft, weak_soft, between = expected_velocity(source, first, steps, span)
     assert strong > weak > strong_soft > weak_soft
@@ -188,7 +188,7 @@ def test_velocities_follow_the_bar_and_its_accents() -> None:
 
 def test_velocities_of_a_source_without_variation_are_its_own() -> None:
     source = notes(*((n * STEP, n * STEP + 9, 60, 77) for n in range(5)))
-    span = Span(0, 4, STEP, 16)
+    span = even_bars(0, 4, TPQ)
     np.testing.assert_allclose(expected_velocity(source, np.arange(5), np.arange(64), span), 77)
     np.testing.assert_array_equal(expected_velocity(empty(), np.arange(0), np.arange(3), span), DEFAULT_VELOCITY)
 
@@ -218,14 +218,14 @@ def test_new_notes_go_to_the_track_that_plays_nearest() -> None:
     source = notes(*bass, *melody, solo)
     first = source.start // STEP
     pitch, bar = np.array([30, 53, 55, 90, 60, 40]), np.array([0, 1, 2, 3, 30, 29])
-    assert nearest_track(source, first, pitch, bar * 16, 16).tolist() == [1, 1, 4, 4, 3, 3]
-    assert nearest_track(empty(), first[:0], pitch, bar, 16).tolist() == [0] * 6
+    assert nearest_track(source, first, pitch, bar * 16, even_bars(0, 31, TPQ)).tolist() == [1, 1, 4, 4, 3, 3]
+    assert nearest_track(empty(), first[:0], pitch, bar, even_bars(0, 3, TPQ)).tolist() == [0] * 6
 
 
 def test_a_bar_counts_as_an_octave_in_looking_for_the_nearest() -> None:
     source = notes((0, STEP, 60, 64, 1), (BAR, BAR + STEP, 63, 64, 2))
     steps = np.array([0, 4, 8, 12])
-    assert nearest_track(source, np.array([0, 16]), np.full(4, 60), steps, 16).tolist() == [1, 1, 1, 2]
+    assert nearest_track(source, np.array([0, 16]), np.full(4, 60), steps, even_bars(0, 2, TPQ)).tolist() == [1, 1, 1, 2]
 
 
 def test_a_network_that_is_silent_leaves_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.grid import Span
+from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import empty
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import decode
@@ -167,7 +167,7 @@ def test_the_adapter_uses_what_the_target_is_like(options: dict[str, Any], moved
     programs = np.zeros((3, 128), np.int64)
     target = adapter.fit([Encoded(roll, ScoreSide(programs, np.zeros(1)))])
     assert (target["polyphony"].tolist(), target["onsets"].tolist()) == ([5, 5], [5 / 64, 5 / 64])
-    source = Encoded(roll, SpanSide(empty(), Span(0, 4, 120, 16)))
+    source = Encoded(roll, SpanSide(empty(), even_bars(0, 4, 480)))
     answer = np.zeros((2, 84, 64), np.float32)
     answer[0, :5], answer[0, :2] = 0.25, 0.9
     answer[1, :5, 0], answer[1, :2, 0] = 0.25, 0.9
