@@ -29,11 +29,14 @@ def distance(fake: Tensor, wanted: Tensor, values: Values) -> Tensor:
     Where one source has several answers the first is least at their median, and the second at the share of them that has the note. The
     median of sparse rolls is silence.
     """
-    if values is Values.REAL:
-        return absolute_error(fake, wanted)
+    return absolute_error(fake, wanted) if values is Values.REAL else cross_entropy(fake, wanted).mean()
+
+
+def cross_entropy(fake: Tensor, wanted: Tensor) -> Tensor:
+    """- y log x - (1 - y) log(1 - x) of each cell; finite, and so is its gradient."""
     x, y = SURE + (1 - 2 * SURE) * fake.float(), wanted.float()  # squeezed and not cut, which would take away the gradient
     x = x.clamp(SURE, 1 - SURE)  # of what is no probability to begin with
-    return -(y * x.log() + (1 - y) * (1 - x).log()).mean()
+    return -(y * x.log() + (1 - y) * (1 - x).log())
 
 
 def side_by_side(x: Tensor, y: Tensor) -> Tensor:

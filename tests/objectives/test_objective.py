@@ -75,7 +75,7 @@ def test_total_is_the_weighted_sum_and_a_zero_weight_leaves_its_term_out(values:
 def test_weights_are_the_papers_and_all_variants_are_off() -> None:
     config = ObjectiveConfig()
     given = {"adversarial": 1, "cycle_adversarial": 1, "cycle": 10, "identity": 5, "reconstruction": 100, "mixed": 1}
-    assert dict(config.weights) == given | dict.fromkeys(("chroma", "groove", "density", "feature_matching", "guide"), 0)
+    assert dict(config.weights) == given | dict.fromkeys(("chroma", "groove", "density", "feature_matching", "guide", "outline"), 0)
     assert (config.paired, config.one_way, config.game, config.mixture, config.critic_noise) == (False, False, "least_squares", "base", 0)
 
 
