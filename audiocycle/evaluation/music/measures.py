@@ -14,7 +14,7 @@ from audiocycle.evaluation.measure import (
     TableLayout,
 )
 from audiocycle.metrics import estimates
-from audiocycle.metrics.music import content, quality, seams, strength, style
+from audiocycle.metrics.music import content, musician, quality, seams, strength, style
 
 MODEL, IDENTITY, RANDOM = "model", "identity", "random_target"
 GAIN = "gain"
@@ -46,6 +46,7 @@ DEFINITIONS = {
     "quality": quality.DEFINITION,
     "middle": quality.MIDDLE_DEFINITION,
     "seams": seams.DEFINITION,
+    "musician": musician.DEFINITION,
     "intervals": estimates.DEFINITION,
 }
 """Exactly what is measured, in the order in which it is printed."""
@@ -53,6 +54,7 @@ DEFINITIONS = {
 GENRE, CONTENT, MIDDLE = "Genre", "Content", "Phrases in the target's middle 80 %"
 PHRASES, NOTES = "Quality: what phrases are like", "Quality: what notes are like"
 PAIRED, SEAMS = "Likeness to the true counterparts", "Seams: notes that break, each bar"
+DAMAGE, FEEL, CHANGED = "Musician's list: faults", "Musician's list: manner", "Musician's list: against the source"
 
 MEASURES = (
     Measure(
@@ -144,6 +146,21 @@ SEAM_MEASURES = (
     ),
     Measure("broken_notes", SEAMS, "both", "", 3, LOWER, "Cut or doubled.", definition="seams"),
 )  # fmt: skip
+MUSICIAN_MEASURES = (
+    Measure("out_of_key", DAMAGE, "out of key", "%", 1, NEITHER, "Notes outside the scale of the key around them.", 100.0, definition="musician"),
+    Measure("bass_leaps", DAMAGE, "bass leaps", "%", 1, NEITHER, "Beats whose bass moves more than an octave.", 100.0, definition="musician"),
+    Measure("third_strikes", DAMAGE, "third strikes", "%", 1, NEITHER, "Third and further strikes of a pitch in a row.", 100.0, definition="musician"),
+    Measure("lone_sixteenths", DAMAGE, "lone sixteenths", "%", 2, NEITHER, "Short notes with nothing near.", 100.0, definition="musician"),
+    Measure("overlaps", DAMAGE, "overlaps in a voice", "%", 1, NEITHER, "Notes that a flute or a bass cannot play.", 100.0, definition="musician"),
+    Measure("off_beat", FEEL, "off the beat", "%", 0, NEITHER, "Onsets that lie between beats.", 100.0, definition="musician"),
+    Measure("swing_ratio", FEEL, "swing ratio", "", 2, NEITHER, "First to second eighth: 1 is straight.", definition="musician"),
+    Measure("ringing_classes", FEEL, "pitch classes ringing", "", 1, NEITHER, "At once, under the pedal.", definition="musician"),
+    Measure("polyphony", FEEL, "pitches at once", "", 1, NEITHER, "Where anything sounds.", definition="musician"),
+    Measure("pitch_range", FEEL, "range", "semitones", 0, NEITHER, "From the lowest to the highest note.", definition="musician"),
+    Measure("top_line_kept", CHANGED, "top line kept", "%", 0, HIGHER, "The source's top notes that are still on top.", 100.0, definition="musician"),
+    Measure("after_the_end", CHANGED, "after the end", "%", 2, LOWER, "Notes behind the source's last bar.", 100.0, definition="musician"),
+)
+"""Of whole songs. The first family is what a listener objects to."""
 
 CLASSES = {MODEL: "r0", IDENTITY: "r1", RANDOM: "r3", GAIN: "r0"}
 LAYOUT = TableLayout(
