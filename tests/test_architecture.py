@@ -39,6 +39,8 @@ HEAVY = (
     "resemblyzer",
     "faster_whisper",
     "speechmos",
+    "midirenderer",
+    "verovio",
 )
 OWNERS = {
     "hydra": {"cli"},
@@ -47,10 +49,12 @@ OWNERS = {
     "soundfile": {"voice", "metrics", "music"},  # music writes previews, and may not import voice
     "av": {"voice"},
     "pyworld": {"voice"},
-    "soxr": {"voice", "metrics"},
+    "soxr": {"voice", "metrics", "music"},
     "pretty_midi": {"music"},
     "symusic": {"music"},
     "mido": {"music"},
+    "midirenderer": {"music"},
+    "verovio": {"music"},
     "distributed": {"conversion"},
     "onnxruntime": {"bundles", "voice"},  # voice: the content encoder, a graph of our own
     "google": {"bundles"},

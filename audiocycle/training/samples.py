@@ -47,8 +47,11 @@ class SampleWriter:
             modality.write(folder / f"{name}{modality.suffix}", made)
             picture = folder / f"{name}.png"
             modality.picture([(source, source_item), (f"{direction}, step {step}", made)], picture)
-            self.monitor.audio(name, modality.listen(made), step)
             self.monitor.picture(name, picture, step)
+            try:
+                self.monitor.audio(name, modality.listen(made), step)
+            except AudioCycleError as error:  # nothing to play it with
+                self.monitor.note(f"step {step}: no sound of sample {direction}: {error}")
 
 
 def on_processor(config: BundleConfig, weights: Mapping[str, Tensor]) -> Translator:

@@ -22,8 +22,8 @@ from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.preview import render_audio
 from audiocycle.spec import FloatArray
 
-SAMPLE_RATE = 22050
-"""Of the players, Hz: the built-in synthesis has hardly anything above 8 kHz, and the page holds all of it."""
+SAMPLE_RATE = 24000
+"""Of the players, Hz: half of what the synthesizer makes, since the page holds all of it."""
 LEAST_PITCHES = 24
 """A single note still lies on a keyboard of two octaves."""
 ROWS = (SOURCE, TRANSFER, COUNTERPART, ANOTHER_SONG)
