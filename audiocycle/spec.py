@@ -151,10 +151,12 @@ class Encoded(Generic[Side]):
     Attributes:
         features: ``(*spec.shape, T)``, not normalised; float32, or uint8 where that holds all there is.
         side: what the network does not touch (F0, aperiodicity, notes, ...): a dataclass of the modality's.
+        places: (n,) frames at which windows of :attr:`FeatureSpec.window` may begin, increasing from 0; None: at any.
     """
 
     features: FloatArray
     side: Side
+    places: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)

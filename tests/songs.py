@@ -10,6 +10,8 @@ import pytest
 from hypothesis import strategies as st
 
 from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.grid import Span
+from audiocycle.music.metres import metre_on
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.song import Song
 from audiocycle.music.modality import MusicModality, convert_song
@@ -148,6 +150,14 @@ def a_random_score(seed: int, size: int, quarters: Sequence[int]) -> Any:
 def scores(quarters: Sequence[int] = (480, 96, 24, 100)) -> st.SearchStrategy[Any]:
     """Songs of :func:`a_random_score`."""
     return st.builds(a_random_score, st.integers(0, 2**32), st.integers(0, 16), st.just(quarters))
+
+
+def even_bars(start: float, n_bars: int, tpq: int, metre: tuple[int, int] = (4, 4), grid: str = "straight") -> Span:
+    """Bars of one metre from a tick on."""
+    on_grid = metre_on(grid, *metre)
+    assert on_grid is not None
+    steps, bars = on_grid.lines(n_bars, 0)
+    return Span(start + steps * (tpq / on_grid.per_quarter), steps, bars)
 
 
 CHORDS = ((48, 52, 55), (53, 57, 60), (43, 47, 50), (45, 48, 52))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.build import build_adapter, build_modality, build_renderer
 from audiocycle.bundles.format import BundleConfig, check_statistics, read_config
@@ -110,7 +111,7 @@ class Converter:
         self.network.prepare(direction)
 
         def translate(encoded: Encoded[Any], known: Direction) -> Encoded[Any]:
-            converted = self.translate_features(encoded.features, known)
+            converted = self.translate_features(encoded.features, known, places=encoded.places)
             return self.adapter.transfer(encoded, converted, known, chosen)
 
         def begin() -> Callable[[Encoded[Any]], Encoded[Any]]:
@@ -121,11 +122,12 @@ class Converter:
             return Translation(begin(), direction, begin, lambda encoded, stats: translate(encoded, direction.of(stats)))
         return Translation(lambda encoded: translate(encoded, direction), direction)
 
-    def translate_features(self, features: FloatArray, direction: Direction, shifted: bool = False) -> FloatArray:
+    def translate_features(self, features: FloatArray, direction: Direction, shifted: bool = False, places: NDArray[np.int64] | None = None) -> FloatArray:
         """(*shape, T) of the source, not normalised, to the target's.
 
         Args:
             shifted: a network that knows windows of one length gets other ones (see :func:`~audiocycle.conversion.windows.window_starts`).
+            places: where they may begin, see :attr:`Encoded.places <audiocycle.spec.Encoded>`.
 
         Raises:
             BundleError: the network's output is not numbers.
@@ -142,7 +144,7 @@ class Converter:
         n_frames, window = features.shape[-1], self.adapter.spec.window
         active = self.adapter.active_frames(features, direction.source.stats)
         if window:
-            output = in_windows(seen(features), window, network, shifted, active)
+            output = in_windows(seen(features), window, network, shifted, active, places)
         else:
             shown = shown_frames(~active)
             padded = mirrored_after(features[..., shown], padded_length(int(shown.sum())))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
-from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
+from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span, on_grid_share
+from audiocycle.music.metres import Layout, Signature, lay_out
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
+from audiocycle.music.phrases import phrase_borders
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
 from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
@@ -31,11 +34,12 @@ REGISTERS = (0, 48, 72, 128)
 NOMINAL_BEATS_PER_SECOND = 2.0
 """Material is counted in minutes at 120 quarter notes a minute; the network knows no tempo."""
 FULL_VELOCITY = 127.0
+METRES = ("4/4", "all")
 LIMITS: dict[str, Limit] = {
     "grid": OneOf(tuple(STEPS_PER_BEAT)),
     "bars": Range(1, 32),
     "velocity": Switch(),
-    "pairs": Switch(),
+    "metres": OneOf(METRES),
     "transpose": Range(0, 12),
     "velocity_range": Range(0.0, 0.99, whole=False),
 }
@@ -49,11 +53,13 @@ Bars = tuple[Sequence[Signature], int, int]
 class PianoRollAdapter(InWeights):
     """Piano rolls of 4-bar phrases (Brunner et al. 2018, section III), with an onset channel.
 
+    Songs in any metre are converted, in windows that begin at bar lines.
+
     Attributes:
-        grid: straight (16 steps a bar) or triplet (24).
-        bars: of a phrase, which is what the network sees at a time.
+        grid: straight (16 steps in a bar of 4/4) or triplet (24).
+        bars: of 4/4, as long as a phrase, which is what the network sees at a time.
         velocity: add a channel with velocities.
-        pairs: take 2/4 bars in pairs as 4/4 bars, and 2/2 bars as 4/4 bars.
+        metres: what is learned from, phrases in 4/4 or in all metres.
         transpose: training phrases are moved by up to this many semitones either way.
         velocity_range: training velocities are scaled by up to this part either way (needs ``velocity``).
     """
@@ -61,15 +67,17 @@ class PianoRollAdapter(InWeights):
     grid: str = "straight"
     bars: int = 4
     velocity: bool = False
-    pairs: bool = False
+    metres: str = "4/4"
     transpose: int = 5
     velocity_range: float = 0.2
+    pairs: InitVar[bool] = False
+    """Bundles of before hold it; bars of 2/4 and 2/2 are converted as what they are."""
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
     analysis: ClassVar[int] = 2
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, pairs: bool) -> None:
         hold("adapter.", vars(self), LIMITS)
 
     @property
@@ -85,36 +93,35 @@ class PianoRollAdapter(InWeights):
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
         return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts)}
 
-    def spans(self, bars: Bars, first_bar: float = 0.0) -> list[Span]:
-        """The runs of 4/4 bars of a song, up to its last note.
+    def layout(self, bars: Bars, first_bar: float = 0.0) -> Layout:
+        """The bars of a song that are converted, up to its last note, and what lies between.
 
         Args:
             bars: where its bars are; see :func:`bars_of`.
             first_bar: quarter notes before its first whole bar.
         """
         signatures, end, per_quarter = bars
-        return find_spans(signatures, end, per_quarter, self.grid, self.pairs, round(first_bar * per_quarter))
+        return lay_out(signatures, end, per_quarter, self.grid, round(first_bar * per_quarter))
 
-    def phrases_outside(self, bars: Bars, first_bar: float = 0.0) -> int:
-        """How many phrases of ``bars`` bars lie between the spans: in other metres, upbeats, or cut short by a signature."""
+    def lessons(self, bars: Bars) -> list[Span]:
+        """The bars of a song that are learned from."""
         signatures, end, per_quarter = bars
-        found = stretches(signatures, end, per_quarter, self.pairs, round(first_bar * per_quarter))
-        return sum(-(-stretch.n_other // self.bars) for stretch in found)
+        return lay_out(signatures, end, per_quarter, self.grid, only=None if self.metres == "all" else (BEATS, 4)).spans
 
     def analyze(self, notes: Notes, span: Span) -> Encoded[SpanSide]:
-        """The roll of the notes that begin in a span, (C, 84, T) uint8, with both as side."""
+        """The roll of the notes that begin in a span, (C, 84, T) uint8, with both as side. Windows begin at bar lines."""
         inside = notes.where(begins_in(notes, span))
         roll: Any = draw(inside, span, 2 + self.velocity)
-        return Encoded(roll, SpanSide(inside, span))
+        return Encoded(roll, SpanSide(inside, span), span.bars[:-1])
 
     def analyze_score(self, score: ScoreTick, name: str) -> Encoded[ScoreSide]:
-        """All whole phrases with sound of a score, joined in order, for training.
+        """All whole phrases with sound of a score, joined in order, for training: windows that begin at bar lines.
 
         Raises:
-            InputError: nothing to learn from: no 4/4 phrase with notes, or onsets off the grid.
+            InputError: nothing to learn from: no phrase in a metre that is learned from with notes, or onsets off the grid.
         """
         notes = notes_of(score)
-        spans = self.spans(bars_of(score))
+        spans = self.lessons(bars_of(score))
         positions = [np.zeros(0)]
         phrases, places = [], []
         window = self.spec.window
@@ -122,10 +129,10 @@ class PianoRollAdapter(InWeights):
             encoded = self.analyze(notes, span)
             positions.append(span.positions(encoded.side.notes.start))
             roll = encoded.features
-            for begin in range(0, roll.shape[-1] - window + 1, window):
-                if roll[..., begin : begin + window].any():
+            for begin in phrase_borders(span.bars, window)[:-1]:
+                if begin + window <= span.n_steps and roll[..., begin : begin + window].any():
                     phrases.append(roll[..., begin : begin + window])
-                    places.append(span.ticks(np.array(begin)) / score.ticks_per_quarter)
+                    places.append(span.ticks(begin) / score.ticks_per_quarter)
         share = on_grid_share(np.concatenate(positions))
         if share < MIN_ON_GRID:
             raise InputError(
@@ -133,7 +140,8 @@ class PianoRollAdapter(InWeights):
                 "a free performance? quantise it first, or align it to its beats"
             )
         if not phrases:
-            raise InputError(f"{name}: no whole {self.bars}-bar phrase in 4/4 with notes in it")
+            metre = "any metre" if self.metres == "all" else self.metres
+            raise InputError(f"{name}: no whole {self.bars}-bar phrase in {metre} with notes in it")
         return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places)))
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
@@ -178,11 +186,12 @@ class PianoRollAdapter(InWeights):
         """The network's probabilities, as thick as the target and leaning towards the source as ``options`` say, with what makes notes of them."""
         target = direction.target.stats
         biased = converted.astype(np.float32)
+        phrases = phrase_borders(encoded.side.span.bars, self.spec.window)
         if options.thickness == "target":
-            biased = as_usual(target, biased, self.spec.window, options.threshold, options.hold, options.strength)
+            biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
-            biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)
+            biased[:VELOCITY] *= allowed_rows(encoded.features, phrases)
         side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options)
         return Encoded(biased, side)
 
@@ -198,15 +207,14 @@ def leaning(probability: FloatArray, source: NDArray[np.bool_], strength: float,
     return np.asarray(np.minimum(probability, 0.999) + shift, np.float32)  # a sigmoid can round to 1
 
 
-def allowed_rows(roll: FloatArray, window: int) -> NDArray[np.bool_]:
-    """(P, T): which cells have a pitch class that the source sounds in the same phrase."""
-    n_pitches, steps = roll.shape[-2:]
-    allowed = np.zeros((n_pitches, steps), dtype=bool)
-    classes = (np.arange(n_pitches) + LOWEST) % 12
-    for begin in range(0, steps, window):
+def allowed_rows(roll: FloatArray, phrases: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(P, T): which cells have a pitch class that the source sounds in the same phrase; ``phrases`` (n + 1,) begin there, and the last ends."""
+    allowed = np.zeros(roll.shape[-2:], dtype=bool)
+    classes = (np.arange(roll.shape[-2]) + LOWEST) % 12
+    for begin, end in pairwise(phrases):
         heard = np.zeros(12, dtype=bool)
-        heard[classes[roll[SUSTAIN, :, begin : begin + window].any(axis=1)]] = True
-        allowed[:, begin : begin + window] = heard[classes, None]
+        heard[classes[roll[SUSTAIN, :, begin:end].any(axis=1)]] = True
+        allowed[:, begin:end] = heard[classes, None]
     return allowed
 
 

@@ -1,7 +1,7 @@
 """Bars, beats and steps of a score: where the grid of a piano roll fits, and how ticks and steps translate.
 
-A span is a run of whole bars. Everything outside spans (other metres than 4/4, bars that a signature change cuts short) is
-none of a network's business, and passes through a conversion as it is.
+A span is a run of whole bars, of any metre. Everything outside spans is none of a network's business, and passes through a conversion as it
+is (see :mod:`audiocycle.music.metres`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from audiocycle.errors import ConfigError
 
 STEPS_PER_BEAT = {"straight": 4, "triplet": 6}
 """straight: sixteenths. triplet: sixths of a beat, on which both even (3/6) and swung (4/6) eighths fall."""
@@ -131,20 +127,6 @@ class Span:
         return felt
 
 
-def even_bars(start: float, n_bars: int, tpq: int, metre: tuple[int, int] = (BEATS, 4), grid: str = "straight") -> Span:
-    """Bars of one metre at an even tempo.
-
-    Args:
-        start: the tick at which they begin.
-        tpq: ticks per quarter note.
-        metre: numerator and denominator; whole quarter notes.
-        grid: a key of :data:`STEPS_PER_BEAT`.
-    """
-    beats, per_beat = BEATS * metre[0] // metre[1], STEPS_PER_BEAT[grid]
-    every = np.arange(n_bars * beats + 1, dtype=np.int64)
-    return Span(start + tpq * every.astype(np.float64), per_beat * every, per_beat * every[::beats])
-
-
 def joined(spans: Sequence[Span]) -> Span:
     """Spans that follow each other as one; the feel is the first's."""
     shifts = np.cumsum([0, *(span.n_steps for span in spans)])[:-1]
@@ -153,90 +135,6 @@ def joined(spans: Sequence[Span]) -> Span:
     bars = [span.bars[1:] + shift for span, shift in zip(spans, shifts, strict=True)]
     zero = np.zeros(1, np.int64)
     return Span(np.concatenate(lines), np.concatenate([zero, *steps]), np.concatenate([zero, *bars]), spans[0].feel)
-
-
-Signature = tuple[int, int, int]
-"""Tick, numerator, denominator."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a score in one metre.
-
-    Attributes:
-        start: tick.
-        n_bars: 4/4 bars that fit into it from its start; 0 in another metre.
-        n_other: bars of its own metre, cut ones included, that they leave over.
-    """
-
-    start: int
-    n_bars: int
-    n_other: int
-
-
-def metres_taken(pairs: bool) -> list[tuple[int, int]]:
-    """The metres whose bars are converted; ``pairs``: see :func:`stretches`."""
-    return [(4, 4), (2, 4), (2, 2)] if pairs else [(4, 4)]
-
-
-def stretches(signatures: Sequence[Signature], end: int, tpq: int, pairs: bool = False, first: int = 0) -> list[Stretch]:
-    """The metres of a score, in order.
-
-    A signature that repeats the one before changes nothing, wherever it stands; of two at one tick, the later counts. The
-    last bar is whole where no signature cuts it short: the score is extended to it.
-
-    Args:
-        signatures: in any order; 4/4 holds before the first.
-        end: the tick at which the last note ends.
-        tpq: ticks per quarter note.
-        pairs: take 2/4 bars in pairs, and 2/2 bars, as 4/4 bars.
-        first: the tick at which the first whole bar begins; what lies before it is an upbeat, in bars of 1/4.
-    """
-    bar = BEATS * tpq
-    fitting = metres_taken(pairs)
-    metres = {0: (4, 4)} | {tick: (top, bottom) for tick, top, bottom in sorted(signatures, key=itemgetter(0))}
-    if first:
-        then = metres[max(tick for tick in metres if tick <= first)]
-        metres = {0: (1, 4), first: then} | {tick: metre for tick, metre in metres.items() if tick > first}
-    ticks = sorted(metres)
-    changes = [0] + [tick for before, tick in pairwise(ticks) if metres[before] != metres[tick]]
-    found = []
-    for start, following in zip(changes, [*changes[1:], None], strict=True):
-        if start >= end:
-            break
-        numerator, denominator = metres[start]
-        stop = end if following is None else min(end, following)
-        n_bars = 0
-        if (numerator, denominator) in fitting:
-            n_bars = -((start - stop) // bar)
-            n_bars = n_bars if following is None else min(n_bars, (following - start) // bar)
-        left = max(0, stop - start - n_bars * bar)
-        found.append(Stretch(start, n_bars, -(-left * denominator // (bar * numerator))))
-    return found
-
-
-def find_spans(
-    signatures: Sequence[Signature], end: int, tpq: int, grid: str = "straight", pairs: bool = False, first: int = 0
-) -> list[Span]:
-    """All runs of 4/4 bars of a score, in order.
-
-    Args:
-        signatures, end, tpq, pairs, first: see :func:`stretches`.
-        grid: a key of :data:`STEPS_PER_BEAT`.
-
-    Raises:
-        ConfigError: no such grid.
-    """
-    if grid not in STEPS_PER_BEAT:
-        raise ConfigError(f"adapter.grid={grid}: choose one of {', '.join(STEPS_PER_BEAT)}")
-    runs: list[list[Span]] = []
-    for stretch in stretches(signatures, end, tpq, pairs, first):
-        if not stretch.n_bars:
-            continue
-        if not (runs and runs[-1][-1].end == stretch.start):
-            runs.append([])
-        runs[-1].append(even_bars(stretch.start, stretch.n_bars, tpq, grid=grid))
-    return [joined(run) for run in runs]
 
 
 def on_grid_share(positions: NDArray[np.float64]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError, tell
-from audiocycle.music.adapter import PianoRollAdapter, end_of
+from audiocycle.music.adapter import PianoRollAdapter, bars_of, end_of
 from audiocycle.music.arrange import arrange, outside
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import (
@@ -31,6 +31,7 @@ from audiocycle.music.midi.song import Song, finer, song_to_bytes
 from audiocycle.music.midi.strokes import find_strokes, parts_of
 from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
+from audiocycle.music.phrases import phrase_borders, phrase_lines
 from audiocycle.music.piano_roll import in_range
 from audiocycle.music.remarks import remarks
 from audiocycle.music.score_guides import ScoreGuides
@@ -197,11 +198,12 @@ class MusicModality:
         write_preview(output, read_score(path))
 
     def picture(self, rows: Sequence[tuple[str, Any]], path: Path) -> None:
-        """One piano roll for each (title, score), with lines every four bars."""
+        """One piano roll for each (title, score), with lines between phrases."""
         from audiocycle.music.picture import roll_picture
 
-        last = max(score.end() / score.ticks_per_quarter for _, score in rows)
-        roll_picture(path, rows, np.arange(0, last, 4 * BEATS).tolist())
+        first = rows[0][1]
+        lines = phrase_lines(self.adapter.layout(bars_of(first)).spans, self.adapter.spec.window)
+        roll_picture(path, rows, (lines / first.ticks_per_quarter).tolist())
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
@@ -218,10 +220,10 @@ def convert_song(
     options: MusicOptions,
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
-    """A song to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
+    """A song to its conversion, and counts for the report: phrases, as long as those that stay as they are because their bars cannot be converted,
     and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new.
 
-    Everything that a roll does not show stays as it is, event for event: drums, bars in other metres, pitches outside 24 to 107,
+    Everything that a roll does not show stays as it is, event for event: drums, bars that fit no grid, pitches outside 24 to 107,
     tempo map, signatures, words, controllers, system messages.
 
     Raises:
@@ -237,7 +239,8 @@ def convert_song(
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
     bars = song.signatures, end_of(notes), song.per_quarter
-    spans = adapter.spans(bars, options.first_bar)
+    layout = adapter.layout(bars, options.first_bar)
+    spans = layout.spans
     rendered = [outside(notes, spans)]
     programs: FloatArray | None = None
     for index, span in enumerate(spans):
@@ -251,8 +254,8 @@ def convert_song(
     kept = converted.origin != NEW
     n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
     details = {
-        "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
-        "phrases_unchanged": adapter.phrases_outside(bars, options.first_bar),
+        "phrases": sum(len(phrase_borders(span.bars, adapter.spec.window)) - 1 for span in spans),
+        "phrases_unchanged": layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
         "notes_in": len(notes),
         "notes_out": len(converted),
         "notes_kept": n_whole,
@@ -260,7 +263,7 @@ def convert_song(
         "notes_new": len(converted) - int(kept.sum()),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
-    note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
+    note = remarks(notes, layout, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
     return result, Outcome(seconds, details, note)
 
 

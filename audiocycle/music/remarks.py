@@ -2,57 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from audiocycle.music.adapter import MIN_ON_GRID
 from audiocycle.music.bar_lines import suspicion
-from audiocycle.music.grid import STEPS_PER_BEAT, Signature, Span, metres_taken, on_grid_share
+from audiocycle.music.grid import STEPS_PER_BEAT, on_grid_share
+from audiocycle.music.metres import Layout, Signature
 from audiocycle.music.notes import Notes
-from audiocycle.music.piano_roll import begins_in, in_range
+from audiocycle.music.piano_roll import LOWEST, N_PITCHES, begins_in, in_range
 
-MUCH = 0.1
-"""Share of the notes from which it is said that they are in other metres."""
+BEYOND = f"outside MIDI {LOWEST} to {LOWEST + N_PITCHES - 1}"
+END = "at the very end of the last bar"
 
 
 def remarks(
-    notes: Notes,
-    spans: Sequence[Span],
-    signatures: Sequence[Signature],
-    per_quarter: int,
-    grid: str,
-    first_bar: float,
-    pairs: bool = False,
+    notes: Notes, layout: Layout, signatures: Sequence[Signature], per_quarter: int, grid: str, first_bar: float
 ) -> str:
     """In one line; empty where all is as it should be.
 
     Args:
         notes: the melodic ones.
-        spans: the bars that were converted.
+        layout: which bars were converted, and which were not.
         signatures: tick, numerator and denominator of each, in any order.
         grid: its name.
         first_bar: what the user said of it, quarter notes.
-        pairs: bars in 2/4 and 2/2 are converted, too.
     """
-    notes = notes.where(in_range(notes))
     shown, positions = np.zeros(len(notes), dtype=bool), [np.zeros(0)]
-    for span in spans:
+    for span in layout.spans:
         inside = begins_in(notes, span)
         shown |= inside
         positions.append(span.positions(notes.start[inside]))
-    metres = [f"{top}/{bottom}" for _, top, bottom in sorted(signatures)]
-    taken = [f"{top}/{bottom}" for top, bottom in metres_taken(pairs)]
-    others = ", ".join(dict.fromkeys(metre for metre in metres if metre not in taken))
-    only = f"only bars in {', '.join(taken[:-1])} or {taken[-1]}" if pairs else "only bars in 4/4"
+    places = _places(notes.where(~shown), layout, per_quarter)
     if not shown.any():
-        what = f"its metre is {others}" if others else "no note lies in a whole bar"
-        return f"nothing was converted, the result is a copy: {what}, and {only} are converted"
+        return f"nothing was converted, the result is a copy: its notes lie {' and '.join(places)}"
     said = []
-    if others and (~shown).mean() > MUCH:
-        said.append(
-            f"{(~shown).mean():.0%} of its notes stayed as they are: {only} are converted, not those in {others}"
-        )
+    if places:
+        told = ", ".join(f"{count:,} {place}" for place, count in places.most_common())
+        said.append(f"{places.total():,} of its {len(notes):,} notes stayed as they are: {told}")
     share = on_grid_share(np.concatenate(positions))
     if share < MIN_ON_GRID:
         finer = {
@@ -66,9 +55,18 @@ def remarks(
         said.append(
             f"only {share:.0%} of its onsets lie on the {grid} grid (below {MIN_ON_GRID:.0%} the result may make little sense): {advice}"
         )
-    elif set(metres) <= {"4/4"} and not first_bar:
-        said += _of_bars(notes, per_quarter, bool(metres))
+    elif all((top, bottom) == (4, 4) for _, top, bottom in signatures) and not first_bar:
+        said += _of_bars(notes.where(in_range(notes)), per_quarter, bool(signatures))
     return "; ".join(said)
+
+
+def _places(left: Notes, layout: Layout, per_quarter: int) -> Counter[str]:
+    """How many of the notes that were not converted lie in which places, in words."""
+    starts, ends = np.array([(part.start, part.end) for part in layout.passed] or [(0, 0)]).T
+    at = left.start + per_quarter // 8  # half a sixteenth before a bar line is behind it
+    part = np.clip(np.searchsorted(starts, at, side="right") - 1, 0, None)
+    names = np.array([BEYOND, END, *(each.where for each in layout.passed)])
+    return Counter(names[np.where(in_range(left), np.where(at < ends[part] + per_quarter // 4, part + 2, 1), 0)].tolist())
 
 
 def _of_bars(notes: Notes, per_quarter: int, says_metre: bool) -> list[str]:

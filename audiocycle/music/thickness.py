@@ -56,7 +56,7 @@ def usual_amounts(rolls: Iterable[NDArray[Any]], window: int) -> dict[str, Float
 
 
 def as_usual(
-    usual: Mapping[str, FloatArray], probability: FloatArray, window: int, level: float, hold: float, share: float = 1.0
+    usual: Mapping[str, FloatArray], probability: FloatArray, phrases: NDArray[np.int64], level: float, hold: float, share: float = 1.0
 ) -> FloatArray:
     """Probabilities (C, P, T) whose phrases, as notes, have as many onsets and a polyphony between the two values that are ``usual``.
 
@@ -64,21 +64,21 @@ def as_usual(
 
     Args:
         usual: from :func:`usual_amounts`, among other statistics; what it lacks is left alone.
+        phrases: (n + 1,) the steps at which phrases begin, and at which the last one ends.
         level, hold: probabilities from which a note begins, and goes on.
         share: of the way there, in logits.
     """
     fitted = probability.copy()
-    whole = probability.shape[-1] // window * window
-    for part, steps in ((fitted[..., :whole], window), (fitted[..., whole:], probability.shape[-1] - whole)):
-        if not steps:
-            continue
-        phrases = part.reshape(*part.shape[:2], -1, steps).swapaxes(1, 2)  # (C, N, P, steps)
+    lengths = np.diff(phrases)
+    for steps in np.unique(lengths):
+        places = phrases[:-1][lengths == steps, None] + np.arange(steps)
+        alike = np.moveaxis(fitted[..., places], 1, 2)  # (C, N, P, steps)
         for name, (channel, amount) in AMOUNTS.items():
             limits = usual.get(name, np.zeros(2))
             if limits.shape == (2,) and 0 < limits[0] <= limits[1]:
-                shifts = _shifts(phrases, channel, amount, limits, level, hold)
-                phrases[channel] = surer(phrases[channel], np.exp(share * shifts)[:, None, None])
-        part[:] = phrases.swapaxes(1, 2).reshape(part.shape)
+                shifts = _shifts(alike, channel, amount, limits, level, hold)
+                alike[channel] = surer(alike[channel], np.exp(share * shifts)[:, None, None])
+        fitted[..., places] = np.moveaxis(alike, 2, 1)
     return fitted
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,3 +161,54 @@ def test_windows_in_which_nothing_begins_stay_as_they_are() -> None:
     assert (y[:, [3, 41]] > 1).all()
     short = in_windows(np.ones((1, 5), np.float32), 8, network, active=np.zeros(5, np.bool_))
     np.testing.assert_array_equal(short, 1)
+
+
+@pytest.mark.parametrize(
+    ("bar", "frames", "expected"),
+    [
+        (16, 128, [0, 32, 64]),
+        (16, 112, [0, 32, 48]),
+        (12, 120, [0, 36, 60]),  # the last one ends a third of a bar behind the end
+        (14, 140, [0, 28, 56, 84]),
+        (18, 180, [0, 36, 72, 108, 126]),
+        (20, 200, [0, 40, 80, 120, 140]),
+        (24, 96, [0, 24, 48]),
+        (80, 160, [0, 32, 80, 96]),  # within bars where they are longer than a window
+    ],
+)
+def test_windows_begin_where_they_may(bar: int, frames: int, expected: list[int]) -> None:
+    assert window_starts(frames, 64, places=np.arange(0, frames, bar)) == expected
+
+
+@given(frames=st.integers(64, 700), shifted=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_where_windows_may_begin_anywhere_all_is_as_usual(frames: int, shifted: bool) -> None:
+    bars = frames // 16 * 16
+    assert window_starts(bars, 64, shifted, np.arange(0, bars, 16)) == window_starts(bars, 64, shifted)
+
+
+@given(bars=st.lists(st.integers(1, 90), min_size=1, max_size=30), shifted=st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_windows_of_uneven_bars_cover_everything(bars: list[int], shifted: bool) -> None:
+    lines, window = np.cumsum([0, *bars]), 64
+    frames, places = int(lines[-1]), lines[:-1]
+    starts = window_starts(frames, window, shifted, places)
+    assert starts[0] == 0
+    assert starts[-1] + window >= frames
+    assert all(0 < b - a <= window - window // 4 for a, b in pairwise(starts))
+    x = np.random.default_rng(0).random((2, frames), dtype=np.float32)
+    made = in_windows(x, window, lambda batch: batch, shifted, places=places)
+    np.testing.assert_allclose(made, x, rtol=1e-6)
+    assert hand_overs(frames, window, shifted, places).shape == (frames,)
+
+
+def test_what_lies_behind_the_end_is_silence() -> None:
+    seen: list[np.ndarray] = []
+
+    def network(batch: np.ndarray) -> np.ndarray:
+        seen.extend(batch)
+        return batch + 1
+
+    made = in_windows(np.ones((1, 120), np.float32), 64, network, places=np.arange(0, 120, 12))
+    np.testing.assert_allclose(made, 2)
+    assert seen[-1][0].tolist() == [1] * 60 + [0] * 4

@@ -1,5 +1,6 @@
 """Scores to training phrases, and a network's answer to probabilities: what teaches, what is refused, what strength means."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ from songs import (
     table,
 )
 
+from audiocycle.build import build_adapter
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, allowed_rows, bars_of, leaning, register
 from audiocycle.music.notes import notes_of
 from audiocycle.music.options import MusicOptions
+from audiocycle.music.phrases import phrase_borders
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode
 from audiocycle.music.sides import ScoreSide
 from audiocycle.spec import Direction, Domain, Encoded, Values
@@ -55,7 +58,7 @@ def test_spec(adapter: PianoRollAdapter, shape: tuple[int, int], window: int, ra
 
 
 @pytest.mark.parametrize(
-    "setting", [{"grid": "swing"}, {"bars": 0}, {"transpose": 13}, {"transpose": -1}, {"velocity_range": 1.0}]
+    "setting", [{"grid": "swing"}, {"bars": 0}, {"transpose": 13}, {"transpose": -1}, {"velocity_range": 1.0}, {"metres": "3/4"}]
 )
 def test_impossible_settings_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(setting))}={next(iter(setting.values()))}"):
@@ -123,18 +126,27 @@ def test_nothing_to_learn_from_is_refused(score: Any) -> None:
 def test_what_lies_behind_the_last_note_makes_no_bars() -> None:
     score = song(0, PHRASE - STEP)
     score.markers.append(core.TextMetaTick(100 * PHRASE, "end"))
-    assert [span.n_bars for span in ADAPTER.spans(bars_of(score))] == [4]
+    assert [span.n_bars for span in ADAPTER.layout(bars_of(score)).spans] == [4]
     short = a_score(a_track((BAR, BAR, 60, 64)))
-    assert [span.n_bars for span in ADAPTER.spans(bars_of(short))] == [2]  # a note of no length has a bar, too
+    assert [span.n_bars for span in ADAPTER.layout(bars_of(short)).spans] == [2]  # a note of no length has a bar, too
 
 
-def test_phrases_in_other_metres_are_counted() -> None:
-    score = song(0, 20 * TPQ, 60 * TPQ - STEP, metres=[(0, 4, 4), (16 * TPQ, 3, 4), (31 * TPQ, 4, 4)])
-    assert ADAPTER.phrases_outside(bars_of(score)) == 2  # five bars of three quarters
-    assert PianoRollAdapter(bars=1).phrases_outside(bars_of(score)) == 5
-    assert ADAPTER.phrases_outside(bars_of(song(0, 60 * TPQ))) == 0
-    twice = song(0, 40 * TPQ, metres=[(0, 3, 4), (6 * TPQ, 4, 4), (22 * TPQ, 3, 4), (28 * TPQ, 4, 4)])
-    assert ADAPTER.phrases_outside(bars_of(twice)) == 2  # two bars each
+def test_phrases_of_all_metres_teach_on_request() -> None:
+    """As many whole bars as fit begin a phrase; a window holds what follows, too."""
+    waltz = song(*range(0, 30 * 3 * TPQ, TPQ), metres=[(0, 3, 4)])
+    with pytest.raises(InputError, match=r"no whole 4-bar phrase in 4/4"):
+        ADAPTER.analyze_score(waltz, "a.mid")
+    encoded = PianoRollAdapter(metres="all").analyze_score(waltz, "a.mid")
+    assert encoded.side.places.tolist() == [0, 15, 30, 45, 60]  # the sixth phrase is less than a window
+    assert encoded.features.shape == (2, 84, 5 * 64)
+    assert np.flatnonzero(encoded.features[ONSET].any(axis=0)).tolist() == list(range(0, 5 * 64, 4))
+    four = song(*range(0, 2 * PHRASE, TPQ), PHRASE + STEP)
+    np.testing.assert_array_equal(*(PianoRollAdapter(metres=m).analyze_score(four, "a.mid").features for m in ("all", "4/4")))
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_what_bundles_of_before_say_of_pairs_is_taken(pairs: bool) -> None:
+    assert build_adapter({"name": "piano_roll", "grid": "straight", "pairs": pairs}) == ADAPTER
 
 
 def test_usual_programs_and_registers_without_any() -> None:
@@ -248,7 +260,7 @@ def test_a_network_that_is_quite_sure_still_yields_to_no_strength() -> None:
 def test_key_lock_by_hand() -> None:
     roll = np.zeros((2, 84, 10), np.uint8)
     roll[SUSTAIN, 60 - LOWEST, 1] = roll[SUSTAIN, 67 - LOWEST, 8] = 1
-    allowed = allowed_rows(roll, 4)
+    allowed = allowed_rows(roll, np.array([0, 4, 8, 10]))
     assert [(np.flatnonzero(allowed[:, step]) % 12).tolist() for step in (0, 3, 4, 7, 8, 9)] == [
         [0] * 7,
         [0] * 7,
@@ -263,14 +275,15 @@ def test_key_lock_by_hand() -> None:
 @settings(max_examples=60, deadline=None)
 def test_key_lock_lets_no_foreign_pitch_class_into_a_phrase(score: Any, seed: int, strength: float, bars: int) -> None:
     adapter, options = PianoRollAdapter(bars=bars), MusicOptions(key_lock=True, strength=strength)
-    window, all_notes = adapter.spec.window, notes_of(score)
-    for span in adapter.spans(bars_of(score)):
+    all_notes = notes_of(score)
+    for span in adapter.layout(bars_of(score)).spans:
         source = adapter.analyze(all_notes, span)
         answer = adapter.transfer(source, noise(seed)(source.features), DIRECTION, options)
         for row, first, steps in decode(answer.features, options.threshold, options.hold).tolist():
-            for begin in range(first // window * window, first + steps, window):
-                sounding = np.flatnonzero(source.features[SUSTAIN, :, begin : begin + window].any(axis=1)) % 12
-                assert row % 12 in sounding
+            for begin, end in pairwise(phrase_borders(span.bars, adapter.spec.window)):
+                if begin < first + steps and first < end:
+                    sounding = np.flatnonzero(source.features[SUSTAIN, :, begin:end].any(axis=1)) % 12
+                    assert row % 12 in sounding
 
 
 def test_key_lock_holds_in_the_result() -> None:
@@ -285,7 +298,7 @@ def test_key_lock_holds_in_the_result() -> None:
 
 def test_transfer_leaves_what_it_is_given_alone() -> None:
     adapter = PianoRollAdapter(velocity=True)
-    encoded = adapter.analyze(notes((0, STEP, 60, 99)), adapter.spans(bars_of(song(0, PHRASE - STEP)))[0])
+    encoded = adapter.analyze(notes((0, STEP, 60, 99)), adapter.layout(bars_of(song(0, PHRASE - STEP))).spans[0])
     answer = np.full(encoded.features.shape, 0.7, np.float32)
     options = MusicOptions()
     jazz = Domain("jazz", {"programs": np.array([1.0, 2, 3])})

@@ -17,6 +17,7 @@ from songs import (
     a_track,
     converted,
     core,
+    even_bars,
     noise,
     notes,
     scores,
@@ -26,7 +27,6 @@ from songs import (
 
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.arrange import arrange, outside, without_overlaps
-from audiocycle.music.grid import even_bars
 from audiocycle.music.midi.merge import unison
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.strokes import find_strokes, parts_of

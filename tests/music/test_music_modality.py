@@ -46,6 +46,7 @@ from audiocycle.music.midi.file import (
     write_score,
     write_song,
 )
+from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.strokes import find_strokes
 from audiocycle.music.modality import MusicModality
 from audiocycle.music.notes import notes_of
@@ -58,7 +59,6 @@ adapters = st.builds(
     grid=st.sampled_from(("straight", "triplet")),
     bars=st.sampled_from((1, 4)),
     velocity=st.booleans(),
-    pairs=st.booleans(),
 )
 
 
@@ -125,7 +125,7 @@ def test_whatever_the_network_says_the_song_stays_whole(
     assert without_notes(made) == without_notes(score)
     drums = [(table(a), table(b)) for a, b in zip(score.tracks, made.tracks, strict=True) if a.is_drum]
     assert all(a == b for a, b in drums)
-    untouched = outside(notes_of(score), adapter.spans(bars_of(score)))
+    untouched = outside(notes_of(score), adapter.layout(bars_of(score)).spans)
     rows = np.stack([*untouched.columns[:4], untouched.track], axis=1)
     left = {(*row, i) for i, each in enumerate(tables(made)) for row in each}
     assert {tuple(row) for row in rows.tolist() if rings_alone(score, *row)} <= left
@@ -157,8 +157,8 @@ def test_the_report_counts_phrases_and_notes() -> None:
     score = a_score(melody(20), drums(20), metres=waltz)
     _, details = converted(score)
     assert details == {
-        "phrases": 2 + 2,  # 8 bars, and the 4.5 behind the waltz
-        "phrases_unchanged": 3,
+        "phrases": 6,  # 8 bars, 10 of three quarters, 5
+        "phrases_unchanged": 0,
         "notes_in": 160,
         "notes_out": 160,
         "notes_kept": 160,
@@ -166,33 +166,52 @@ def test_the_report_counts_phrases_and_notes() -> None:
         "notes_new": 0,
     }
     _, details = converted(score, noise(0))
-    assert details["phrases_unchanged"] == 3
     assert details["notes_kept"] < 160 < details["notes_out"] == details["notes_kept"] + details["notes_resized"] + details["notes_new"]
 
 
-def test_other_metres_pass_through_untouched() -> None:
-    begin, end = 8 * BAR, 8 * BAR + 10 * 3 * TPQ
-    score = a_score(melody(20), metres=[(0, 4, 4), (begin, 3, 4), (end, 4, 4)])
-    made, _ = converted(score, noise(0))
+def test_bars_that_fit_no_grid_pass_through_untouched() -> None:
+    begin, end = 8 * BAR, 8 * BAR + 3 * TPQ
+    score = a_score(melody(20), metres=[(0, 4, 4), (begin, 1, 64), (end, 4, 4)])
+    made, details = converted(score, noise(0))
 
-    def waltz(each: Any) -> list[tuple[int, ...]]:
+    def odd(each: Any) -> list[tuple[int, ...]]:
         return [row for row in table(each.tracks[0]) if begin <= row[0] < end - STEP]
 
-    assert waltz(made) == waltz(score)
+    assert odd(made) == odd(score)
     assert [row[0] < begin for row in table(made.tracks[0])].count(True) != 64
-    whole = a_score(melody(20), metres=[(0, 3, 4)])
+    assert (details["phrases"], details["phrases_unchanged"]) == (2 + 3, 1)
+    whole = a_score(melody(20), metres=[(0, 1, 64)])
     made, details = converted(whole, noise(0), programs="target")
     assert tables(made) == tables(whole)
     assert made.tracks[0].program == 5
-    assert (details["phrases"], details["phrases_unchanged"]) == (0, 7)
+    assert (details["phrases"], details["phrases_unchanged"]) == (0, 5)
 
 
-def test_two_four_is_converted_on_request() -> None:
-    score = a_score(melody(8), metres=[(0, 2, 4)])
-    assert tables(converted(score, noise(0))[0]) == tables(score)
-    made, details = converted(score, noise(0), PianoRollAdapter(pairs=True))
-    assert tables(made) != tables(score)
-    assert (details["phrases"], details["phrases_unchanged"]) == (2, 0)
+METRES = ((2, 2), (2, 4), (8, 8), (3, 4), (6, 8), (9, 8), (12, 8), (5, 4), (7, 8))
+
+
+@pytest.mark.parametrize(("top", "bottom"), METRES)
+@pytest.mark.parametrize("grid", ["straight", "triplet"])
+def test_every_metre_is_converted_from_its_first_bar_to_its_last(top: int, bottom: int, grid: str) -> None:
+    bar = BAR * top // bottom
+    score = a_score(melody(12 * bar / BAR), metres=[(0, top, bottom)])
+    made, outcome = converted_song(song_of(score), noise(0), PianoRollAdapter(grid=grid))
+    assert outcome.note == ""
+    assert outcome.details["phrases_unchanged"] == 0
+    new = set(tables(score_of(made))[0]) - set(tables(score)[0])
+    assert {start // bar for start, *_ in new} == set(range(12))
+    assert tables(converted(score, same, PianoRollAdapter(grid=grid))[0]) == tables(score)
+
+
+@given(score=scores(), adapter=adapters, seed=st.integers(0, 99), first_bar=st.sampled_from((0.0, 1.0, 2.5)))
+@settings(max_examples=60, deadline=None)
+def test_no_new_note_lies_outside_the_songs_bars(score: Any, adapter: PianoRollAdapter, seed: int, first_bar: float) -> None:
+    old = {row for track in tables(score) for row in track}
+    made, _ = converted(score, noise(seed), adapter, first_bar=first_bar)
+    spans = adapter.layout(bars_of(score), first_bar).spans
+    for start, end, *_ in {row for track in tables(made) for row in track} - old:
+        assert any(span.start - STEP <= start and start < span.end and start >= 0 for span in spans), (start, end)
+        assert end <= max(score.end(), max(span.end for span in spans))
 
 
 def test_windows_leave_no_seams() -> None:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from songs import STEP, TPQ, notes
+from songs import STEP, TPQ, even_bars, notes
 
-from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import Notes
 from audiocycle.music.piano_roll import (
     LOWEST,

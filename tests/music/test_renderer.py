@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from songs import BAR, DIRECTION, STEP, TPQ, notes
+from songs import BAR, DIRECTION, STEP, TPQ, even_bars, notes
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import Notes, empty
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from songs import even_bars
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.grid import even_bars
 from audiocycle.music.notes import empty
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.piano_roll import decode
@@ -42,7 +42,7 @@ def opinion(seed: int = 0, phrases: int = 2) -> FloatArray:
 
 
 def fitted(usual: dict[str, FloatArray], given: FloatArray, share: float = 1.0) -> FloatArray:
-    return as_usual(usual, given, WINDOW, LEVEL, HOLD, share)
+    return as_usual(usual, given, np.append(np.arange(0, given.shape[-1], WINDOW), given.shape[-1]), LEVEL, HOLD, share)
 
 
 def thickness(probability: FloatArray, phrase: int) -> float:
@@ -124,7 +124,7 @@ def test_order_and_certainties_stay_and_nothing_moves_further_than_said(seed: in
     given = opinion(seed, 1)
     given[0, 0], given[0, 1] = 0.0, 1.0
     usual = {"polyphony": np.array([low, low + width], np.float32), "onsets": np.array([low, low + width], np.float32) / 4}
-    made = as_usual(usual, given, WINDOW, level, 0.6 * level)
+    made = as_usual(usual, given, np.array([0, WINDOW]), level, 0.6 * level)
     assert (made[0, 0] == 0).all()
     assert (made[0, 1] == 1).all()
     for channel in range(2):

@@ -119,7 +119,7 @@ class DirectionConverter:
 
     def opinion(self, encoded: Encoded[SpanSide], shifted: bool = False) -> FloatArray:
         """The network's probabilities (C, 84, T) for a run of bars; ``shifted``: its windows meet elsewhere."""
-        return self.converter.translate_features(encoded.features, self.direction, shifted)
+        return self.converter.translate_features(encoded.features, self.direction, shifted, encoded.places)
 
     def convert(self, encoded: Encoded[SpanSide], opinion: FloatArray, strength: float = 1.0) -> Encoded[SpanSide]:
         """The notes with that strength, and else the default options, drawn as a roll again."""
@@ -162,12 +162,13 @@ def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionCon
     notes, window = notes_of(score), adapter.spec.window
     phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0
-    for span in adapter.spans(bars_of(score)):
+    for span in adapter.layout(bars_of(score)).spans:
         source = adapter.analyze(notes, span)
         if not source.features.any():
             continue
         opinion = there.opinion(source)
-        begins = [a for a in range(0, span.n_steps - window + 1, window) if source.features[..., a : a + window].any()]
+        ticks = song.places * score.ticks_per_quarter
+        begins = np.rint(span.positions(ticks[(ticks >= span.start) & (ticks < span.end)])).astype(int)
         converted = [there.convert(source, opinion, strength) for strength in strengths]
         for (transfers, cycles), transfer, strength in zip(phrases, converted, strengths, strict=True):
             cycle = back.convert(transfer, back.opinion(transfer), strength)
@@ -175,23 +176,24 @@ def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionCon
             cycles += [cycle.features[..., a : a + window] for a in begins]
         if span.n_steps > window:
             elsewhere = there.convert(source, there.opinion(source, shifted=True), strengths[0])
-            counts, places = where_windows_meet(source.features, converted[0].features, elsewhere.features, window)
+            counts, places = where_windows_meet(source, converted[0].features, elsewhere.features, window)
             broken, steps = broken + counts, steps + places
     seams = Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
     return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases], seams
 
 
-def where_windows_meet(source: FloatArray, converted: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
+def where_windows_meet(source: Encoded[SpanSide], converted: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
     """Notes that break, (2, 2) as :class:`Seams` has them, at so many steps: those at which windows meet in one of two conversions only.
 
     Each place is compared with itself: tunes end their notes at the ends of their own phrases, and borders are in regular places too.
 
     Args:
-        source: (C, 84, T).
+        source: rolls (C, 84, T).
         converted, shifted: conversions with windows that meet at different places.
     """
     layouts = [
-        (hand_overs(source.shape[-1], window, how), broken_notes(source, roll)) for how, roll in ((False, converted), (True, shifted))
+        (hand_overs(source.features.shape[-1], window, how, source.places), broken_notes(source.features, roll))
+        for how, roll in ((False, converted), (True, shifted))
     ]
     broken, steps = np.zeros((2, 2), np.int64), 0
     for (borders, met), (others, inside) in permutations(layouts):

@@ -143,7 +143,7 @@ class Breaking(Converter):
 
     always = False
 
-    def translate_features(self, features: Any, direction: Direction, shifted: bool = False) -> Any:
+    def translate_features(self, features: Any, direction: Direction, shifted: bool = False, places: Any = None) -> Any:
         made = features.astype(np.float32)
         if direction.source.name == "slow" and (self.always or shifted is not True):
             made[1, :, 72] = made[0, :, 72]
@@ -226,7 +226,7 @@ def made_of(song: HeldOutSong, converter: Converter) -> tuple[Any, Any]:
 class Other(Converter):
     """Plays every note an octave higher on the way there, and lower on the way back."""
 
-    def translate_features(self, features: Any, direction: Direction, shifted: bool = False) -> Any:
+    def translate_features(self, features: Any, direction: Direction, shifted: bool = False, places: Any = None) -> Any:
         return np.roll(features.astype(np.float32), 12 if direction.source.name == "slow" else -12, axis=-2)
 
 
