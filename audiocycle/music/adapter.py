@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
+from audiocycle.music.feel import played, song_feel
+from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
+from audiocycle.music.genre_feel import usual_swing
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Signature, Span, find_spans, on_grid_share, stretches
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
@@ -66,7 +69,7 @@ class PianoRollAdapter(InWeights):
     velocity_range: float = 0.2
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
-    analysis: ClassVar[int] = 2
+    analysis: ClassVar[int] = 3
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self) -> None:
@@ -83,7 +86,7 @@ class PianoRollAdapter(InWeights):
     def known_statistics(self) -> dict[str, Table]:
         """What :meth:`fit` makes, and how large its numbers may be."""
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
-        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts)}
+        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts), **FEEL_TABLES}
 
     def spans(self, bars: Bars, first_bar: float = 0.0) -> list[Span]:
         """The runs of 4/4 bars of a song, up to its last note.
@@ -115,6 +118,8 @@ class PianoRollAdapter(InWeights):
         """
         notes = notes_of(score)
         spans = self.spans(bars_of(score))
+        feel = song_feel(notes.start, spans)
+        spans = played(spans, feel.spans)
         positions = [np.zeros(0)]
         phrases, places = [], []
         window = self.spec.window
@@ -134,13 +139,14 @@ class PianoRollAdapter(InWeights):
             )
         if not phrases:
             raise InputError(f"{name}: no whole {self.bars}-bar phrase in 4/4 with notes in it")
-        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places)))
+        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places), feel.summary))
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
-        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,)."""
+        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,); its swing."""
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
-        return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
+        amounts = usual_amounts((item.features for item in items), self.spec.window)
+        return {"programs": usual.astype(np.float32), **amounts, **usual_swing(np.stack([item.side.swing for item in items]))}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
+from audiocycle.music.feel import played, song_feel
+from audiocycle.music.genre_feel import as_genre, moved
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import (
     check_output,
@@ -26,6 +28,7 @@ from audiocycle.music.midi.file import (
     write_song,
 )
 from audiocycle.music.midi.limits import LIMITS, check_notes, check_score, check_writable, is_sane
+from audiocycle.music.midi.retime import retimed
 from audiocycle.music.midi.score import score_of, song_of, with_changes
 from audiocycle.music.midi.song import Song, finer, song_to_bytes
 from audiocycle.music.midi.strokes import find_strokes, parts_of
@@ -238,6 +241,13 @@ def convert_song(
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
     bars = song.signatures, end_of(notes), song.per_quarter
     spans = adapter.spans(bars, options.first_bar)
+    feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
+    aim = as_genre(feel, spans, translation.direction, options)
+    if aim is not feel:
+        song = retimed(song, lambda ticks: moved(ticks, spans, feel.spans, aim.spans))
+        strokes = find_strokes(song.chunks)
+        parts, notes = parts_of(strokes)
+    spans = played(spans, aim.spans)
     rendered = [outside(notes, spans)]
     programs: FloatArray | None = None
     for index, span in enumerate(spans):

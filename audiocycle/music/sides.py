@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +23,12 @@ class ScoreSide:
     Attributes:
         programs: (3, 128) its notes by register and program.
         places: (N,) where each phrase begins, quarter notes.
+        swing: (3, 2) where its off-beats lie, how many tell that, and how much its bars differ, by level.
     """
 
     programs: NDArray[np.int64]
     places: NDArray[np.float64]
+    swing: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 2)))
 
 
 @dataclass(frozen=True)
