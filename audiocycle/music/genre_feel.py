@@ -78,7 +78,7 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
         made[name] = [each + strength * (there - each) for each, there in zip(own, aimed, strict=True)]
     if all(np.array_equal(getattr(feel, name), there) for name in LEVELS for feel, there in zip(song.spans, made[name], strict=True)):
         return song
-    return replace(song, spans=[replace(feel, **{name: made[name][number] for name in LEVELS}) for number, feel in enumerate(song.spans)])
+    return replace(song, spans=[Feel(eighths, sixteenths, feel.figures) for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)])
 
 
 def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Sequence[Feel]) -> Ints:
