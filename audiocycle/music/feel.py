@@ -34,11 +34,15 @@ ENOUGH = 8
 EARLY = 0.06
 """Part of a beat by which a note may come before the beat that it is on."""
 ON_BEAT = 0.1
+HELD = 0.6
+"""Onsets on beats, as a part of those where the off-beat eighth may lie, from which the beats are held at all: of onsets anywhere it is 0.4."""
 EIGHTH = (0.42, 0.72)
 """Where the off-beat eighth may lie."""
 THIRD = (0.295, 0.37)
 """Where a triplet's middle note may lie; its last may lie from ``LAST`` on."""
 LAST = 0.6
+FOURTH = 0.26
+"""Of half a beat: what lies between this and its own off-beat is of a triplet across the beat."""
 SHARE = 0.5
 """Of the number of triplets in a song, which what could be swing has to pass: else it is triplets without their middle note."""
 CLUSTER = 0.07
@@ -58,7 +62,7 @@ class Feel:
     Attributes:
         eighths: (B,) the place of the off-beat eighth in each beat.
         sixteenths: (B,) the place of the off-beat sixteenth in each half of a beat.
-        figures: (B,) beats with triplets: notes in them are no swing, and do not move with it.
+        figures: (B,) beats with triplets or dotted rhythms: notes in them are no swing, and do not move with it.
     """
 
     eighths: Floats
@@ -105,15 +109,19 @@ class _Heard:
         eighth: where the one off-beat from 0.42 to 0.72 lies; 0 without, or with several.
         alone: nothing else is played within the beat.
         triplet: there is a triplet's middle note, and no sixteenth.
+        dotted: there are sixteenths, and no eighth.
         sixteenth: where off-beat sixteenths lie in their halves, on average; 0 without.
         bar: the number of its bar.
+        struck: onsets on it and where the off-beat eighth may lie, (B, 2).
     """
 
     eighth: Floats
     alone: Mask
     triplet: Mask
+    dotted: Mask
     sixteenth: Floats
     bar: Ints
+    struck: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,20 +174,23 @@ def _song_feel(onsets: Ints, spans: Sequence[Span]) -> SongFeel:
     pairs = eighth[alone > 0]
     every = [eighth[(eighth > 0) & ((alone > 0) | (triplet > 0))], sixteenth[sixteenth > 0]]
     figures = (pairs >= LAST).sum() <= SHARE * triplet.sum()  # and what could be swing is some more of them
-    ratio = _ratio(np.where(pairs >= LAST, STRAIGHT, pairs) if figures else pairs)
-    fine = _ratio(sixteenth[sixteenth > 0])
+    struck = np.sum([each.struck.sum(axis=0) for each in heard] or [[0, 0]], axis=0)
+    held = struck[0] >= HELD * struck[1]
+    ratio = _ratio(np.where(pairs >= LAST, STRAIGHT, pairs) if figures else pairs) if held else 0.0
+    fine = _ratio(sixteenth[sixteenth > 0]) if held else 0.0
     feels, errors = [], []
     for each in heard:
         tells = each.alone & ~((each.eighth >= LAST) & figures)
         eighths = _by_bar(each.eighth, tells, each.bar, ratio)
         sixteenths = _by_bar(each.sixteenth, each.sixteenth > 0, each.bar, fine)
         own = (each.eighth > 0) & ~each.triplet & (eighths > STRAIGHT) & (each.alone <= tells)
-        stays = each.triplet | (each.alone & ~own & (each.eighth >= LAST))
+        stays = each.triplet | each.dotted | (each.alone & ~own & (each.eighth >= LAST))
         feels.append(Feel(np.where(own, each.eighth, eighths), sixteenths, stays))
         errors.append((_errors(each.eighth, tells, each.bar, ratio), _errors(each.sixteenth, each.sixteenth > 0, each.bar, fine)))
     deviation = [np.sqrt(np.mean(np.concatenate([np.zeros(1), *level]) ** 2)) for level in zip(*errors, strict=True)] or [0.0, 0.0]
     offbeats = np.array([_ratio(each) for each in every])
-    return SongFeel(feels, np.array([ratio, fine]), np.array(deviation), offbeats, np.array([len(each) for each in every]))
+    counts = np.array([len(each) if held else 0 for each in every])
+    return SongFeel(feels, np.array([ratio, fine]), np.array(deviation), offbeats, counts)
 
 
 def _ratio(places: Floats) -> float:
@@ -195,22 +206,24 @@ def _heard(onsets: Ints, span: Span) -> _Heard:
     inside[inside] = span.sizes[beat[inside]] == QUARTER
     beat = beat[inside]
     phase = (place[inside] - span.steps[beat]) / QUARTER
-    eighth, several = _one(phase, beat, n, (phase >= EIGHTH[0]) & (phase <= EIGHTH[1]))
-    offbeat = (phase > ON_BEAT) & ~((phase >= EIGHTH[0]) & (phase <= EIGHTH[1]))
+    middle = (phase >= EIGHTH[0]) & (phase <= EIGHTH[1])
+    eighth, several = _one(phase, beat, n, middle)
+    offbeat = (phase > ON_BEAT) & ~middle
+    struck = np.stack([np.bincount(beat[where], minlength=n) for where in (np.abs(phase) <= EARLY, middle)], axis=1)
     third = (phase >= THIRD[0]) & (phase <= THIRD[1])
     others, thirds = _any(beat[offbeat & ~third], n), _any(beat[third], n)
     triplet = thirds & ~others & ~several & ((eighth >= LAST) | (eighth == 0))
-    even = np.abs(eighth - STRAIGHT) < CHANGE
-    middle = np.where(even, eighth, STRAIGHT)[beat]
-    before, _ = _one(phase / middle, beat, n, even[beat] & (phase > ON_BEAT) & (phase < EIGHTH[0]))
-    after, _ = _one((phase - middle) / (1 - middle), beat, n, even[beat] & (phase > EIGHTH[1] - CLUSTER))
+    even, _ = _one(phase, beat, n, np.abs(phase - STRAIGHT) < CHANGE)
+    half = np.where(even, even, STRAIGHT)[beat]
+    before, _ = _one(phase / half, beat, n, (even[beat] > 0) & (phase > ON_BEAT) & (phase < STRAIGHT - CHANGE))
+    after, _ = _one((phase - half) / (1 - half), beat, n, (even[beat] > 0) & (phase > STRAIGHT + CHANGE))
     found = np.stack([before, after])
     fits = (found >= EIGHTH[0]) & (found <= EIGHTH[1])
-    if (found >= LAST)[fits].sum() <= 2 * ((found >= THIRD[0]) & (found <= THIRD[1])).sum():  # three against two
+    if (found >= LAST)[fits].sum() <= 2 * ((found > FOURTH) & (found < EIGHTH[0])).sum():  # three against two
         found = np.where(found >= LAST, 0, found)
         fits &= found > 0
     fine = (found * fits).sum(axis=0) / np.maximum(1, fits.sum(axis=0))
-    return _Heard(eighth, (eighth > 0) & ~others & ~thirds, triplet, fine, span.bar_of(span.steps[:-1]))
+    return _Heard(eighth, (eighth > 0) & ~others & ~thirds, triplet, others & ~several & (eighth == 0), fine, span.bar_of(span.steps[:-1]), struck)
 
 
 def _any(beat: Ints, n: int) -> Mask:
@@ -233,7 +246,8 @@ def _one(phase: Floats, beat: Ints, n: int, chosen: Mask) -> tuple[Floats, Mask]
 
 def _by_bar(places: Floats, tells: Mask, bar: Ints, ratio: float) -> Floats:
     """(B,) the ratio around each beat's bar: the song's, unless it is clearly another one there."""
-    ratio = ratio or STRAIGHT
+    if not ratio:
+        return np.full(len(bar), STRAIGHT)
     n_bars = int(bar[-1]) + 1
     count = np.bincount(bar[tells], minlength=n_bars)
     total = np.bincount(bar[tells], weights=places[tells], minlength=n_bars)
@@ -244,7 +258,7 @@ def _by_bar(places: Floats, tells: Mask, bar: Ints, ratio: float) -> Floats:
 
 
 def _smooth(values: NDArray[np.generic], window: Floats) -> Floats:
-    return np.convolve(values.astype(np.float64), window, mode="full")[AROUND : AROUND + len(values)]
+    return np.asarray(np.convolve(values.astype(np.float64), window)[AROUND : AROUND + len(values)])
 
 
 def _errors(places: Floats, tells: Mask, bar: Ints, ratio: float) -> Floats:

@@ -63,6 +63,7 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
     if options.feel == "source" or strength == 0 or (wanted is None and "swing" not in target):
         return song
     made: dict[str, list[Floats]] = {}
+    swing = song.swing.copy()
     for level, name in enumerate(LEVELS):
         ratio = float(song.swing[level]) or STRAIGHT
         if wanted is None:
@@ -74,15 +75,16 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
         if wanted is None and abs(aim - max(ratio, STRAIGHT)) < LEAST_SWING:
             made[name] = own  # it is there already
             continue
+        swing[level] = ratio + strength * (aim - ratio)
         aimed = [snapped(aim + scale * _by_bar(each - ratio, span)) for each, span in zip(own, spans, strict=True)]
         made[name] = [each + strength * (there - each) for each, there in zip(own, aimed, strict=True)]
     if all(np.array_equal(getattr(feel, name), there) for name in LEVELS for feel, there in zip(song.spans, made[name], strict=True)):
         return song
-    return replace(song, spans=[Feel(eighths, sixteenths, feel.figures) for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)])
+    return replace(song, swing=swing, spans=[Feel(eighths, sixteenths, feel.figures) for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)])
 
 
 def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Sequence[Feel]) -> Ints:
-    """Increasing ticks, (N,), as they are where a song that is played with one feel is played with another.
+    """Increasing ticks, (N,), each once, as they are where a song that is played with one feel is played with another.
 
     Beats and triplets stay. Ticks do not change places, and as far as there is room no two of a beat become one.
     """

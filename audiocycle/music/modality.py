@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, end_of
 from audiocycle.music.arrange import arrange, outside
-from audiocycle.music.feel import played, song_feel
+from audiocycle.music.feel import STRAIGHT, played, song_feel
 from audiocycle.music.genre_feel import as_genre, moved
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import (
@@ -222,10 +223,11 @@ def convert_song(
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
     """A song to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
-    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new.
+    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new; how many,
+    drums included, were moved because off-beats lie elsewhere in the target, and where they lay and lie, as a part of the beat.
 
     Everything that a roll does not show stays as it is, event for event: drums, bars in other metres, pitches outside 24 to 107,
-    tempo map, signatures, words, controllers, system messages.
+    tempo map, signatures, words, controllers, system messages. Where the feel changes, all that is heard moves with it.
 
     Raises:
         InputError: it holds nothing that could be converted.
@@ -243,8 +245,12 @@ def convert_song(
     spans = adapter.spans(bars, options.first_bar)
     feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
     aim = as_genre(feel, spans, translation.direction, options)
+    n_moved = 0
     if aim is not feel:
-        song = retimed(song, lambda ticks: moved(ticks, spans, feel.spans, aim.spans))
+        there = partial(moved, spans=spans, before=feel.spans, after=aim.spans)
+        starts, counts = np.unique(strokes.start, return_counts=True)
+        n_moved = int(counts[there(starts) != starts].sum())
+        song = retimed(song, there)
         strokes = find_strokes(song.chunks)
         parts, notes = parts_of(strokes)
     spans = played(spans, aim.spans)
@@ -268,6 +274,9 @@ def convert_song(
         "notes_kept": n_whole,
         "notes_resized": int(kept.sum()) - n_whole,
         "notes_new": len(converted) - int(kept.sum()),
+        "notes_moved": n_moved,
+        "swing_before": round(float(feel.swing[0]) or STRAIGHT, 2),
+        "swing_after": round(float(aim.swing[0]) or STRAIGHT, 2),
     }
     seconds = float(song.seconds(np.array([song.last]))[0])
     note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
