@@ -150,7 +150,10 @@ class SongFeel:
 
 def played(spans: Sequence[Span], feels: Sequence[Feel]) -> list[Span]:
     """Spans with their feel, where that is not straight."""
-    return [replace(span, feel=None if feel.is_straight else feel) for span, feel in zip(spans, feels, strict=True)]
+    return [
+        replace(span, feel=None if feel.is_straight else feel)
+        for span, feel in zip(spans, feels, strict=True)
+    ]
 
 
 def song_feel(onsets: Ints, spans: Sequence[Span], drums: Ints | None = None) -> SongFeel:
@@ -169,7 +172,8 @@ def song_feel(onsets: Ints, spans: Sequence[Span], drums: Ints | None = None) ->
 def _song_feel(onsets: Ints, spans: Sequence[Span]) -> SongFeel:
     heard = [_heard(onsets, span) for span in spans]
     eighth, alone, triplet, sixteenth = (
-        np.concatenate([np.zeros(0), *(getattr(each, name) for each in heard)]) for name in ("eighth", "alone", "triplet", "sixteenth")
+        np.concatenate([np.zeros(0), *(getattr(each, name) for each in heard)])
+        for name in ("eighth", "alone", "triplet", "sixteenth")
     )
     pairs = eighth[alone > 0]
     every = [eighth[(eighth > 0) & ((alone > 0) | (triplet > 0))], sixteenth[sixteenth > 0]]
@@ -186,8 +190,15 @@ def _song_feel(onsets: Ints, spans: Sequence[Span]) -> SongFeel:
         own = (each.eighth > 0) & ~each.triplet & (eighths > STRAIGHT) & (each.alone <= tells)
         stays = each.triplet | each.dotted | (each.alone & ~own & (each.eighth >= LAST))
         feels.append(Feel(np.where(own, each.eighth, eighths), sixteenths, stays))
-        errors.append((_errors(each.eighth, tells, each.bar, ratio), _errors(each.sixteenth, each.sixteenth > 0, each.bar, fine)))
-    deviation = [np.sqrt(np.mean(np.concatenate([np.zeros(1), *level]) ** 2)) for level in zip(*errors, strict=True)] or [0.0, 0.0]
+        errors.append(
+            (
+                _errors(each.eighth, tells, each.bar, ratio),
+                _errors(each.sixteenth, each.sixteenth > 0, each.bar, fine),
+            )
+        )
+    deviation = [
+        np.sqrt(np.mean(np.concatenate([np.zeros(1), *level]) ** 2)) for level in zip(*errors, strict=True)
+    ] or [0.0, 0.0]
     offbeats = np.array([_ratio(each) for each in every])
     counts = np.array([len(each) if held else 0 for each in every])
     return SongFeel(feels, np.array([ratio, fine]), np.array(deviation), offbeats, counts)
@@ -209,13 +220,17 @@ def _heard(onsets: Ints, span: Span) -> _Heard:
     middle = (phase >= EIGHTH[0]) & (phase <= EIGHTH[1])
     eighth, several = _one(phase, beat, n, middle)
     offbeat = (phase > ON_BEAT) & ~middle
-    struck = np.stack([np.bincount(beat[where], minlength=n) for where in (np.abs(phase) <= EARLY, middle)], axis=1)
+    struck = np.stack(
+        [np.bincount(beat[where], minlength=n) for where in (np.abs(phase) <= EARLY, middle)], axis=1
+    )
     third = (phase >= THIRD[0]) & (phase <= THIRD[1])
     others, thirds = _any(beat[offbeat & ~third], n), _any(beat[third], n)
     triplet = thirds & ~others & ~several & ((eighth >= LAST) | (eighth == 0))
     even, _ = _one(phase, beat, n, np.abs(phase - STRAIGHT) < CHANGE)
     half = np.where(even, even, STRAIGHT)[beat]
-    before, _ = _one(phase / half, beat, n, (even[beat] > 0) & (phase > ON_BEAT) & (phase < STRAIGHT - CHANGE))
+    before, _ = _one(
+        phase / half, beat, n, (even[beat] > 0) & (phase > ON_BEAT) & (phase < STRAIGHT - CHANGE)
+    )
     after, _ = _one((phase - half) / (1 - half), beat, n, (even[beat] > 0) & (phase > STRAIGHT + CHANGE))
     found = np.stack([before, after])
     fits = (found >= EIGHTH[0]) & (found <= EIGHTH[1])
@@ -223,7 +238,15 @@ def _heard(onsets: Ints, span: Span) -> _Heard:
         found = np.where(found >= LAST, 0, found)
         fits &= found > 0
     fine = (found * fits).sum(axis=0) / np.maximum(1, fits.sum(axis=0))
-    return _Heard(eighth, (eighth > 0) & ~others & ~thirds, triplet, others & ~several & (eighth == 0), fine, span.bar_of(span.steps[:-1]), struck)
+    return _Heard(
+        eighth,
+        (eighth > 0) & ~others & ~thirds,
+        triplet,
+        others & ~several & (eighth == 0),
+        fine,
+        span.bar_of(span.steps[:-1]),
+        struck,
+    )
 
 
 def _any(beat: Ints, n: int) -> Mask:

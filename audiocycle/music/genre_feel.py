@@ -59,7 +59,12 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
     Args:
         direction: with the statistics of both genres; without the target's swing nothing changes.
     """
-    source, target, strength, wanted = direction.source.stats, direction.target.stats, options.strength, options.swing
+    source, target, strength, wanted = (
+        direction.source.stats,
+        direction.target.stats,
+        options.strength,
+        options.swing,
+    )
     if options.feel == "source" or strength == 0 or (wanted is None and "swing" not in target):
         return song
     made: dict[str, list[Floats]] = {}
@@ -68,7 +73,11 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
         ratio = float(song.swing[level]) or STRAIGHT
         if wanted is None:
             aim = _counterpart(song, level, source, target)
-            scale = min(1.0, float(target.get("swing_deviation", np.zeros(2))[level]) / max(1e-9, float(song.deviation[level])))
+            scale = min(
+                1.0,
+                float(target.get("swing_deviation", np.zeros(2))[level])
+                / max(1e-9, float(song.deviation[level])),
+            )
         else:
             aim, scale = wanted if name == "eighths" else STRAIGHT, 0.0
         own = [getattr(feel, name) for feel in song.spans]
@@ -76,11 +85,24 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
             made[name] = own  # it is there already
             continue
         swing[level] = ratio + strength * (aim - ratio)
-        aimed = [snapped(aim + scale * _by_bar(each - ratio, span)) for each, span in zip(own, spans, strict=True)]
+        aimed = [
+            snapped(aim + scale * _by_bar(each - ratio, span)) for each, span in zip(own, spans, strict=True)
+        ]
         made[name] = [each + strength * (there - each) for each, there in zip(own, aimed, strict=True)]
-    if all(np.array_equal(getattr(feel, name), there) for name in LEVELS for feel, there in zip(song.spans, made[name], strict=True)):
+    if all(
+        np.array_equal(getattr(feel, name), there)
+        for name in LEVELS
+        for feel, there in zip(song.spans, made[name], strict=True)
+    ):
         return song
-    return replace(song, swing=swing, spans=[Feel(eighths, sixteenths, feel.figures) for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)])
+    return replace(
+        song,
+        swing=swing,
+        spans=[
+            Feel(eighths, sixteenths, feel.figures)
+            for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)
+        ],
+    )
 
 
 def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Sequence[Feel]) -> Ints:
@@ -90,7 +112,11 @@ def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Seq
     """
     made = ticks.copy()
     for span, own, aim in zip(spans, before, after, strict=True):
-        changes = (span.sizes == QUARTER) & ~own.figures & ((own.eighths != aim.eighths) | (own.sixteenths != aim.sixteenths))
+        changes = (
+            (span.sizes == QUARTER)
+            & ~own.figures
+            & ((own.eighths != aim.eighths) | (own.sixteenths != aim.sixteenths))
+        )
         beat = np.searchsorted(span.lines, ticks, side="right") - 1
         inside = np.flatnonzero((beat >= 0) & (beat < len(changes)))
         inside = inside[changes[beat[inside]]]
@@ -98,7 +124,9 @@ def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Seq
         phase = (ticks[inside] - span.lines[beat]) / span.lengths[beat]
         phase = aim.swung(own.straightened(phase, beat), beat)
         there = np.rint(span.lines[beat] + phase * span.lengths[beat]).astype(np.int64)
-        least = np.arange(len(there)) - beat * NEVER  # each a tick behind the one before, and anew in each beat
+        least = (
+            np.arange(len(there)) - beat * NEVER
+        )  # each a tick behind the one before, and anew in each beat
         apart = np.maximum.accumulate(there - least) + least
         made[inside] = np.minimum(apart, np.floor(span.lines[beat + 1]).astype(np.int64))
     return made

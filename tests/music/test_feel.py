@@ -24,12 +24,19 @@ def heard(*beats: Sequence[float], bars: int = 8, span: Span | None = None) -> S
     """The feel of a song whose beats are played like these, in turn: places within each."""
     span = span or even_bars(0, bars, TPQ)
     n = len(span.sizes)
-    return song_feel(np.rint([(beat + place) * TPQ for beat in range(n) for place in beats[beat % len(beats)]]).astype(np.int64), [span])
+    return song_feel(
+        np.rint([(beat + place) * TPQ for beat in range(n) for place in beats[beat % len(beats)]]).astype(
+            np.int64
+        ),
+        [span],
+    )
 
 
 @given(RATIOS, RATIOS, st.lists(st.floats(0, 1), min_size=1, max_size=50))
 @settings(max_examples=200, deadline=None)
-def test_straightened_is_the_inverse_of_swung_and_both_are_monotone(eighth: float, sixteenth: float, places: list[float]) -> None:
+def test_straightened_is_the_inverse_of_swung_and_both_are_monotone(
+    eighth: float, sixteenth: float, places: list[float]
+) -> None:
     feel, phase = a_feel([0.5, eighth], [0.5, sixteenth]), np.sort(places)
     beat = np.ones(len(phase), dtype=np.int64)
     late = feel.swung(phase, beat)
@@ -62,7 +69,12 @@ def test_swing_is_told(ratio: float) -> None:
         [[0, 0.5]],
         [[0, 0.25, 0.5, 0.75]],
         [[0, 1 / 3, 2 / 3]],
-        [[0, 1 / 3, 2 / 3], [0, 1 / 3, 2 / 3], [0, 1 / 3, 2 / 3], [0, 2 / 3]],  # a triplet without its middle note
+        [
+            [0, 1 / 3, 2 / 3],
+            [0, 1 / 3, 2 / 3],
+            [0, 1 / 3, 2 / 3],
+            [0, 2 / 3],
+        ],  # a triplet without its middle note
         [[0, 0.5], [0, 0.5], [0, 1 / 3, 2 / 3]],
         [[0, 0.75]],
         [[0, 0.5], [0, 0.75]],
@@ -71,7 +83,19 @@ def test_swing_is_told(ratio: float) -> None:
         [[0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6]],
         [[0], []],
     ],
-    ids=["eighths", "sixteenths", "triplets", "broken", "mixed", "dotted", "dotted too", "reversed", "3:2", "sextuplets", "quarters"],
+    ids=[
+        "eighths",
+        "sixteenths",
+        "triplets",
+        "broken",
+        "mixed",
+        "dotted",
+        "dotted too",
+        "reversed",
+        "3:2",
+        "sextuplets",
+        "quarters",
+    ],
 )
 def test_what_is_no_swing(beats: list[list[float]]) -> None:
     found = heard(*beats)
@@ -107,7 +131,11 @@ def test_an_unsteady_hand_swings_as_well(seed: int, ratio: float) -> None:
     found = song_feel(np.maximum(np.rint(place * TPQ), 0).astype(np.int64).ravel(), [even_bars(0, 16, TPQ)])
     assert found.swing[0] == pytest.approx(ratio, abs=0.02)
     steady = np.arange(64)[:, None] + np.array([0, 0.5]) + random.normal(0, 0.015, (64, 2))
-    assert song_feel(np.maximum(np.rint(steady * TPQ), 0).astype(np.int64).ravel(), [even_bars(0, 16, TPQ)]).spans[0].is_straight
+    assert (
+        song_feel(np.maximum(np.rint(steady * TPQ), 0).astype(np.int64).ravel(), [even_bars(0, 16, TPQ)])
+        .spans[0]
+        .is_straight
+    )
 
 
 def test_few_off_beats_say_nothing_and_drums_are_asked_then() -> None:
