@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
+from audiocycle.music.accents import TABLES as ACCENT_TABLES
+from audiocycle.music.accents import accents_in, usual_accents
 from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
@@ -86,7 +88,7 @@ class PianoRollAdapter(InWeights):
     def known_statistics(self) -> dict[str, Table]:
         """What :meth:`fit` makes, and how large its numbers may be."""
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
-        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts), **FEEL_TABLES}
+        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts), **FEEL_TABLES, **ACCENT_TABLES}
 
     def spans(self, bars: Bars, first_bar: float = 0.0) -> list[Span]:
         """The runs of 4/4 bars of a song, up to its last note.
@@ -121,11 +123,12 @@ class PianoRollAdapter(InWeights):
         feel = song_feel(notes.start, spans)
         spans = played(spans, feel.spans)
         positions = [np.zeros(0)]
-        phrases, places = [], []
+        phrases, places, accents = [], [], np.zeros((2, 3, 16))
         window = self.spec.window
         for span in spans:
             encoded = self.analyze(notes, span)
             positions.append(span.positions(encoded.side.notes.start))
+            accents += accents_in(encoded.side.notes, span)
             roll = encoded.features
             for begin in range(0, roll.shape[-1] - window + 1, window):
                 if roll[..., begin : begin + window].any():
@@ -139,14 +142,15 @@ class PianoRollAdapter(InWeights):
             )
         if not phrases:
             raise InputError(f"{name}: no whole {self.bars}-bar phrase in 4/4 with notes in it")
-        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places), feel.summary))
+        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places), feel.summary, accents))
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
-        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,); its swing."""
+        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,); its swing; its accents."""
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
         amounts = usual_amounts((item.features for item in items), self.spec.window)
-        return {"programs": usual.astype(np.float32), **amounts, **usual_swing(np.stack([item.side.swing for item in items]))}
+        feel = usual_swing(np.stack([item.side.swing for item in items])) | usual_accents(item.side.accents for item in items)
+        return {"programs": usual.astype(np.float32), **amounts, **feel}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
@@ -189,7 +193,7 @@ class PianoRollAdapter(InWeights):
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(encoded.features, self.spec.window)
-        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options)
+        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options, target.get("accents"))
         return Encoded(biased, side)
 
 

@@ -223,8 +223,8 @@ def convert_song(
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
     """A song to its conversion, and counts for the report: phrases in 4/4, phrases in other metres, which stay as they are,
-    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new; how many,
-    drums included, were moved because off-beats lie elsewhere in the target, and where they lay and lie, as a part of the beat.
+    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new. Where
+    off-beats were moved: how many notes, drums included, and where in the beat they lay and lie.
 
     Everything that a roll does not show stays as it is, event for event: drums, bars in other metres, pitches outside 24 to 107,
     tempo map, signatures, words, controllers, system messages. Where the feel changes, all that is heard moves with it.
@@ -266,7 +266,7 @@ def convert_song(
     result, converted = arrange(song, strokes, parts, notes, join(rendered), options, programs)
     kept = converted.origin != NEW
     n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
-    details = {
+    details: dict[str, Any] = {
         "phrases": sum(-(-span.n_bars // adapter.bars) for span in spans),
         "phrases_unchanged": adapter.phrases_outside(bars, options.first_bar),
         "notes_in": len(notes),
@@ -274,10 +274,10 @@ def convert_song(
         "notes_kept": n_whole,
         "notes_resized": int(kept.sum()) - n_whole,
         "notes_new": len(converted) - int(kept.sum()),
-        "notes_moved": n_moved,
-        "swing_before": round(float(feel.swing[0]) or STRAIGHT, 2),
-        "swing_after": round(float(aim.swing[0]) or STRAIGHT, 2),
     }
+    if n_moved:
+        before, after = (round(float(each.swing[0]) or STRAIGHT, 2) for each in (feel, aim))
+        details |= {"notes_moved": n_moved, "swing_before": before, "swing_after": after}
     seconds = float(song.seconds(np.array([song.last]))[0])
     note = remarks(notes, spans, song.signatures, song.per_quarter, adapter.grid, options.first_bar, adapter.pairs)
     return result, Outcome(seconds, details, note)
