@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import InputError
+from audiocycle.music.accents import TABLES as ACCENT_TABLES
+from audiocycle.music.accents import accents_in, usual_accents
+from audiocycle.music.feel import played, song_feel
+from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
+from audiocycle.music.genre_feel import usual_swing
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span, on_grid_share
 from audiocycle.music.metres import Layout, Signature, lay_out
 from audiocycle.music.notes import Notes, notes_of
@@ -74,7 +79,7 @@ class PianoRollAdapter(InWeights):
     """Bundles of before hold it; bars of 2/4 and 2/2 are converted as what they are."""
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
-    analysis: ClassVar[int] = 2
+    analysis: ClassVar[int] = 3
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self, pairs: bool) -> None:
@@ -91,7 +96,7 @@ class PianoRollAdapter(InWeights):
     def known_statistics(self) -> dict[str, Table]:
         """What :meth:`fit` makes, and how large its numbers may be."""
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
-        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts)}
+        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts), **FEEL_TABLES, **ACCENT_TABLES}
 
     def layout(self, bars: Bars, first_bar: float = 0.0) -> Layout:
         """The bars of a song that are converted, up to its last note, and what lies between.
@@ -122,12 +127,15 @@ class PianoRollAdapter(InWeights):
         """
         notes = notes_of(score)
         spans = self.lessons(bars_of(score))
+        feel = song_feel(notes.start, spans)
+        spans = played(spans, feel.spans)
         positions = [np.zeros(0)]
-        phrases, places = [], []
+        phrases, places, accents = [], [], np.zeros((2, 3, 16))
         window = self.spec.window
         for span in spans:
             encoded = self.analyze(notes, span)
             positions.append(span.positions(encoded.side.notes.start))
+            accents += accents_in(encoded.side.notes, span)
             roll = encoded.features
             for begin in phrase_borders(span.bars, window)[:-1]:
                 if begin + window <= span.n_steps and roll[..., begin : begin + window].any():
@@ -142,13 +150,15 @@ class PianoRollAdapter(InWeights):
         if not phrases:
             metre = "any metre" if self.metres == "all" else self.metres
             raise InputError(f"{name}: no whole {self.bars}-bar phrase in {metre} with notes in it")
-        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places)))
+        return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places), feel.summary, accents))
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
-        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,)."""
+        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,); its swing; its accents."""
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
-        return {"programs": usual.astype(np.float32), **usual_amounts((item.features for item in items), self.spec.window)}
+        amounts = usual_amounts((item.features for item in items), self.spec.window)
+        feel = usual_swing(np.stack([item.side.swing for item in items])) | usual_accents(item.side.accents for item in items)
+        return {"programs": usual.astype(np.float32), **amounts, **feel}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
@@ -192,7 +202,7 @@ class PianoRollAdapter(InWeights):
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(encoded.features, phrases)
-        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options)
+        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options, target.get("accents"))
         return Encoded(biased, side)
 
 

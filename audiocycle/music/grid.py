@@ -28,13 +28,13 @@ Floats = NDArray[np.float64]
 
 
 class Feel(Protocol):
-    """Where in a beat notes are played that are written evenly: two monotone maps of [0, 1] onto itself, each the other's inverse."""
+    """Where in each beat of a span notes are played that are written evenly: two monotone maps of [0, 1] onto itself, each the other's inverse."""
 
-    def straightened(self, phase: Floats) -> Floats:
-        """(N,) places in a beat as they are played to places as they are written."""
+    def straightened(self, phase: Floats, beat: Ints) -> Floats:
+        """(N,) places in beats, whose numbers are (N,), as they are played to places as they are written."""
 
-    def swung(self, phase: Floats) -> Floats:
-        """(N,) places in a beat as they are written to places as they are played."""
+    def swung(self, phase: Floats, beat: Ints) -> Floats:
+        """(N,) places in beats as they are written to places as they are played."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +121,8 @@ class Span:
             return inside
         moved = self.sizes[beat] == QUARTER
         whole = np.floor(inside / QUARTER)  # not 0 only beside the span
-        phase = (inside / QUARTER - whole)[moved]
-        felt = inside.copy()
-        felt[moved] = QUARTER * (whole[moved] + (self.feel.straightened(phase) if played else self.feel.swung(phase)))
-        return felt
+        felt = (self.feel.straightened if played else self.feel.swung)(inside / QUARTER - whole, beat)
+        return np.where(moved, QUARTER * (whole + felt), inside)
 
 
 def joined(spans: Sequence[Span]) -> Span:

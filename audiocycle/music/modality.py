@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, bars_of, end_of
 from audiocycle.music.arrange import arrange, outside
+from audiocycle.music.feel import STRAIGHT, played, song_feel
+from audiocycle.music.genre_feel import as_genre, moved
 from audiocycle.music.grid import BEATS
 from audiocycle.music.midi.file import (
     check_output,
@@ -26,6 +29,7 @@ from audiocycle.music.midi.file import (
     write_song,
 )
 from audiocycle.music.midi.limits import LIMITS, check_notes, check_score, check_writable, is_sane
+from audiocycle.music.midi.retime import retimed
 from audiocycle.music.midi.score import score_of, song_of, with_changes
 from audiocycle.music.midi.song import Song, finer, song_to_bytes
 from audiocycle.music.midi.strokes import find_strokes, parts_of
@@ -221,10 +225,11 @@ def convert_song(
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
     """A song to its conversion, and counts for the report: phrases, as long as those that stay as they are because their bars cannot be converted,
-    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new.
+    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new. Where off-beats were moved: how many notes, drums included, and
+    where in the beat they lay and lie.
 
     Everything that a roll does not show stays as it is, event for event: drums, bars that fit no grid, pitches outside 24 to 107,
-    tempo map, signatures, words, controllers, system messages.
+    tempo map, signatures, words, controllers, system messages. Where the feel changes, all that is heard moves with it.
 
     Raises:
         InputError: it holds nothing that could be converted.
@@ -241,6 +246,17 @@ def convert_song(
     bars = song.signatures, end_of(notes), song.per_quarter
     layout = adapter.layout(bars, options.first_bar)
     spans = layout.spans
+    feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
+    aim = as_genre(feel, spans, translation.direction, options)
+    n_moved = 0
+    if aim is not feel:
+        there = partial(moved, spans=spans, before=feel.spans, after=aim.spans)
+        starts, counts = np.unique(strokes.start, return_counts=True)
+        n_moved = int(counts[there(starts) != starts].sum())
+        song = retimed(song, there)
+        strokes = find_strokes(song.chunks)
+        parts, notes = parts_of(strokes)
+    spans = played(spans, aim.spans)
     rendered = [outside(notes, spans)]
     programs: FloatArray | None = None
     for index, span in enumerate(spans):
@@ -253,7 +269,7 @@ def convert_song(
     result, converted = arrange(song, strokes, parts, notes, join(rendered), options, programs)
     kept = converted.origin != NEW
     n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
-    details = {
+    details: dict[str, Any] = {
         "phrases": sum(len(phrase_borders(span.bars, adapter.spec.window)) - 1 for span in spans),
         "phrases_unchanged": layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
         "notes_in": len(notes),
@@ -262,6 +278,9 @@ def convert_song(
         "notes_resized": int(kept.sum()) - n_whole,
         "notes_new": len(converted) - int(kept.sum()),
     }
+    if n_moved:
+        before, after = (round(float(each.swing[0]) or STRAIGHT, 2) for each in (feel, aim))
+        details |= {"notes_moved": n_moved, "swing_before": before, "swing_after": after}
     seconds = float(song.seconds(np.array([song.last]))[0])
     note = remarks(notes, layout, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
     return result, Outcome(seconds, details, note)

@@ -10,6 +10,9 @@ from audiocycle.system.options import option
 TRACKS = ("keep", "merge")
 PROGRAMS = ("source", "target")
 THICKNESS = ("target", "network")
+FEELS = ("target", "source")
+LEAST_FEEL, MOST_FEEL = 0.5, 0.75
+"""Parts of a beat."""
 MOST_UPBEAT = 64
 """Quarter notes."""
 HYSTERESIS = 0.4
@@ -29,6 +32,8 @@ class MusicOptions:
         thickness: as many pitches at once, and notes, as phrases of the target usually have, or as the network says.
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
+        feel: how off-beats swing: as the target's songs do (without statistics of that as the source), as the source does, or with the off-beat
+            eighth at this place of its beat, from 0.5 (straight) to 0.75. Kept notes move with it, drums and controllers, too.
         first_bar: quarter notes before the first whole bar of a song with an upbeat that its signatures do not show.
 
     Raises:
@@ -47,6 +52,9 @@ class MusicOptions:
     )
     threshold: float = option(0.5, "probability from which a note begins (0.5).", metavar="0...1")
     shortest: int = option(1, "leave shorter new notes out (1).", metavar="STEPS")
+    feel: str = option(
+        "target", "off-beats as in the target (default), as in the source, or at this place of the beat (0.5 is straight).", metavar="target|source|0.5...0.75"
+    )
     first_bar: float = option(0.0, "quarter notes before the first whole bar, if the file does not say so.", metavar="BEATS")
 
     def __post_init__(self) -> None:
@@ -57,10 +65,21 @@ class MusicOptions:
         for name, words in (("tracks", TRACKS), ("programs", PROGRAMS), ("thickness", THICKNESS)):
             if getattr(self, name) not in words:
                 raise ConfigError(f"{name}={getattr(self, name)}: choose one of {', '.join(words)}")
+        if self.swing is None and self.feel not in FEELS:
+            raise ConfigError(f"feel={self.feel}: choose target, source, or a number from {LEAST_FEEL:g} (straight) to {MOST_FEEL:g}")
         if self.shortest < 1:
             raise ConfigError(f"shortest={self.shortest}: must be 1 step or more")
         if not 0.0 <= self.first_bar <= MOST_UPBEAT:
             raise ConfigError(f"first_bar={self.first_bar:g}: choose between 0 (the file's own bars) and {MOST_UPBEAT} quarter notes")
+
+    @property
+    def swing(self) -> float | None:
+        """The place of the off-beat eighth that was asked for; None: as the source, or the target, has it."""
+        try:
+            place = float(self.feel)
+        except ValueError:
+            return None
+        return place if LEAST_FEEL <= place <= MOST_FEEL else None
 
     @property
     def hold(self) -> float:

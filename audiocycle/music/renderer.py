@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.music.accents import FLAT, accents_of
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
 from audiocycle.music.notes import NEW, IntArray, Notes, join
@@ -30,7 +31,7 @@ class ScoreRenderer:
 
     A note that the network left as it was (same pitch, same step) keeps the source's exact start and velocity, and its
     exact end if it also ends on the same step. New notes lie on the grid, moved as the source's notes of the same step
-    are, as loud as the source is in that bar and on that part of the beat, in the track that plays nearest.
+    are, as loud as the source is in that bar, with the accents of the target, in the track that plays nearest.
     """
 
     def __init__(self, adapter: PianoRollAdapter) -> None:
@@ -44,7 +45,9 @@ class ScoreRenderer:
         kept, new = self.match(after, before, source, span)
         begun = encoded.features[ONSET, new[:, 0], new[:, 1]] >= options.hold  # sound that nothing begins is a drone, no note
         new = new[begun & (new[:, 2] >= options.shortest)]
-        return join([kept, self.fresh(new, source, span, encoded.features)])
+        known = options.feel != "source" and source.velocity.std() >= FLAT if len(source) else False
+        accents = accents_of(encoded.side.accents, new[:, 0] + LOWEST, new[:, 1], kept, span) if known else None
+        return join([kept, self.fresh(new, source, span, encoded.features, accents, options.strength)])
 
     def match(self, after: IntArray, before: IntArray, source: Notes, span: Span) -> tuple[Notes, IntArray]:
         """The source's notes that the network kept, and what it added as (N, 3) row, step, steps.
@@ -75,8 +78,10 @@ class ScoreRenderer:
         grid_end = span.ticks(np.where(cut, stop, end_now) % width)
         return replace(kept, end=np.where(cut | lengthened, grid_end, kept.end)), after[~old]
 
-    def fresh(self, new: IntArray, source: Notes, span: Span, features: FloatArray) -> Notes:
-        """New notes (row, step, steps) with ticks, velocities and tracks."""
+    def fresh(
+        self, new: IntArray, source: Notes, span: Span, features: FloatArray, accents: FloatArray | None = None, share: float = 1.0
+    ) -> Notes:
+        """New notes (row, step, steps) with ticks, velocities and tracks; ``accents``, ``share``: see :func:`expected_velocity`."""
         row, step, steps = new.T
         first, _ = steps_of(source, span)
         offsets = source.start - span.ticks(first)
@@ -86,14 +91,21 @@ class ScoreRenderer:
         if features.shape[0] > VELOCITY:
             velocity = features[VELOCITY, row, step]
         else:
-            velocity = expected_velocity(source, first, step, span)
+            velocity = expected_velocity(source, first, step, span, accents, share)
         loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
         track = nearest_track(source, first, row + LOWEST, step, span)
         return Notes(start, end, row + LOWEST, loud, track, np.full(len(row), NEW))
 
 
-def expected_velocity(source: Notes, first: IntArray, step: IntArray, span: Span) -> FloatArray:
-    """(N,) the fitted curve: mean velocity of the source around that bar plus its accent on that step of bars of that metre."""
+def expected_velocity(
+    source: Notes, first: IntArray, step: IntArray, span: Span, accents: FloatArray | None = None, share: float = 1.0
+) -> FloatArray:
+    """(N,) the fitted curve: mean velocity of the source around that bar plus its accent on that step of bars of that metre.
+
+    Args:
+        accents: (N,) the target genre's; None where they are not known.
+        share: of them in place of the source's.
+    """
     if not len(source):
         return np.full(len(step), float(DEFAULT_VELOCITY))
     overall = float(source.velocity.mean())
@@ -105,7 +117,8 @@ def expected_velocity(source: Notes, first: IntArray, step: IntArray, span: Span
     n_accents = longest * (1 + int(span.metres.max()))
     by_bar = local_mean(span.bar_of(first), source.velocity, span.bar_of(step), span.n_bars, PRIOR, overall)
     by_step = local_mean(accent(first), source.velocity, accent(step), n_accents, PRIOR, overall)
-    return by_bar + by_step - overall
+    own = by_step - overall
+    return by_bar + (own if accents is None else own + share * (accents - own))
 
 
 def local_mean(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +23,14 @@ class ScoreSide:
     Attributes:
         programs: (3, 128) its notes by register and program.
         places: (N,) where each phrase begins, quarter notes.
+        swing: (3, 2) where its off-beats lie, how many tell that, and how much its bars differ, by level.
+        accents: (2, 3, 16) sums, and counts, of how much louder notes are than those around them, by line and place in the bar.
     """
 
     programs: NDArray[np.int64]
     places: NDArray[np.float64]
+    swing: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 2)))
+    accents: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 3, 16)))
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ class ConvertedSpanSide(SpanSide):
         source_roll: (C, 84, T) uint8, of the source's notes.
         programs: (3,) the target genre's usual ones by register, -1 where unknown.
         options: of the conversion.
+        accents: (3, 16) the target genre's by line and place in the bar; None where unknown.
     """
 
     source_roll: FloatArray
     programs: FloatArray
     options: MusicOptions
+    accents: FloatArray | None = None

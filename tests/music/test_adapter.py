@@ -101,11 +101,12 @@ def test_free_performances_are_refused_with_the_figure() -> None:
     assert ADAPTER.analyze_score(song(*on, *off[:4]), "a.mid").features.any()  # just half
 
 
-def test_swing_is_for_the_triplet_grid() -> None:
-    swung = [beat * TPQ + late for beat in range(16) for late in (0, 320, 330, 310)]
-    with pytest.raises(InputError, match="25%"):
-        ADAPTER.analyze_score(song(*swung), "a.mid")
-    assert PianoRollAdapter(grid="triplet").analyze_score(song(*swung), "a.mid").features.shape == (2, 84, 96)
+def test_swing_is_seen_straight_and_on_the_triplet_grid_as_it_is() -> None:
+    swung = song(*(beat * TPQ + late for beat in range(16) for late in (0, 320)))
+    straight, triplet = (PianoRollAdapter(grid=grid).analyze_score(swung, "a.mid") for grid in ("straight", "triplet"))
+    assert np.flatnonzero(straight.features[ONSET].any(axis=0)).tolist() == list(range(0, 64, 2))
+    assert np.flatnonzero(triplet.features[ONSET].any(axis=0)).tolist() == [6 * beat + late for beat in range(16) for late in (0, 4)]
+    np.testing.assert_allclose(straight.side.swing[:, 0], [2 / 3, 16, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(

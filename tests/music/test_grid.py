@@ -42,10 +42,10 @@ def test_places_in_bars() -> None:
 class Late:
     """Everything in the middle of a beat is played at two thirds of it."""
 
-    def straightened(self, phase: np.ndarray) -> np.ndarray:
+    def straightened(self, phase: np.ndarray, beat: np.ndarray) -> np.ndarray:
         return np.interp(phase, [0, 2 / 3, 1], [0, 0.5, 1])
 
-    def swung(self, phase: np.ndarray) -> np.ndarray:
+    def swung(self, phase: np.ndarray, beat: np.ndarray) -> np.ndarray:
         return np.interp(phase, [0, 0.5, 1], [0, 2 / 3, 1])
 
 

@@ -390,7 +390,7 @@ def test_a_training_side_is_made_again_of_its_arrays(tmp_path: Path) -> None:
     write_score(tmp_path / "a.mid", a_score(melody(8)))
     side = a_modality().encode(tmp_path / "a.mid").side
     arrays = {each.name: getattr(side, each.name) for each in fields(MusicModality.training_side)}
-    assert {name: array.shape for name, array in arrays.items()} == {"programs": (3, 128), "places": (2,)}
+    assert {name: array.shape for name, array in arrays.items()} == {"programs": (3, 128), "places": (2,), "swing": (3, 2), "accents": (2, 3, 16)}
     again = MusicModality.training_side(**arrays)
     assert PianoRollAdapter().fit([Encoded(np.zeros((2, 84, 128)), again)])["programs"].tolist() == [-1, 5, -1]
 

@@ -65,16 +65,12 @@ def test_free_playing_is_told_with_its_share() -> None:
         "of its onsets lie on the straight grid (below 50% the result may make little sense): a free performance?"
         in note(a_score(free))
     )
-    eighths = [start for beat in range(64) for start in (beat * TPQ, beat * TPQ + 320)]
-    swung = a_track(
-        *(
-            (start, start + 100, 60 + i % 7, 64)
-            for i, start in enumerate(eighths * 2)
-            if start % TPQ or i > 100
-        )
-    )
-    assert "100% lie on the triplet grid: choose a model of that" in note(a_score(swung))
-    assert "grid" not in note(a_score(swung), PianoRollAdapter(grid="triplet"))
+    thirds = [beat * TPQ + late for beat in range(64) for late in (0, 160, 320)]
+    triplets = a_track(*((start, start + 100, 60 + start % 7, 64) for start in thirds))
+    assert "100% lie on the triplet grid: choose a model of that" in note(a_score(triplets))
+    assert "grid" not in note(a_score(triplets), PianoRollAdapter(grid="triplet"))
+    swung = a_track(*((start, start + 100, 60 + start % 7, 64) for start in thirds if start % TPQ != 160))
+    assert "grid" not in note(a_score(swung))
 
 
 def test_an_upbeat_is_suspected_until_the_first_bar_is_named() -> None:
