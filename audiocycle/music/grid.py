@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-class Feel(Protocol):
+class PhaseMap(Protocol):
     """Where in each beat of a span notes are played that are written evenly: two monotone maps of [0, 1] onto itself, each the other's inverse."""
 
     def straightened(self, phase: Floats, beat: Ints) -> Floats:
@@ -51,7 +51,7 @@ class Span:
     lines: Floats
     steps: Ints
     bars: Ints
-    feel: Feel | None = None
+    feel: PhaseMap | None = None
 
     @property
     def n_bars(self) -> int:
