@@ -176,14 +176,17 @@ class MusicModality:
         return with_changes(score, song, converted, options.programs == "target")
 
     def read(self, path: Path, seconds: float | None = None) -> Any:
-        """A symusic score in ticks, or its whole bars (of four quarters) up to ``seconds``."""
+        """A symusic score in ticks, or its whole bars up to about ``seconds``, one at least."""
+        from audiocycle.music.picture import bar_starts
+
         score: Any = read_score(path)
         whole = score.to("second").end()
         if seconds is None or whole <= seconds:
             return score
-        bar = BEATS * score.ticks_per_quarter
-        ticks = seconds / whole * score.end()  # by the mean tempo
-        return score.clip(0, max(1, round(ticks / bar)) * bar)
+        quarters = score.end() / score.ticks_per_quarter
+        lines = bar_starts(score, quarters, LIMITS.max_quarters)[0][1:]
+        nearest = lines[np.abs(lines - seconds / whole * quarters).argmin()]  # by the mean tempo
+        return score.clip(0, round(nearest * score.ticks_per_quarter))
 
     def write(self, path: Path, item: Any) -> None:
         """Write a score whole, or not at all."""

@@ -200,7 +200,7 @@ def test_options_reach_the_renderer(converter: Converter) -> None:
     locked = converter(score, target="pop", key_lock=True)
     assert {n[2] % 12 for n in notes(locked)} <= classes
     merged = converter(score, target="pop", tracks="merge")
-    assert [track.is_drum for track in merged.tracks] == [True, False]
+    assert [track.is_drum for track in merged.tracks] == [False, True]
     assert len(notes(converter(score, target="pop", threshold=0.95))) < len(notes(score)) < len(notes(plain))
     usual = converter(score, target="pop", programs="target")
     assert [track.program for track in usual.tracks if not track.is_drum] == [2, 35, 75]  # of the bundle's pop song

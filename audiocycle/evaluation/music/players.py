@@ -17,8 +17,9 @@ from audiocycle.evaluation.music.results import MusicExample
 from audiocycle.evaluation.page.charts import data_uri
 from audiocycle.evaluation.page.markup import Markup, element, joined
 from audiocycle.evaluation.sound import flac
-from audiocycle.music.grid import BEATS
+from audiocycle.music.midi.limits import LIMITS
 from audiocycle.music.notes import Notes, notes_of
+from audiocycle.music.picture import bar_starts
 from audiocycle.music.preview import render_audio
 from audiocycle.spec import FloatArray
 
@@ -179,7 +180,8 @@ def roll_of(score: Any) -> Roll:
     seconds = clock(score)
     sound = render_audio(score, SAMPLE_RATE)
     end = int(notes.end.max(initial=0))
-    bars = np.arange(0, end + 1, BEATS * score.ticks_per_quarter)
+    starts, _ = bar_starts(score, end / score.ticks_per_quarter, LIMITS.max_quarters)
+    bars = starts[starts * score.ticks_per_quarter <= end] * score.ticks_per_quarter
     pitch = notes.pitch.astype(np.float64)
     whole, length = flac(sound.samples, SAMPLE_RATE), len(sound.samples) / SAMPLE_RATE
     return Roll(seconds(notes.start), seconds(notes.end), pitch, names_of(notes, score), seconds(bars), whole, length)
