@@ -172,6 +172,27 @@ def test_metres_that_fit_no_grid_pass_through(converter: Converter, tmp_path: Pa
     assert (record.details["phrases"], record.details["phrases_unchanged"]) == (3, 1)
 
 
+def test_what_the_network_sees_begins_at_bar_lines(bundle: Path) -> None:
+    """Of a waltz whose downbeats are low notes and nothing else."""
+    seen: list[FloatArray] = []
+
+    class Seeing(Same):
+        def __call__(self, batch: FloatArray, direction: Direction) -> FloatArray:
+            seen.extend(batch)
+            return batch
+
+    waltz = symusic.Score(SONG_TPQ)
+    waltz.time_signatures.append(symusic.TimeSignature(0, 3, 4))
+    waltz.tracks.append(symusic.Track())
+    for bar in range(24):
+        for beat, pitch in enumerate((36, 60, 60)):
+            waltz.tracks[0].notes.append(symusic.Note((3 * bar + beat) * SONG_TPQ, SONG_TPQ, pitch, 64))
+    assert notes(Converter(read_config(bundle), Seeing())(waltz, target="pop")) == notes(waltz)
+    assert len(seen) > 5
+    for window in seen:
+        assert (np.flatnonzero(window[1, 36 - 24]) % 12 == 0).all()
+
+
 @pytest.mark.parametrize("adapter", [{"velocity": True}, {"grid": "triplet"}, {"bars": 2, "velocity": True}], ids=str)
 def test_every_kind_of_roll_converts(tmp_path: Path, adapter: dict[str, Any]) -> None:
     converter = Converter.from_pretrained(tiny_music_bundle(tmp_path / "model", adapter=adapter))

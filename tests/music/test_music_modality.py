@@ -373,6 +373,8 @@ def test_beginnings_are_whole_bars(tmp_path: Path) -> None:
     assert tables(modality.read(tmp_path / "a.mid", 100.0)) == tables(a_score(melody(20)))
     assert tables(modality.read(tmp_path / "a.mid", 8.1)) == tables(a_score(melody(4)))
     assert tables(modality.read(tmp_path / "a.mid", 0.1)) == tables(a_score(melody(1)))
+    write_score(tmp_path / "waltz.mid", a_score(melody(20), metres=[(0, 3, 4)]))
+    assert tables(modality.read(tmp_path / "waltz.mid", 8.1)) == tables(a_score(melody(15 / 4)))
 
 
 def test_training_features_of_a_file(tmp_path: Path) -> None:
