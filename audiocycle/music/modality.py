@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -260,6 +261,7 @@ def convert_song(
         strokes = find_strokes(song.chunks)
         parts, notes = parts_of(strokes)
     spans = played(spans, aim.spans)
+    layout = replace(layout, spans=spans)
     rendered = [outside(notes, spans)]
     programs: FloatArray | None = None
     for index, span in enumerate(spans):

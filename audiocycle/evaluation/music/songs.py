@@ -18,6 +18,7 @@ from audiocycle.errors import AudioCycleError, DataError
 from audiocycle.evaluation.music.classifier import corpus_of, midi_files, phrases_of
 from audiocycle.metrics.music.seams import broken_notes
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
+from audiocycle.music.feel import played, song_feel
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
 from audiocycle.music.midi.file import read_score
 from audiocycle.music.notes import IntArray, Notes, notes_of
@@ -162,7 +163,8 @@ def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionCon
     notes, window = notes_of(score), adapter.spec.window
     phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0
-    for span in adapter.layout(bars_of(score)).spans:
+    spans = adapter.layout(bars_of(score)).spans
+    for span in played(spans, song_feel(notes.start, spans).spans):
         source = adapter.analyze(notes, span)
         if not source.features.any():
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import symusic
 from tiny_bundle import UNCHANGING_MUSIC_MODEL, tiny_bundle, tiny_music_bundle, tiny_song
 from two_genres import GENRES, a_song, write_genre
 
@@ -241,6 +242,23 @@ def test_what_is_judged_is_converted_there_and_back(genres: Path, unchanging: Pa
     assert rows["groove_similarity"].mean == 1
     assert rows["key_kept"].mean == 1
     assert rows["note_f1"].mean == 0
+
+
+def test_a_swung_song_in_several_metres_is_judged_by_its_phrases(tmp_path: Path, unchanging: Path) -> None:
+    """What nothing changes is what training took: the same phrases, straightened, of the same places."""
+    swung = a_song("fast", 3, bars=22)
+    eighths = [note for note in swung.tracks[0].notes if note.time % 240 == 0]
+    for note in eighths:
+        note.time += 80 * (note.time % 480 == 240)
+    assert any(note.time % 480 == 320 for note in eighths)
+    swung.tracks[0].notes = type(swung.tracks[0].notes)(eighths)
+    swung.time_signatures.extend([symusic.TimeSignature(0, 4, 4), symusic.TimeSignature(8 * 1920, 3, 4), symusic.TimeSignature(11 * 1920, 4, 4)])
+    swung.dump_midi(tmp_path / "swung.mid")
+    converter = Converter.from_pretrained(unchanging)
+    (song,) = read_songs(tmp_path, "slow", converter.adapter).songs
+    assert song.places.tolist() == [0, 16, 44, 60]
+    assert set(np.nonzero(song.phrases[:, 1].any(axis=1))[1] % 4) == {0, 2}
+    assert np.array_equal(made_of(song, converter)[0], song.phrases)
 
 
 def test_what_is_judged_is_the_file_that_a_user_gets(tmp_path: Path) -> None:
