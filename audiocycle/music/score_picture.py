@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.kern import Staff, kern
@@ -27,15 +28,12 @@ MOST_PARTS = 8
 MOST_QUARTERS = 256
 """However long its bars are."""
 NEW_COLOUR = "#d55e00"
-_SPLIT, _LOW, _HIGH = (
-    60,
-    55,
-    65,
-)  # where hands part; a part has two where some of it lies below _LOW and some above _HIGH
+_SPLIT = 60  # where hands part
+_LOW, _HIGH = 55, 67  # a part has two where some of it lies below, some above
 _SOME = 0.12
 _KEYBOARDS = range(24)  # programs: pianos, mallets, organs
 _GUITARS, _BASSES = range(24, 32), (*range(32, 40), 43)  # are written an octave above what they sound
-_BASS_CLEF = 57  # by the median pitch
+_TREBLE_CLEF, _BASS_CLEF = (64, 77), (43, 57)  # the pitches of their lowest and highest lines
 _PAGE = {
     "adjustPageHeight": True, "breaks": "auto", "footer": "none", "header": "none", "pageHeight": 60000, "pageWidth": 2600,
     "pageMarginLeft": 150, "scale": 40, "removeIds": True, "svgFormatRaw": True, "svgRemoveXlink": True,
@@ -151,7 +149,7 @@ def _lines(
             part.program in _KEYBOARDS and (every < _LOW).mean() > _SOME and (every > _HIGH).mean() > _SOME
         )
         staff.append(len(clefs) + (has_hands & (part.pitch < _SPLIT)).astype(np.int64))
-        usual = "F4" if np.median(every) < _BASS_CLEF else "G2"
+        usual = "F4" if _outside(every, *_BASS_CLEF) < _outside(every, *_TREBLE_CLEF) else "G2"
         clef = "Gv2" if part.program in _GUITARS else "Fv4" if part.program in _BASSES else usual
         clefs += [(number, "G2"), (number, "F4")] if has_hands else [(number, clef)]
     begin, stop = (np.concatenate([getattr(part, name) for part in parts]) for name in ("start", "end"))
@@ -159,6 +157,11 @@ def _lines(
     pitch = np.concatenate([part.pitch for part in parts]).astype(np.int64)
     lines = Lines(start, end, pitch, np.concatenate(staff), np.concatenate(new))
     return tidied(lines, sum(metre.length for metre in metres)), clefs
+
+
+def _outside(pitch: NDArray[Any], lowest: int, highest: int) -> float:
+    """How far beyond a staff's lines pitches lie, in semitones, in the mean."""
+    return float(np.maximum(0, np.maximum(lowest - pitch, pitch - highest)).mean())
 
 
 def _label(key: PartKey) -> str:
