@@ -73,6 +73,7 @@ class Modality(Protocol):
         file: what a model is given, for messages: ``a recording``.
         suffix: of outputs.
         preview_suffix: of a sound of an output; empty where the output is sound.
+        score_suffix: of a score of an output, for people who read notes; empty where there is none.
         sample_seconds: how long a training's samples are.
         plot_seconds: how much of a file a picture shows; None: the picture says it itself.
         one_way: whether a model of one direction can be trained, and judged.
@@ -86,6 +87,7 @@ class Modality(Protocol):
     file: ClassVar[str]
     suffix: ClassVar[str]
     preview_suffix: ClassVar[str]
+    score_suffix: ClassVar[str]
     sample_seconds: ClassVar[float]
     plot_seconds: ClassVar[float | None]
     one_way: ClassVar[bool]
@@ -174,6 +176,16 @@ class Modality(Protocol):
 
     def picture(self, rows: Sequence[tuple[str, Any]], path: Path) -> None:
         """A picture of (title, item), one above the other."""
+
+    def notate(self, rows: Sequence[tuple[str, Any]], path: Path) -> None:
+        """A score of (title, item), one above the other."""
+
+    def check_extras(self, preview: bool, score: bool) -> None:
+        """Find out before the work, not after it, that what makes sounds or scores is missing.
+
+        Raises:
+            ConfigError: it is not installed.
+        """
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None

@@ -41,7 +41,7 @@ class ToyConverter:
 
     @property
     def modality(self) -> SimpleNamespace:
-        return SimpleNamespace(preview_suffix=".prv", chosen=lambda values, renderer: self.options(values))
+        return SimpleNamespace(preview_suffix=".prv", score_suffix=".scr", chosen=lambda values, renderer: self.options(values))
 
     @property
     def config(self) -> SimpleNamespace:
@@ -65,7 +65,7 @@ class ToyConverter:
 
     def convert_file(
         self, path: Path, output: Path, target: str, source: str | None = None, *, overwrite: bool = False, plot: bool = False,
-        preview: bool = False, progress: Callable[[float], None] = lambda share: None, **options: Any,
+        preview: bool = False, score: bool = False, progress: Callable[[float], None] = lambda share: None, **options: Any,
     ) -> Record:  # fmt: skip
         if output.exists() and not overwrite:
             raise OutputError(f"{output}: exists already")

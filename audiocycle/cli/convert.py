@@ -68,6 +68,7 @@ def convert(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw input and result beside each output (.png).")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="MIDI: write a sound beside each output (.wav).")] = False,
+    score: Annotated[bool, typer.Option("--score", help="MIDI: write input and result as notes beside each output (.svg).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record for each file.")] = False,
     **asked: Any,
 ) -> None:
@@ -102,7 +103,7 @@ def convert(
         raise ConfigError("several inputs need a folder for the outputs: add -o DIR")
     else:
         jobs_to_do, folder = plan(inputs, output, modality.suffix, modality.accepts, lambda line: typer.echo(line.replace("\n", "\\n"), err=True)), output
-    task = Task(bundle, named, source, renderer, vocoder, given(asked), overwrite, plot, preview, debugging(), runtime, precision)
+    task = Task(bundle, named, source, renderer, vocoder, given(asked), overwrite, plot, preview, score, debugging(), runtime, precision)
 
     tls = tls_files(scheduler, tls_ca_file, tls_cert, tls_key)
 

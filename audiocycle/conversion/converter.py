@@ -190,6 +190,7 @@ class Converter:
         overwrite: bool = False,
         plot: bool = False,
         preview: bool = False,
+        score: bool = False,
         progress: Callable[[float], None] = lambda share: None,
         **options: Any,
     ) -> Record:
@@ -198,6 +199,7 @@ class Converter:
         Args:
             plot: draw source and result beside the output, with the ending ``.png``.
             preview: write a sound of the result beside the output, with the ending ``.wav`` (music).
+            score: write source and result as notes beside the output, with the ending ``.svg`` (music; needs verovio).
             progress: called with the share that is done.
             options: as in :meth:`__call__`.
 
@@ -207,7 +209,8 @@ class Converter:
         path, output = Path(path), Path(output)
         refuse_itself(path, target)
         translation, chosen = self.translation(target, source, **options), self.modality.chosen(options, self.renderer)
-        extras = extras_of(output, self.modality, plot, preview)
+        extras = extras_of(output, self.modality, plot, preview, score)
+        self.modality.check_extras(preview, score)
         if str(output) != "-":
             if output.exists() and path.exists() and output.samefile(path):
                 raise OutputError(f"{output}: is the input itself; name another output with `output`")
@@ -215,14 +218,17 @@ class Converter:
                 raise OutputError(f"{output}: exists already; add `overwrite` to replace it, or name another output with `output`")
             for extra in extras:
                 if extra.exists() and not overwrite:
-                    raise OutputError(f"{extra}: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out")
+                    raise OutputError(f"{extra}: exists already; add `overwrite` to replace it, or leave `plot`, `preview` or `score` out")
         begin = time.perf_counter()
         outcome = self.modality.convert(path, output, self.renderer, translation, chosen, progress)
         taken = time.perf_counter() - begin
-        if plot and path.is_file() and output.is_file():  # not a pipe
+        if (plot or score) and path.is_file() and output.is_file():  # not a pipe
             rows = [(f"{path.name} (input)", path), (f"{output.name} (converted to {target})", output)]
             shown = [(title, self.modality.read(p, self.modality.plot_seconds)) for title, p in rows]
-            self.modality.picture(shown, beside(output, ".png"))
+            if plot:
+                self.modality.picture(shown, beside(output, ".png"))
+            if score:
+                self.modality.notate(shown, beside(output, self.modality.score_suffix))
         if preview and output.is_file():
             self.modality.preview(output, beside(output, self.modality.preview_suffix))
         seconds, notes = round(outcome.seconds, 3), [outcome.note] if outcome.note else []

@@ -49,15 +49,18 @@ class Record:
         return vars(self) | {"real_time_factor": round(self.real_time_factor, 4)}
 
 
-def extras_of(output: Path, modality: Modality, plot: bool, preview: bool) -> list[Path]:
-    """The files that are asked for beside an output: a picture, a sound.
+def extras_of(output: Path, modality: Modality, plot: bool, preview: bool, score: bool = False) -> list[Path]:
+    """The files that are asked for beside an output: a picture, a sound, a score.
 
     Raises:
-        ConfigError: a preview of what is sound itself.
+        ConfigError: a preview of what is sound itself, or a score of what has none.
     """
     if preview and not modality.preview_suffix:
         raise ConfigError("`preview`: the output is sound already; leave it out")
-    return [beside(output, end) for end, wanted in ((".png", plot), (modality.preview_suffix, preview)) if wanted]
+    if score and not modality.score_suffix:
+        raise ConfigError("`score`: only music can be written as notes; leave it out")
+    extras = ((".png", plot), (modality.preview_suffix, preview), (modality.score_suffix, score))
+    return [beside(output, end) for end, wanted in extras if wanted]
 
 
 def beside(output: Path, ending: str) -> Path:

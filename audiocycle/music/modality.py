@@ -60,6 +60,7 @@ class MusicModality:
     file: ClassVar[str] = "a MIDI file"
     suffix: ClassVar[str] = ".mid"
     preview_suffix: ClassVar[str] = ".wav"
+    score_suffix: ClassVar[str] = ".svg"
     sample_seconds: ClassVar[float] = 24.0
     plot_seconds: ClassVar[float | None] = None
     """The picture itself says how many bars it shows."""
@@ -212,6 +213,23 @@ class MusicModality:
         first = rows[0][1]
         lines = phrase_lines(self.adapter.layout(bars_of(first)).spans, self.adapter.spec.window)
         roll_picture(path, rows, (lines / first.ticks_per_quarter).tolist())
+
+    def notate(self, rows: Sequence[tuple[str, Any]], path: Path) -> None:
+        """The first bars of each (title, score) as notes."""
+        from audiocycle.music.score_picture import score_picture
+
+        score_picture(path, rows)
+
+    def check_extras(self, preview: bool, score: bool) -> None:
+        """Find out before the work that the synthesizer, or the engraver, is missing."""
+        if preview:
+            from audiocycle.music.preview import check_synthesizer
+
+            check_synthesizer()
+        if score:
+            from audiocycle.music.score_picture import check_engraver
+
+            check_engraver()
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None

@@ -55,11 +55,12 @@ _LEGEND_LETTERS = 150  # as many fit in a line
 
 
 @dataclass(frozen=True)
-class _TrackNotes:
+class TrackNotes:
     """The notes of one track, those that begin within the picture; times in quarter notes."""
 
     key: Key
     is_drum: bool
+    program: int
     start: Floats
     end: Floats
     pitch: Floats
@@ -91,7 +92,7 @@ def roll_picture(
         raise ConfigError(f"cannot draw {n_bars} bars in {os.fspath(path)}: give 1 or more")
     last = max(_last_quarter(score) for _, score in rows)
     bars, n_all_bars = bar_starts(rows[0][1], last, n_bars)
-    parts = [_parts(score, bars[-1]) for _, score in rows]
+    parts = [parts_before(score, bars[-1]) for _, score in rows]
     colours = _colours([part.key for row in parts for part in row if not part.is_drum])
     meetings = [place for place in boundaries if 0.0 < place < bars[-1]]
     lowest, highest = _pitch_range([part for row in parts for part in row])
@@ -103,7 +104,7 @@ def roll_picture(
     for index, (axes, (title, _), row) in enumerate(zip(grid, rows, parts, strict=True)):
         _draw_keyboard(axes, lowest, highest, has_drums)
         _draw_bars(axes, bars, meetings)
-        new = None if index == 0 else [_is_new(part, parts[0]) for part in row]
+        new = None if index == 0 else [is_new(part, parts[0]) for part in row]
         _draw_notes(axes, row, new, colours, lowest)
         axes.set_title(drawable(title), loc="left", fontsize=11, fontweight="bold", parse_math=False)
         summary = _summary(row, new)
@@ -136,7 +137,7 @@ def bar_starts(score: ScoreTick, last: float, most: int) -> tuple[Floats, int]:
     return np.append(np.concatenate(starts), end)[: most + 1], n_all
 
 
-def _parts(score: ScoreTick, stop: float) -> list[_TrackNotes]:
+def parts_before(score: ScoreTick, stop: float) -> list[TrackNotes]:
     """The tracks that have notes before ``stop``."""
     parts, seen = [], Counter[str]()
     for track in score.tracks:
@@ -149,7 +150,7 @@ def _parts(score: ScoreTick, stop: float) -> list[_TrackNotes]:
             end = _quarters(score, _ends(track))
             pitch, velocity = notes["pitch"].astype(np.float64), notes["velocity"].astype(np.float64)
             key = (label, seen[label])
-            parts.append(_TrackNotes(key, track.is_drum, start[heard], end[heard], pitch[heard], velocity[heard]))
+            parts.append(TrackNotes(key, track.is_drum, track.program, start[heard], end[heard], pitch[heard], velocity[heard]))
     return parts
 
 
@@ -168,7 +169,7 @@ def _colours(keys: Iterable[Key]) -> dict[Key, str]:
     return {key: _COLOURS[i] if i < len(_COLOURS) else _OTHER_COLOUR for i, key in enumerate(distinct)}
 
 
-def _pitch_range(parts: Iterable[_TrackNotes]) -> tuple[int, int]:
+def _pitch_range(parts: Iterable[TrackNotes]) -> tuple[int, int]:
     """Lowest and highest pitch to show: all that sounds with some room, and never less than two octaves."""
     pitches = np.concatenate([part.pitch for part in parts if not part.is_drum] or [np.array([60.0])])
     lowest, highest = pitches.min() - 2.0, pitches.max() + 2.0
@@ -176,7 +177,7 @@ def _pitch_range(parts: Iterable[_TrackNotes]) -> tuple[int, int]:
     return math.floor(lowest - room), math.ceil(highest + room)
 
 
-def _is_new(part: _TrackNotes, first: Sequence[_TrackNotes]) -> Mask:
+def is_new(part: TrackNotes, first: Sequence[TrackNotes]) -> Mask:
     """(n_notes,) True where no note of the first row has the same pitch at about the same time and for about as long."""
     apart = 1e7  # quarter notes: places of different pitches never come near each other
     old = [each for each in first if not each.is_drum]
@@ -224,7 +225,7 @@ def _draw_bars(axes: Axes, bars: Floats, boundaries: Sequence[float]) -> None:
 
 
 def _draw_notes(
-    axes: Axes, row: Sequence[_TrackNotes], new: Sequence[Mask] | None, colours: Mapping[Key, str], lowest: int
+    axes: Axes, row: Sequence[TrackNotes], new: Sequence[Mask] | None, colours: Mapping[Key, str], lowest: int
 ) -> None:
     """Draw a row's notes; where ``new`` is given, those that are not step back and those that are get an edge."""
     from matplotlib.collections import PolyCollection
@@ -249,7 +250,7 @@ def _draw_notes(
         axes.add_collection(boxes, autolim=False)
 
 
-def _summary(row: Sequence[_TrackNotes], new: Sequence[Mask] | None) -> str:
+def _summary(row: Sequence[TrackNotes], new: Sequence[Mask] | None) -> str:
     """What a row holds, in words: ``"120 notes, 31 new or of another length (strong)"``."""
     melodic = [index for index, part in enumerate(row) if not part.is_drum]
     n_notes = sum(len(row[index].start) for index in melodic)

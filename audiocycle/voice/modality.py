@@ -56,6 +56,7 @@ class VoiceModality:
     file: ClassVar[str] = "a recording"
     suffix: ClassVar[str] = ".wav"
     preview_suffix: ClassVar[str] = ""
+    score_suffix: ClassVar[str] = ""
     sample_seconds: ClassVar[float] = 6.0
     plot_seconds: ClassVar[float | None] = 30.0
     one_way: ClassVar[bool] = True
@@ -238,6 +239,13 @@ class VoiceModality:
         from audiocycle.voice.world_adapter import track_f0
 
         compare_picture(path, [(title, s.samples, s.sample_rate, track_f0(s)) for title, s in rows])
+
+    def notate(self, rows: Sequence[tuple[str, Signal]], path: Path) -> None:
+        """Speech has no score, see :attr:`score_suffix`."""
+        raise NotImplementedError
+
+    def check_extras(self, preview: bool, score: bool) -> None:
+        """Voices have neither."""
 
     def stream(
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None

@@ -1,6 +1,6 @@
-"""The three pieces that ship with the genre models, encoded here note by note.
+"""The three pieces that ship with the genre models, encoded here note by note; six more are in six_pieces.py.
 
-    python recipes/genre/pieces.py FOLDER        writes classic-prelude.mid, jazz-blues.mid and pop-song.mid
+    python recipes/genre/pieces.py FOLDER        writes classic-prelude.mid, jazz-blues.mid, pop-song.mid, and the six
 
 The prelude is Johann Sebastian Bach's in C major, BWV 846 (1722), in the public domain; this encoding is ours, from the
 notes of the piece, with one velocity curve for the phrases. The blues (theme, bass line, comping) and the song (tune, chords, left
@@ -14,13 +14,11 @@ from math import pi, sin
 from pathlib import Path
 
 import symusic
+from encoding import BAR, SIXTEENTH, TPQ, bars, note, song
+from six_pieces import SIX, rubato_beats
 
 from audiocycle.music.midi.file import write_score
-
-TPQ = 480
-SIXTEENTH = TPQ // 4
-BAR = 4 * TPQ
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+from audiocycle.system.atomic import whole_file
 
 # Five notes a bar: two for the left hand, held, and three broken twice by the right.
 PRELUDE = """
@@ -62,29 +60,6 @@ G5 _ G5 E5 G5 _ C6 G5 | B5 _ A5 G5 _ _ D5 _ | A5 _ G5 F5 E5 _ D5 _ | C5 _ _ _ _ 
 SONG_HANDS = {  # chord: right hand, left hand
     "C": ("E4 G4", "C3 G3 C4 G3"), "G": ("D4 G4", "G2 D3 G3 D3"), "Am": ("C4 E4", "A2 E3 A3 E3"), "F": ("C4 F4", "F2 C3 F3 C3"),
 }  # fmt: skip
-
-
-def pitch(name: str) -> int:
-    """``"F#4"`` to 66."""
-    letters, octave = name[:-1], int(name[-1])
-    return 12 * (octave + 1) + STEPS[letters[0]] + letters.count("#") - letters.count("b")
-
-
-def bars(text: str) -> list[list[str]]:
-    return [bar.split() for bar in text.strip().replace("\n", "|").split("|")]
-
-
-def note(start: int, length: int, name: str, velocity: int) -> symusic.Note:
-    return symusic.Note(start, length, pitch(name), velocity, "tick")
-
-
-def song(tracks: list[symusic.Track], quarters_per_minute: float) -> symusic.Score:
-    score = symusic.Score(TPQ)
-    score.tempos.append(symusic.Tempo(0, quarters_per_minute, ttype="tick"))
-    score.time_signatures.append(symusic.TimeSignature(0, 4, 4, "tick"))
-    for track in tracks:
-        score.tracks.append(track)
-    return score
 
 
 def prelude() -> symusic.Score:
@@ -146,11 +121,29 @@ def pop_song() -> symusic.Score:
     return song([tune, chords, left], 96)
 
 
+PIECES = {"classic-prelude": prelude, "jazz-blues": blues, "pop-song": pop_song, **SIX}
+"""By name, which begins with the genre."""
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
-    for name, score in (("classic-prelude.mid", prelude()), ("jazz-blues.mid", blues()), ("pop-song.mid", pop_song())):
-        write_score(folder / name, score)
-        print(folder / name)
+    for name in PIECES:
+        print(write(name, folder))
+    print(write_beats(folder))
+
+
+def write(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.mid"
+    write_score(path, PIECES[name]())
+    return path
+
+
+def write_beats(folder: Path) -> Path:
+    """Where the beats of the free piece are: a line for each, its seconds and its number in the bar."""
+    path = folder / "classic-rubato.beats"
+    with whole_file(path) as temporary:
+        temporary.write_text("".join(f"{seconds:.4f}\t{1 + index % 4}\n" for index, seconds in enumerate(rubato_beats())))
+    return path
 
 
 if __name__ == "__main__":

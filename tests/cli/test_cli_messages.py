@@ -63,7 +63,7 @@ def test_what_stands_in_the_way_is_written_with_flags_into_the_report(here: Path
     (here / "out").mkdir()
     (here / "out" / "a.png").write_text("precious")
     done = run_cli(capsys, "convert", "in", "-t", "ben", "-m", bundle, "-o", "out", "--plot", "--json")
-    wanted = "out/a.png: exists already; add --overwrite to replace it, or leave --plot or --preview out"
+    wanted = "out/a.png: exists already; add --overwrite to replace it, or leave --plot, --preview or --score out"
     assert json.loads(done.out)["error"] == wanted
     (line,) = (here / "out" / "report.jsonl").read_text().splitlines()
     assert json.loads(line)["error"] == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -260,6 +261,23 @@ def test_a_picture_and_a_sound_go_beside_the_output(converter: Converter, midi: 
     samples, rate = soundfile.read(output.with_suffix(".wav"))
     assert len(samples) / rate > 17
     assert np.abs(samples).max() > 0.01
+
+
+def test_a_score_goes_beside_the_output(converter: Converter, midi: Path, tmp_path: Path) -> None:
+    pytest.importorskip("verovio")
+    converter.convert_file(midi, tmp_path / "out.mid", "pop", score=True)
+    assert "below: out.mid (converted to pop)" in (tmp_path / "out.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("extra", "module"), [("preview", "midirenderer"), ("score", "verovio")])
+def test_what_is_missing_for_an_extra_is_said_before_the_work(
+    converter: Converter, midi: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str, module: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else found(name))
+    with pytest.raises(ConfigError, match=rf"pip install .*{'score' if extra == 'score' else module}"):
+        converter.convert_file(midi, tmp_path / "out.mid", "pop", **{extra: True})
+    assert not (tmp_path / "out.mid").exists()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".wav"])

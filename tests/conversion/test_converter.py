@@ -204,6 +204,8 @@ def test_a_file_is_converted_with_a_record(converter: Converter, recording: Path
 def test_a_recording_needs_no_preview(converter: Converter, recording: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="`preview`: the output is sound already"):
         converter.convert_file(recording, tmp_path / "out.wav", "ben", preview=True)
+    with pytest.raises(ConfigError, match="`score`: only music can be written as notes"):
+        converter.convert_file(recording, tmp_path / "out.wav", "ben", score=True)
     assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
 
 

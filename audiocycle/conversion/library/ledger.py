@@ -130,7 +130,7 @@ class Ledger:
         kept = replace(last, input=str(job.input), output=str(job.output), status="kept", error="", why_kept="")
         foreign = next((p for p in there if all(r.files.get(p.name) != found[p.name] for r in past)), None)
         if foreign is not None and job.output not in there:
-            error = f"{foreign}: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out"
+            error = f"{foreign}: exists already; add `overwrite` to replace it, or leave `plot`, `preview` or `score` out"
             return replace(failed(job, error), files=last.files)
         if foreign is not None:
             known = any(foreign.name in record.files for record in past)

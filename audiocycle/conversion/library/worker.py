@@ -38,6 +38,7 @@ class Task:
     overwrite: bool = False
     plot: bool = False
     preview: bool = False
+    score: bool = False
     debug: bool = False
     runtime: str = AUTO
     precision: str = AUTO
@@ -48,7 +49,7 @@ class Task:
 
     def products(self, output: Path, converter: Converter) -> list[Path]:
         """The files that one conversion writes: the output and what was asked for beside it."""
-        return [output, *extras_of(output, converter.modality, self.plot, self.preview)]
+        return [output, *extras_of(output, converter.modality, self.plot, self.preview, self.score)]
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def convert_one(converter: Converter, task: Task, job: Job, progress: Progress =
     try:
         return converter.convert_file(
             job.input, job.output, task.target, task.source,
-            overwrite=task.overwrite, plot=task.plot, preview=task.preview, progress=progress, **task.options,
+            overwrite=task.overwrite, plot=task.plot, preview=task.preview, score=task.score, progress=progress, **task.options,
         )  # fmt: skip
     except BrokenPipeError:
         raise

@@ -105,7 +105,7 @@ def direction(each: MusicDirectionResult, number: int) -> Iterator[Markup]:
         yield element("h3", "Listen")
         yield element(
             "p",
-            "Source above transfer, lines are bars. Sound by a plain synthesis. A click into a roll plays from there.",
+            "Source above transfer, lines are bars. Sound by a General MIDI synthesizer. A click into a roll plays from there.",
             class_="soft",
         )
         yield legend()

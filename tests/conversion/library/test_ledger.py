@@ -177,7 +177,7 @@ def test_somebody_elses_picture_is_not_replaced(folder: Path) -> None:
     Path("out/a.png").write_text("mine")
     record = run(plot=True)["a.txt"]
     assert record.status == "failed"
-    assert record.error == "out/a.png: exists already; add `overwrite` to replace it, or leave `plot` or `preview` out"
+    assert record.error == "out/a.png: exists already; add `overwrite` to replace it, or leave `plot`, `preview` or `score` out"
     assert run()["a.txt"].status == "converted"
     assert run(plot=True)["a.txt"].why_kept.startswith("out/a.png: was there before")
     assert Path("out/a.png").read_text() == "mine"

@@ -107,7 +107,7 @@ def test_a_failed_attempt_leaves_nothing_and_names_the_output(tmp_path: Path) ->
     job = Job(tmp_path / "in.txt", tmp_path / "out/in.txt")
 
     class Stumbles:
-        modality = SimpleNamespace(preview_suffix=".prv")
+        modality = SimpleNamespace(preview_suffix=".prv", score_suffix=".scr")
 
         def convert_file(self, path: Path, output: Path, *args: Any, **options: Any) -> Record:
             output.parent.mkdir(parents=True)
