@@ -176,7 +176,7 @@ def test_the_report_counts_phrases_and_notes() -> None:
 def test_drums_may_be_dropped() -> None:
     score = a_score(melody(8), drums(8))
     made, details = converted(score, drums="drop")
-    assert tables(made) == [table(score.tracks[0])]
+    assert [rows for rows in tables(made) if rows] == [table(score.tracks[0])]
     assert details["notes_kept"] == details["notes_in"] == 64
     kept, _ = converted(score, noise(0), drums="keep")
     assert table(kept.tracks[1]) == table(score.tracks[1])
@@ -230,7 +230,7 @@ def test_no_new_note_lies_outside_the_songs_bars(score: Any, adapter: PianoRollA
 
 
 def test_windows_leave_no_seams() -> None:
-    score = a_score(a_track((3, 60, 57, 99), *((bar * BAR, bar * BAR + 5, 50, 64) for bar in range(12))))
+    score = a_score(a_track((3, 60, 57, 99), *((bar * BAR, bar * BAR + STEP, 50, 64) for bar in range(12))))
     window = PianoRollAdapter().spec.window
 
     def alone(features: FloatArray) -> FloatArray:
@@ -244,7 +244,7 @@ def test_windows_leave_no_seams() -> None:
 
     assert tables(converted(score, alone)[0]) == tables(score)
     made, _ = converted(score, lambda features: in_windows(features.astype(np.float32), window, drone))
-    assert [row[:3] for row in table(made.tracks[0])] == [(2, 11 * BAR, 44), (11 * BAR, 11 * BAR + 5, 50)]
+    assert [row[:3] for row in table(made.tracks[0])] == [(2, 11 * BAR, 44), (11 * BAR, 11 * BAR + STEP, 50)]
 
 
 @pytest.mark.parametrize(

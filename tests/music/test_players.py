@@ -53,7 +53,7 @@ def test_at_once_as_a_loop_counts(rows: list[tuple[int, int, int]], legato: int)
         (a_line(0, 72) + chords(1, 48, 3), (FLUTE, STRINGS), [1, 6]),
         (chords(0, 60, 2) + chords(1, 48, 3), (FLUTE, STRINGS), [2, 6]),  # it is two flutes
         (chords(0, 40, 9), (PIANO,), [9]),
-        (a_line(0, 40) + [(0, BAR, 43, 64, 0, 99)], (BASS,), [1]),  # one double stop
+        ([*a_line(0, 40), (0, BAR, 43, 64, 0, 99)], (BASS,), [1]),  # one double stop
     ],
 )
 def test_voices(rows: list[tuple[int, ...]], programs: tuple[int, ...], voices: list[int]) -> None:
