@@ -24,18 +24,20 @@ class Instrument(NamedTuple):
     voices: int
 
 
-_TWO_HANDS, _STRINGS_OF_A_GUITAR, _SECTION, _MALLETS = 8, 6, 6, 4
+TWO_HANDS = 8
+"""Voices of keyboards and harps."""
+_STRINGS_OF_A_GUITAR, _SECTION, _MALLETS = 6, 6, 4
 INSTRUMENTS = (
-    Instrument(0, 7, 21, 108, _TWO_HANDS),  # pianos, harpsichord, clavinet
+    Instrument(0, 7, 21, 108, TWO_HANDS),  # pianos, harpsichord, clavinet
     Instrument(8, 10, 60, 108, _MALLETS),  # celesta, glockenspiel, music box
     Instrument(11, 11, 53, 89, _MALLETS),  # vibraphone
     Instrument(12, 12, 45, 96, _MALLETS),  # marimba
     Instrument(13, 13, 65, 108, _MALLETS),  # xylophone
     Instrument(14, 15, 48, 84, _MALLETS),  # bells, dulcimer
-    Instrument(16, 20, 36, 96, _TWO_HANDS),  # organs
-    Instrument(21, 21, 41, 93, _TWO_HANDS),  # accordion
+    Instrument(16, 20, 36, 96, TWO_HANDS),  # organs
+    Instrument(21, 21, 41, 93, TWO_HANDS),  # accordion
     Instrument(22, 22, 60, 96, 2),  # harmonica
-    Instrument(23, 23, 41, 93, _TWO_HANDS),  # bandoneon
+    Instrument(23, 23, 41, 93, TWO_HANDS),  # bandoneon
     Instrument(24, 31, 40, 86, _STRINGS_OF_A_GUITAR),
     Instrument(32, 39, 28, 60, 1),  # basses
     Instrument(40, 40, 55, 100, 1),  # violin
@@ -43,7 +45,7 @@ INSTRUMENTS = (
     Instrument(42, 42, 36, 79, 1),  # cello
     Instrument(43, 43, 28, 62, 1),  # double bass
     Instrument(44, 45, 28, 96, _SECTION),  # strings: tremolo, pizzicato
-    Instrument(46, 46, 23, 103, _TWO_HANDS),  # harp
+    Instrument(46, 46, 23, 103, TWO_HANDS),  # harp
     Instrument(47, 47, 36, 57, 1),  # timpani
     Instrument(48, 51, 28, 96, _SECTION),  # strings
     Instrument(52, 54, 40, 84, _SECTION),  # choirs

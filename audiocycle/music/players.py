@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.music.instruments import HIGHEST, LOWEST, N_PROGRAMS, VOICES
+from audiocycle.music.instruments import HIGHEST, LOWEST, N_PROGRAMS, TWO_HANDS, VOICES
 from audiocycle.music.notes import NEVER, IntArray, Notes
 
 USUALLY = 0.95
@@ -15,7 +15,7 @@ USUALLY = 0.95
 OFTEN = 0.75
 """The same of instruments for one voice: some double stops are no second voice."""
 BEYOND = 12
-"""Semitones by which a line, or one of several parts, may leave what it plays in the song."""
+"""Semitones by which a line, or one of several parts, may leave what it plays in the song; two hands reach everywhere."""
 MOST_PARTS = 24
 """Of a phrase, those with most notes: among so many parts players are looked for."""
 
@@ -109,7 +109,7 @@ def players_of(source: Notes, program: IntArray, heir: IntArray, firm: IntArray,
     np.minimum.at(lowest, source.track, source.pitch)
     np.maximum.at(highest, source.track, source.pitch)
     low, high = LOWEST[mostly], HIGHEST[mostly]
-    bound = (voices == 1) | (len(there) > 1)
+    bound = (voices == 1) | ((len(there) > 1) & (VOICES[mostly] < TWO_HANDS))
     low = np.where(bound, np.maximum(low, lowest - BEYOND), low)
     high = np.where(bound, np.minimum(high, highest + BEYOND), high)
     return Players(np.minimum(low, lowest), np.maximum(high, highest), voices, lasting, legato, per_quarter)
