@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from songs import BAR, STEP, TPQ, a_score, a_track, converted, noise, notes, scores
+from songs import BAR, STEP, TPQ, a_score, a_track, converted, noise, notes
 
 from audiocycle.music.notes import NEW, Notes, join
 from audiocycle.music.players import at_once, legato_of, players_of
@@ -131,9 +131,9 @@ def test_chords_have_as_many_notes_as_hands() -> None:
     assert (made.start == 0).sum() == 8
 
 
-@given(score=scores(), seed=st.integers(0, 99), busy=st.sampled_from((0.01, 0.1)))
+@given(seed=st.integers(0, 99), busy=st.sampled_from((0.01, 0.1)))
 @settings(max_examples=40, deadline=None)
-def test_one_voice_stays_one_whatever_the_network_says(score: object, seed: int, busy: float) -> None:
+def test_one_voice_stays_one_whatever_the_network_says(seed: int, busy: float) -> None:
     song = a_score(
         a_track(*((*row, 80) for row in MELODY), program=FLUTE),
         a_track(*((*row, 80) for row in BASS_LINE), program=BASS),
@@ -143,4 +143,5 @@ def test_one_voice_stays_one_whatever_the_network_says(score: object, seed: int,
     for track in made.tracks[:2]:
         these = notes(*sorted((note.start, note.end, note.pitch, 64) for note in track.notes))
         assert (at_once(these, LEGATO) <= 1).all()
-    assert details["notes_unplayed"] >= 0
+        assert len(these) > 0
+    assert details["notes_unplayed"] > 0 or busy < 0.1
