@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, bars_of, end_of
 from audiocycle.music.arrange import arrange, outside
+from audiocycle.music.endings import closing, within_song
 from audiocycle.music.feel import STRAIGHT, played, song_feel
 from audiocycle.music.genre_feel import as_genre, moved
 from audiocycle.music.grid import BEATS
+from audiocycle.music.midi.edit import without_notes
 from audiocycle.music.midi.file import (
     check_output,
     from_pretty_midi,
@@ -30,6 +32,7 @@ from audiocycle.music.midi.file import (
     write_song,
 )
 from audiocycle.music.midi.limits import LIMITS, check_notes, check_score, check_writable, is_sane
+from audiocycle.music.midi.pedals import with_pedals_lifted
 from audiocycle.music.midi.retime import retimed
 from audiocycle.music.midi.score import score_of, song_of, with_changes
 from audiocycle.music.midi.song import Song, finer, song_to_bytes
@@ -38,9 +41,11 @@ from audiocycle.music.notes import NEW, join
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.phrases import phrase_borders, phrase_lines
 from audiocycle.music.piano_roll import in_range
+from audiocycle.music.players import legato_of, players_of
 from audiocycle.music.remarks import remarks
 from audiocycle.music.score_guides import ScoreGuides
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide
+from audiocycle.music.voicing import voiced
 from audiocycle.spec import Direction, Encoded, FloatArray, Outcome, Renderer, Translation
 from audiocycle.system.options import refuse_unknown
 
@@ -260,6 +265,9 @@ def convert_song(
         song = finer(song, COARSE)
     strokes = find_strokes(song.chunks)
     check_notes(len(strokes), name, LIMITS)
+    if options.drums == "drop" and strokes.is_drum.any():
+        song = without_notes(song, strokes, np.flatnonzero(strokes.is_drum).tolist())
+        strokes = find_strokes(song.chunks)
     parts, notes = parts_of(strokes)
     if not len(notes):
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
@@ -289,9 +297,19 @@ def convert_song(
             programs = translated.side.programs
             rendered.append(renderer.render(translated))
         progress((index + 1) / len(spans))
-    result, converted = arrange(song, strokes, parts, notes, join(rendered), options, programs)
+    together = legato_of(song.per_quarter)
+    made = within_song(join(rendered), notes, together)
+    n_new = int((made.origin == NEW).sum())
+    if options.tracks == "keep" or not np.ptp(notes.track):
+        firm = np.concatenate([rendered[0].origin, closing(notes, together).origin])
+        players = players_of(notes, strokes.program[notes.origin], parts.heir, firm, song.per_quarter)
+        made = voiced(made, notes, parts.heir, players, phrase_lines(spans, adapter.spec.window))
+    n_unplayed = n_new - int((made.origin == NEW).sum())
+    result, converted = arrange(song, strokes, parts, notes, made, options, programs)
     kept = converted.origin != NEW
     n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
+    if not n_whole == len(notes) == len(converted):
+        result = with_pedals_lifted(result, strokes)
     details: dict[str, Any] = {
         "phrases": sum(len(phrase_borders(span.bars, adapter.spec.window)) - 1 for span in spans),
         "phrases_unchanged": layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
@@ -300,6 +318,7 @@ def convert_song(
         "notes_kept": n_whole,
         "notes_resized": int(kept.sum()) - n_whole,
         "notes_new": len(converted) - int(kept.sum()),
+        "notes_unplayed": n_unplayed,
     }
     if n_moved:
         before, after = (round(float(each.swing[0]) or STRAIGHT, 2) for each in (feel, aim))

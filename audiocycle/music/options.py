@@ -9,6 +9,7 @@ from audiocycle.system.options import option
 
 TRACKS = ("keep", "merge")
 PROGRAMS = ("source", "target")
+DRUMS = ("keep", "drop")
 THICKNESS = ("target", "network")
 FEELS = ("target", "source")
 LEAST_FEEL, MOST_FEEL = 0.5, 0.75
@@ -27,8 +28,9 @@ class MusicOptions:
         strength: 0 gives the source back note for note, 1 is the network's whole opinion; between them the edits that the
             network is surest of come first.
         key_lock: only pitch classes that the source sounds in the same phrase.
-        tracks: keep gives each new note to the track that plays nearest; merge makes one track, or one a register.
+        tracks: keep gives each new note to a part that can play it; merge makes one track, or one a register.
         programs: the source's instruments, or the target genre's usual ones.
+        drums: keep them as they are, or drop their notes.
         thickness: as many pitches at once, and notes, as phrases of the target usually have, or as the network says.
         threshold: probability from which a note begins.
         shortest: steps; shorter new notes are left out.
@@ -44,6 +46,7 @@ class MusicOptions:
     key_lock: bool = option(False, "only pitch classes that the source has in the same phrase.")
     tracks: str = option("keep", "keep (default) or merge the tracks.", choices=TRACKS)
     programs: str = option("source", "instruments of the source (default) or usual in the target.", choices=PROGRAMS)
+    drums: str = option("keep", "keep (default) or drop the drums.", choices=DRUMS)
     thickness: str = option(
         "target",
         "as many notes, and pitches at once, as the target has (default), or as the network says.",
@@ -62,7 +65,7 @@ class MusicOptions:
             raise ConfigError(f"strength={self.strength:g}: choose between 0 (the source) and 1 (the whole transfer)")
         if not 0.01 <= self.threshold <= 0.99:
             raise ConfigError(f"threshold={self.threshold:g}: choose between 0.01 and 0.99")
-        for name, words in (("tracks", TRACKS), ("programs", PROGRAMS), ("thickness", THICKNESS)):
+        for name, words in (("tracks", TRACKS), ("programs", PROGRAMS), ("drums", DRUMS), ("thickness", THICKNESS)):
             if getattr(self, name) not in words:
                 raise ConfigError(f"{name}={getattr(self, name)}: choose one of {', '.join(words)}")
         if self.swing is None and self.feel not in FEELS:

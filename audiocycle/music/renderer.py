@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 DEFAULT_VELOCITY = 80
 PRIOR = 4.0
 """Notes' worth of the song's mean in every local mean of velocities."""
-FURTHER = 16
-"""Notes before and behind, among which the nearest is looked for however far they are."""
 
 
 class ScoreRenderer:
@@ -31,7 +29,7 @@ class ScoreRenderer:
 
     A note that the network left as it was (same pitch, same step) keeps the source's exact start and velocity, and its
     exact end if it also ends on the same step. New notes lie on the grid, moved as the source's notes of the same step
-    are, as loud as the source is in that bar, with the accents of the target, in the track that plays nearest.
+    are, as loud as the source is in that bar, with the accents of the target.
     """
 
     def __init__(self, adapter: PianoRollAdapter) -> None:
@@ -81,7 +79,7 @@ class ScoreRenderer:
     def fresh(
         self, new: IntArray, source: Notes, span: Span, features: FloatArray, accents: FloatArray | None = None, share: float = 1.0
     ) -> Notes:
-        """New notes (row, step, steps) with ticks, velocities and tracks; ``accents``, ``share``: see :func:`expected_velocity`."""
+        """New notes (row, step, steps) with ticks and velocities, of no track yet, which is 0; ``accents``, ``share``: see :func:`expected_velocity`."""
         row, step, steps = new.T
         first, _ = steps_of(source, span)
         offsets = source.start - span.ticks(first)
@@ -93,8 +91,7 @@ class ScoreRenderer:
         else:
             velocity = expected_velocity(source, first, step, span, accents, share)
         loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
-        track = nearest_track(source, first, row + LOWEST, step, span)
-        return Notes(start, end, row + LOWEST, loud, track, np.full(len(row), NEW))
+        return Notes(start, end, row + LOWEST, loud, np.zeros_like(row), np.full(len(row), NEW))
 
 
 def expected_velocity(
@@ -128,27 +125,6 @@ def local_mean(
     count = np.bincount(place, minlength=size)[wanted] + prior
     total = np.bincount(place, weights=value, minlength=size)[wanted] + prior * overall
     return np.where(count > 0, total / np.maximum(count, 1e-9), overall)
-
-
-def nearest_track(source: Notes, first: IntArray, pitch: IntArray, step: IntArray, span: Span) -> IntArray:
-    """(N,) the track of the source's note that is nearest in pitch and time, a bar counting as an octave; 0 without any.
-
-    Looked for within the bar, the bars beside it, and a few notes further.
-    """
-    track = np.zeros(len(pitch), dtype=np.int64)
-    if not len(source):
-        return track
-    order = np.argsort(first, kind="stable")
-    times, bars = first[order], span.bar_of(step)
-    for bar in np.unique(bars):
-        mine = np.flatnonzero(bars == bar)
-        around = span.bars[max(0, bar - 1)], span.bars[min(span.n_bars, bar + 2)]
-        begin, end = np.searchsorted(times, around)
-        near = order[max(0, begin - FURTHER) : end + FURTHER]
-        per_step = 12.0 / (span.bars[bar + 1] - span.bars[bar])
-        apart = np.abs(source.pitch[near] - pitch[mine, None]) + per_step * np.abs(first[near] - step[mine, None])
-        track[mine] = source.track[near[np.argmin(apart, axis=1)]]
-    return track
 
 
 if TYPE_CHECKING:

@@ -288,7 +288,8 @@ def test_key_lock_lets_no_foreign_pitch_class_into_a_phrase(score: Any, seed: in
 
 
 def test_key_lock_holds_in_the_result() -> None:
-    score = a_score(a_track((0, BAR, 60, 64), (BAR, 2 * BAR, 64, 64), (2 * BAR, 5 * BAR, 67, 64)))
+    held = a_track((0, 2 * BAR, 60, 64), (0, 2 * BAR, 64, 64), *((bar * BAR, (bar + 1) * BAR, 67, 64) for bar in range(2, 5)))
+    score = a_score(held)
     free, _ = converted(score, noise(0))
     locked, details = converted(score, noise(0), key_lock=True)
     assert {pitch % 12 for _, _, pitch, _ in table(free.tracks[0])} == set(range(12))

@@ -122,6 +122,9 @@ def test_whatever_the_network_says_the_song_stays_whole(
     for track in made.tracks:  # what keeps the length is no more than this
         controls = [control for control in track.controls if control.number != 123]
         track.controls = type(track.controls)(controls)
+    for track in [*made.tracks, *score.tracks]:  # pedals may be lifted
+        track.controls = type(track.controls)([control for control in track.controls if control.number != 64])
+        track.pedals.clear()
     assert without_notes(made) == without_notes(score)
     drums = [(table(a), table(b)) for a, b in zip(score.tracks, made.tracks, strict=True) if a.is_drum]
     assert all(a == b for a, b in drums)
@@ -164,9 +167,21 @@ def test_the_report_counts_phrases_and_notes() -> None:
         "notes_kept": 160,
         "notes_resized": 0,
         "notes_new": 0,
+        "notes_unplayed": 0,
     }
     _, details = converted(score, noise(0))
     assert details["notes_kept"] < 160 < details["notes_out"] == details["notes_kept"] + details["notes_resized"] + details["notes_new"]
+
+
+def test_drums_may_be_dropped() -> None:
+    score = a_score(melody(8), drums(8))
+    made, details = converted(score, drums="drop")
+    assert [rows for rows in tables(made) if rows] == [table(score.tracks[0])]
+    assert details["notes_kept"] == details["notes_in"] == 64
+    kept, _ = converted(score, noise(0), drums="keep")
+    assert table(kept.tracks[1]) == table(score.tracks[1])
+    merged, _ = converted(score, noise(0), drums="drop", tracks="merge")
+    assert not any(track.is_drum and len(track.notes) for track in merged.tracks)
 
 
 def test_bars_that_fit_no_grid_pass_through_untouched() -> None:
@@ -214,7 +229,7 @@ def test_no_new_note_lies_outside_the_songs_bars(score: Any, adapter: PianoRollA
 
 
 def test_windows_leave_no_seams() -> None:
-    score = a_score(a_track((0, 11 * BAR + 5, 60, 64), (3, 11 * BAR, 67, 99)))
+    score = a_score(a_track((3, 60, 57, 99), *((bar * BAR, bar * BAR + STEP, 50, 64) for bar in range(12))))
     window = PianoRollAdapter().spec.window
 
     def alone(features: FloatArray) -> FloatArray:
@@ -228,7 +243,7 @@ def test_windows_leave_no_seams() -> None:
 
     assert tables(converted(score, alone)[0]) == tables(score)
     made, _ = converted(score, lambda features: in_windows(features.astype(np.float32), window, drone))
-    assert [row[:3] for row in table(made.tracks[0])] == [(2, 12 * BAR, 44)]
+    assert [row[:3] for row in table(made.tracks[0])] == [(2, 11 * BAR, 44), (11 * BAR, 11 * BAR + STEP, 50)]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from audiocycle.music.options import MusicOptions
         {"threshold": 1.0},
         {"tracks": "both"},
         {"programs": "none"},
+        {"drums": "louder"},
         {"thickness": "thin"},
         {"shortest": 0},
         {"first_bar": 65.0},

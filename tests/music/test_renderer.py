@@ -16,7 +16,6 @@ from audiocycle.music.renderer import (
     ScoreRenderer,
     expected_velocity,
     local_mean,
-    nearest_track,
 )
 
 C4 = 60 - LOWEST
@@ -65,22 +64,22 @@ def nothing(roll: np.ndarray) -> None:
     """The network's edit that is none."""
 
 
-LOOSE = notes((7, 4 * STEP - 11, 60, 83, 2))  # a note of four steps, played late and let go early
+LOOSE = notes((7, 4 * STEP - 11, 60, 83, 0))  # a note of four steps, played late and let go early
 
 
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (nothing, [(7, 4 * STEP - 11, 60, 83, 2)]),
-        (sound(2, 4, 0.0), [(7, 2 * STEP, 60, 83, 2)]),  # cut
-        (sound(4, 6), [(7, 6 * STEP, 60, 83, 2)]),  # lengthened
-        (sound(4, 32), [(7, 32 * STEP, 60, 83, 2)]),
+        (nothing, [(7, 4 * STEP - 11, 60, 83, 0)]),
+        (sound(2, 4, 0.0), [(7, 2 * STEP, 60, 83, 0)]),  # cut
+        (sound(4, 6), [(7, 6 * STEP, 60, 83, 0)]),  # lengthened
+        (sound(4, 32), [(7, 32 * STEP, 60, 83, 0)]),
         (both(sound(0, 4, 0.0), strike(0, 0.0)), []),
-        (strike(2), [(7, 2 * STEP, 60, 83, 2), (2 * STEP, 4 * STEP, 60, 83, 2)]),  # struck again
-        (sound(1, 2, 0.0), [(7, STEP, 60, 83, 2)]),  # what sounds behind the gap has no onset: no new note
-        (both(sound(1, 2, 0.0), strike(2)), [(7, STEP, 60, 83, 2), (2 * STEP, 4 * STEP, 60, 83, 2)]),
-        (sound(0, 1, 0.0), [(7, 4 * STEP - 11, 60, 83, 2)]),  # an onset sounds
-        (strike(0, 0.0), [(7, 4 * STEP - 11, 60, 83, 2)]),  # sound without an onset begins there all the same
+        (strike(2), [(7, 2 * STEP, 60, 83, 0), (2 * STEP, 4 * STEP, 60, 83, 0)]),  # struck again
+        (sound(1, 2, 0.0), [(7, STEP, 60, 83, 0)]),  # what sounds behind the gap has no onset: no new note
+        (both(sound(1, 2, 0.0), strike(2)), [(7, STEP, 60, 83, 0), (2 * STEP, 4 * STEP, 60, 83, 0)]),
+        (sound(0, 1, 0.0), [(7, 4 * STEP - 11, 60, 83, 0)]),  # an onset sounds
+        (strike(0, 0.0), [(7, 4 * STEP - 11, 60, 83, 0)]),  # sound without an onset begins there all the same
     ],
     ids=["same", "cut", "longer", "to the end", "gone", "repeated", "broken off", "broken", "sound lost", "onset lost"],
 )
@@ -114,7 +113,7 @@ def test_a_held_note_under_another_tracks_repeats_is_cut_only_where_there_is_sil
     assert rendered(source, strike(6)) == [
         (0, 6 * STEP, 60, 70, 0),
         (4 * STEP, 6 * STEP, 60, 90, 1),
-        (6 * STEP, 8 * STEP, 60, 80, 1),
+        (6 * STEP, 8 * STEP, 60, 80, 0),  # of no track yet
     ]
 
 
@@ -208,23 +207,6 @@ def test_local_means() -> None:
     wanted = np.array([0, 1, 2])
     assert local_mean(place, value, wanted, 3, prior=0.0, overall=-1.0).tolist() == [15, -1, 40]
     assert local_mean(place, value, wanted, 3, prior=2.0, overall=25.0).tolist() == [20, 25, 30]
-
-
-def test_new_notes_go_to_the_track_that_plays_nearest() -> None:
-    bass = [(n * BAR, n * BAR + STEP, 36, 64, 1) for n in range(4)]
-    melody = [(n * BAR, n * BAR + STEP, 72, 64, 4) for n in range(4)]
-    solo = (30 * BAR, 30 * BAR + STEP, 50, 64, 3)
-    source = notes(*bass, *melody, solo)
-    first = source.start // STEP
-    pitch, bar = np.array([30, 53, 55, 90, 60, 40]), np.array([0, 1, 2, 3, 30, 29])
-    assert nearest_track(source, first, pitch, bar * 16, even_bars(0, 31, TPQ)).tolist() == [1, 1, 4, 4, 3, 3]
-    assert nearest_track(empty(), first[:0], pitch, bar, even_bars(0, 3, TPQ)).tolist() == [0] * 6
-
-
-def test_a_bar_counts_as_an_octave_in_looking_for_the_nearest() -> None:
-    source = notes((0, STEP, 60, 64, 1), (BAR, BAR + STEP, 63, 64, 2))
-    steps = np.array([0, 4, 8, 12])
-    assert nearest_track(source, np.array([0, 16]), np.full(4, 60), steps, even_bars(0, 2, TPQ)).tolist() == [1, 1, 1, 2]
 
 
 def test_a_network_that_is_silent_leaves_nothing() -> None:

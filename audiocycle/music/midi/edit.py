@@ -161,6 +161,13 @@ def put_into(song: Song, chunk: int, event: Event) -> Song:
     return replace(song, chunks=edits.chunks())
 
 
+def without_notes(song: Song, strokes: Strokes, which: Iterable[int]) -> Song:
+    """The song without some of its notes."""
+    edits = Edits(song)
+    take_notes(edits, strokes, which)
+    return replace(song, chunks=edits.chunks())
+
+
 def with_notes(chunk: Chunk, channel: int, notes: Notes) -> Chunk:
     """The chunk with these notes."""
     edits = Edits(Song(1, 1, 1, [chunk]))

@@ -40,12 +40,12 @@ from audiocycle.music.midi.events import (
     Event,
 )
 from audiocycle.music.midi.limits import LIMITS, Limits, check_moves, check_tracks
+from audiocycle.music.midi.pedals import DOWN, PEDAL, is_pedal
 from audiocycle.music.midi.song import Chunk, Song
 from audiocycle.music.midi.state import DRUMS
 from audiocycle.music.midi.strokes import Strokes, find_strokes
 from audiocycle.music.notes import IntArray, Notes, set_notes
 
-_PEDAL, _DOWN = 64, 64
 BEND_CENTRE = 8192
 
 
@@ -129,6 +129,10 @@ def with_changes(score: ScoreTick, source: Song, converted: Song, programs: bool
             _rows(before, old), _rows(after, new)
         ):  # else notes that overlap stay as they are
             _set_notes(track, after, new)
+        pedals = [[event for event in song.chunks[number] if is_pedal(event)] for song in (source, converted)]
+        if pedals[0] != pedals[1]:
+            moves = [event for event in converted.chunks[number] if event.status >> 4 in (CONTROL, PITCH_BEND)]
+            _Moves.of(moves).give(track)
     if result.end() < score.end():
         longest = max(result.tracks, key=lambda track: 0 if track.is_drum else len(track.notes))
         longest.controls.append(ControlChangeTick(score.end(), ALL_NOTES_OFF, 0))
@@ -172,10 +176,10 @@ def _played(track: TrackTick, channel: int, is_shared: bool) -> Iterator[tuple[i
         yield 1, Event(lyric.time, META, LYRIC, lyric.text.encode(errors="replace"))
     for control in track.controls:
         yield 1, Event(control.time, CONTROL << 4 | channel, 0, bytes([control.number, control.value]))
-    if not any(control.number == _PEDAL for control in track.controls):  # else pedals are told twice
+    if not any(control.number == PEDAL for control in track.controls):  # else pedals are told twice
         for pedal in sorted(track.pedals, key=lambda pedal: pedal.time):
             for tick, value in ((pedal.time, 127), (pedal.end, 0)):
-                yield 1, Event(tick, CONTROL << 4 | channel, 0, bytes([_PEDAL, value]))
+                yield 1, Event(tick, CONTROL << 4 | channel, 0, bytes([PEDAL, value]))
     for bend in track.pitch_bends:
         value = bend.value + BEND_CENTRE
         yield 1, Event(bend.time, PITCH_BEND << 4 | channel, 0, bytes([value & 0x7F, value >> 7]))
@@ -259,8 +263,8 @@ class _Moves:
             ],
             2,
         )
-        pedal = controls[controls[:, 1] == _PEDAL]
-        is_down = pedal[:, 2] >= _DOWN
+        pedal = controls[controls[:, 1] == PEDAL]
+        is_down = pedal[:, 2] >= DOWN
         changes = np.flatnonzero(np.diff(is_down, prepend=False))
         return cls(controls, bends, pedal[changes[: len(changes) // 2 * 2], 0].reshape(-1, 2))
 
