@@ -18,9 +18,9 @@ FRAME = 0.01
 """Seconds."""
 SHORTEST, LONGEST, RATIO = 0.27, 1.6, 1.03
 """Beats in seconds, and from one period that is looked at to the next."""
-USUAL, SPREAD = 0.58, 0.45
+USUAL, SPREAD = 0.58, 0.6
 """The likeliest period, seconds, and the deviation of its logarithm."""
-TRUST = 2.0
+TRUST = 1.5
 """How much the usual period counts, each second."""
 DEVIATION = 0.022
 """Of onsets from where they belong, seconds."""
@@ -30,13 +30,13 @@ BAND = 9
 """Periods to either side that the next beat may have: up to a quarter shorter or a third longer."""
 CHANGE = 0.07
 """How much beats change their length: the scale of the logarithm of the ratio of two neighbours."""
-ANYWHERE = 0.15
+ANYWHERE = 0.2
 """Onsets each second that belong nowhere."""
 
 
-ON_BEAT = 0.88
+ON_BEAT = 0.93
 """How often something begins on a beat."""
-STRONG = 0.6
+STRONG = 0.8
 """How strong onsets on a beat are, in deviations of all onsets' strength."""
 PLACES = np.array([2, 3, 4, 6, 8, 9, 10])
 """Twelfths of a beat where else onsets fall."""
@@ -57,11 +57,11 @@ DIVISIONS = (DUPLE, TRIPLE)
 RARE = 0.02
 SWITCH = 2.5
 """What it costs to change the division."""
-TRIPLES = 0.5
+TRIPLES = 0.7
 """What it costs a beat to be in thirds."""
 
 
-SHARES = [1.5, 1.0, 0.7, 0.7, 0.7]
+SHARES = (1.1, 1.35, 0.95, 0.95, 0.7)
 """Of number, depth, length, following silence and loudness in strength."""
 
 
