@@ -26,6 +26,8 @@ DEVIATION = 0.022
 """Of onsets from where they belong, seconds."""
 CHORD = 0.03
 """Onsets nearer than this, seconds, are one."""
+NEAR = 0.05
+"""Seconds up to which a beat is moved to an onset."""
 BAND = 9
 """Periods to either side that the next beat may have: up to a quarter shorter or a third longer."""
 CHANGE = 0.07
@@ -57,8 +59,10 @@ DIVISIONS = (DUPLE, TRIPLE)
 RARE = 0.02
 SWITCH = 2.5
 """What it costs to change the division."""
-TRIPLES = 0.7
-"""What it costs a beat to be in thirds."""
+UNUSUAL = 0.7
+"""What it costs a beat not to be divided as most of its song's are."""
+COMPOUND = 0.04
+"""Nats, each onset, by which thirds have to be likelier: halves are usual."""
 
 
 SHARES = (1.1, 1.35, 0.95, 0.95, 0.7)
@@ -117,6 +121,14 @@ def smoothed(time: FloatArray, value: FloatArray, n_frames: int) -> FloatArray:
     return np.bincount(frames[inside], weights=bells[inside], minlength=n_frames)
 
 
+def snapped(beats: FloatArray, onsets: Onsets) -> FloatArray:
+    """(B,) beats, those with an onset near them moved to it."""
+    place = np.clip(np.searchsorted(onsets.time, beats), 1, max(1, len(onsets.time) - 1))
+    pair = onsets.time[np.stack([place - 1, np.minimum(place, len(onsets.time) - 1)])]
+    nearest = np.where(np.abs(pair[0] - beats) <= np.abs(pair[1] - beats), pair[0], pair[1])
+    return np.where(np.abs(nearest - beats) <= NEAR, nearest, beats)
+
+
 def periods() -> NDArray[np.int64]:
     """(P,) frames."""
     n = int(np.log(LONGEST / SHORTEST) / np.log(RATIO)) + 1
@@ -129,17 +141,23 @@ class Beats:
 
     Attributes:
         time: (B,) seconds.
-        triple: (B,) whether thirds fit better than halves and quarters from each to the next; the last says nothing.
-        sure: the likelihood, each second, above that of onsets that fall anywhere.
+        triple: most of them are in thirds.
+        worth: how much likelier (nats, each onset) its onsets are than if they fell anywhere.
     """
 
     time: FloatArray
-    triple: NDArray[np.bool_]
-    sure: float
+    triple: bool
+    worth: float
 
 
 def estimate(onsets: Onsets) -> Beats:
-    """The likeliest beats."""
+    """The likeliest beats: where they are mostly in halves, unless thirds are clearly likelier."""
+    duple, triple = (_track(onsets, usual) for usual in (0, 1))
+    return triple if triple.worth > duple.worth + COMPOUND else duple
+
+
+def _track(onsets: Onsets, usual_division: int) -> Beats:
+    """The likeliest beats that mostly have one division."""
     lead = LONGEST
     length = periods()
     time = onsets.time - onsets.time[0] + lead
@@ -152,7 +170,7 @@ def estimate(onsets: Onsets) -> Beats:
     nothing = np.log(ANYWHERE)
 
     rates = [np.array([[pattern.get(place, RARE) for place in PLACES] for _, pattern in division]) for division in DIVISIONS]
-    prior = [np.log([[share] for share, _ in division]) - (TRIPLES if division is TRIPLE else 0) for division in DIVISIONS]
+    prior = [np.log([[share] for share, _ in division]) - (UNUSUAL if number != usual_division else 0) for number, division in enumerate(DIVISIONS)]
     gain = [(np.log(rate * peak) - nothing - ACCENTS**2 / 2 - np.log(1 - rate)).astype(np.float32) for rate in rates]
     silent = [(np.log(1 - rate).sum(axis=1, keepdims=True) + share).astype(np.float32) for rate, share in zip(rates, prior)]
 
@@ -183,7 +201,7 @@ def estimate(onsets: Onsets) -> Beats:
     value = np.empty(shape, np.float32)
     before = np.full(shape, -1, np.int16)  # period before, and division
     start = (nothing * total[: n_frames + 1] - np.log(n_periods * n_divisions)).astype(np.float32)
-    start[int((lead + 2 * LONGEST) / FRAME) :] = -np.inf
+    start[int((lead + LONGEST) / FRAME) :] = -np.inf
     columns, layers = np.arange(n_periods), np.arange(n_divisions)[:, None]
     for a in range(0, n_frames + 1, step):
         frames = np.arange(a, min(a + step, n_frames + 1))
@@ -201,18 +219,16 @@ def estimate(onsets: Onsets) -> Beats:
         before[frames] = np.where(fresh, -1, origin_of)
         leave[frames] = np.where(fresh, start[frames][:, None, None], best)
         value[frames] = beat(frames)
-    final = arrive + (nothing * (total[n_frames] - total[: n_frames + 1]))[:, None, None]
+    final = arrive.copy()
+    final[: int(time[-1] / FRAME) - 2] = -np.inf  # nothing is left over at the end
     end, division, period = (int(x) for x in np.unravel_index(int(final.argmax()), final.shape))
-    score = float(final[end, division, period]) - float(nothing * total[n_frames])
-    found, thirds = [end], [False]
-    at = end
+    worth = (float(final[end, division, period]) - float(nothing * total[n_frames])) / len(onsets.time)
+    found = [end]
     while True:
-        at -= int(length[period])
-        thirds.append(division == 1)
-        found.append(at)
-        code = int(before[at, division, period])
+        found.append(found[-1] - int(length[period]))
+        code = int(before[found[-1], division, period])
         if code < 0:
             break
         period, division = divmod(code, n_divisions)
     frames = np.array(found[::-1])
-    return Beats(frames * FRAME - lead + onsets.time[0], np.array(thirds[::-1]), score / (n_frames * FRAME))
+    return Beats(snapped(frames * FRAME - lead + onsets.time[0], onsets), usual_division == 1, worth)
