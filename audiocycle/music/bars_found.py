@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.errors import InputError
 from audiocycle.music.adapter import MIN_ON_GRID, PianoRollAdapter, end_of
 from audiocycle.music.bar_lines import accents, suspicion
 from audiocycle.music.beat_file import read_beats
@@ -25,6 +26,10 @@ LEAST_ONSETS = 32
 """Fewer notes than that say nothing of their beats."""
 TRUSTED = 0.75
 """The share of onsets on the grid of estimated beats from which they are trusted; notes anywhere reach 0.60 to 0.75, the fewer the more."""
+BETTER = 0.15
+"""By how much that share has to be above the one on the file's grid, for beats to be estimated unasked. It is 0.4 of notes anywhere."""
+MOST_SECONDS = 3 * 3600
+"""Memory grows by 12 kB a second."""
 COMPOUND_STEPS = 6
 """Sixteenths in a dotted quarter."""
 FINE = 480
@@ -46,19 +51,20 @@ class Bars:
     by_file: bool = True
 
 
-def bars_found(song: Song, notes: Notes, adapter: PianoRollAdapter, options: MusicOptions) -> Bars:
+def bars_found(song: Song, name: str, notes: Notes, adapter: PianoRollAdapter, options: MusicOptions) -> Bars:
     """A song's bars, as the options ask for them.
 
     Args:
+        name: of the song, in messages.
         notes: the melodic ones, not empty.
 
     Raises:
-        InputError: a file of beats cannot be read.
+        InputError: a file of beats cannot be read, or beats are asked for of what lasts too long.
     """
     if options.beats not in ("auto", "file", "estimate"):
         return _of_file(song, notes, adapter, options)
     if options.beats == "estimate":
-        return _estimated(song, notes, adapter, options)[0]
+        return _estimated(song, name, notes, adapter, options)[0]
     by_file = _by_file(song, notes, adapter, options)
     if options.beats == "file" or not by_file.layout.spans or len(notes) < LEAST_ONSETS:
         return by_file
@@ -68,13 +74,21 @@ def bars_found(song: Song, notes: Notes, adapter: PianoRollAdapter, options: Mus
     )
     if share >= MIN_ON_GRID:
         return by_file
-    bars, found = _estimated(song, notes, adapter, options)
-    if found < TRUSTED:
+    if not _is_bearable(song, notes):
+        return by_file
+    bars, found = _estimated(song, name, notes, adapter, options)
+    if found < share + BETTER:
         return by_file
     return replace(
         bars,
         said=f"only {share:.0%} of its onsets lie on the grid of the file's bars, so {bars.said}; `beats=file` keeps the file's",
     )
+
+
+def _is_bearable(song: Song, notes: Notes) -> bool:
+    """Whether it is no longer than what beats are estimated of."""
+    begin, end = song.seconds(notes.start[[0, -1]])
+    return bool(end - begin <= MOST_SECONDS)
 
 
 def _by_file(song: Song, notes: Notes, adapter: PianoRollAdapter, options: MusicOptions) -> Bars:
@@ -88,14 +102,19 @@ def _by_file(song: Song, notes: Notes, adapter: PianoRollAdapter, options: Music
             found = suspicion(inside, song.per_quarter, bool(song.signatures))
             if found and found.certain:
                 first = float(found.first[0])
-                said = f"its bars were taken to begin {first:g} quarter notes later than the file says, where harmony and bass change: `first_bar=0` keeps the file's"
+                quarters = "a quarter note" if first == 1 else f"{first:g} quarter notes"
+                said = f"its bars were taken to begin {quarters} later than the file says, as harmony and bass do; `first_bar=0` keeps the file's"
     return Bars(adapter.layout(places, first), said)
 
 
 def _estimated(
-    song: Song, notes: Notes, adapter: PianoRollAdapter, options: MusicOptions
+    song: Song, name: str, notes: Notes, adapter: PianoRollAdapter, options: MusicOptions
 ) -> tuple[Bars, float]:
     """Bars at estimated beats, and the share of onsets on their grid."""
+    if not _is_bearable(song, notes):
+        raise InputError(
+            f"{name}: beats are estimated of up to {MOST_SECONDS // 3600} hours; split it, or take the file's (`beats=file`)"
+        )
     start, end = (song.seconds(ticks) for ticks in (notes.start, notes.end))
     beats = estimate(onsets_of(start, np.maximum(end, start), notes.pitch, notes.velocity))
     lines = song.ticks(beats.time)

@@ -244,7 +244,7 @@ def convert_song(
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    bars = bars_found(song, notes, adapter, options)
+    bars = bars_found(song, name, notes, adapter, options)
     spans = bars.layout.spans
     feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
     aim = as_genre(feel, spans, translation.direction, options)

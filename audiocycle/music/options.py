@@ -37,7 +37,7 @@ class MusicOptions:
         first_bar: quarter notes (of ``beats``: beats) before the first whole bar of a song with an upbeat that its signatures do not show;
             0: as the file says, None: found by itself where that is certain.
         beats: where the beats are: as the file says, as estimated from what is played, as a file of beats says, or "auto": estimated where
-            what is played does not keep to the file's beats, and the estimate is sure.
+            what is played does not keep to the file's beats, and fits the estimate better.
 
     Raises:
         ConfigError: a value that cannot be; it names the option, the value and what it may be.
