@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError, tell
-from audiocycle.music.adapter import PianoRollAdapter, bars_of, end_of
+from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.arrange import arrange, outside
+from audiocycle.music.bars_found import bars_found
 from audiocycle.music.endings import closing, within_song
 from audiocycle.music.feel import STRAIGHT, played, song_feel
 from audiocycle.music.genre_feel import as_genre, moved
@@ -273,9 +274,8 @@ def convert_song(
         raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
     if not in_range(notes).any():
         raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    bars = song.signatures, end_of(notes), song.per_quarter
-    layout = adapter.layout(bars, options.first_bar)
-    spans = layout.spans
+    bars = bars_found(song, name, notes, adapter, options)
+    spans = bars.layout.spans
     feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
     aim = as_genre(feel, spans, translation.direction, options)
     n_moved = 0
@@ -287,7 +287,7 @@ def convert_song(
         strokes = find_strokes(song.chunks)
         parts, notes = parts_of(strokes)
     spans = played(spans, aim.spans)
-    layout = replace(layout, spans=spans)
+    bars = replace(bars, layout=replace(bars.layout, spans=spans))
     rendered = [outside(notes, spans)]
     programs: FloatArray | None = None
     for index, span in enumerate(spans):
@@ -312,7 +312,7 @@ def convert_song(
         result = with_pedals_lifted(result, strokes)
     details: dict[str, Any] = {
         "phrases": sum(len(phrase_borders(span.bars, adapter.spec.window)) - 1 for span in spans),
-        "phrases_unchanged": layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
+        "phrases_unchanged": bars.layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
         "notes_in": len(notes),
         "notes_out": len(converted),
         "notes_kept": n_whole,
@@ -324,7 +324,7 @@ def convert_song(
         before, after = (round(float(each.swing[0]) or STRAIGHT, 2) for each in (feel, aim))
         details |= {"notes_moved": n_moved, "swing_before": before, "swing_after": after}
     seconds = float(song.seconds(np.array([song.last]))[0])
-    note = remarks(notes, layout, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
+    note = remarks(notes, bars, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
     return result, Outcome(seconds, details, note)
 
 

@@ -36,7 +36,10 @@ class MusicOptions:
         shortest: steps; shorter new notes are left out.
         feel: how off-beats swing: as the target's songs do (without statistics of that as the source), as the source does, or with the off-beat
             eighth at this place of its beat, from 0.5 (straight) to 0.75. Kept notes move with it, drums and controllers, too.
-        first_bar: quarter notes before the first whole bar of a song with an upbeat that its signatures do not show.
+        first_bar: quarter notes (of ``beats``: beats) before the first whole bar of a song with an upbeat that its signatures do not show;
+            0: as the file says, None: found by itself where that is certain.
+        beats: where the beats are: as the file says, as estimated from what is played, as a file of beats says, or "auto": estimated where
+            what is played does not keep to the file's beats, and fits the estimate better.
 
     Raises:
         ConfigError: a value that cannot be; it names the option, the value and what it may be.
@@ -58,7 +61,12 @@ class MusicOptions:
     feel: str = option(
         "target", "off-beats as in the target (default), as in the source, or at this place of the beat (0.5 is straight).", metavar="target|source|0.5...0.75"
     )
-    first_bar: float = option(0.0, "quarter notes before the first whole bar, if the file does not say so.", metavar="BEATS")
+    first_bar: float | None = option(None, "quarter notes before the first whole bar (default: found where that is certain).", metavar="BEATS")
+    beats: str = option(
+        "auto",
+        "the file's beats, beats estimated from what is played (default: where that does not keep to the file's), or those that a file lists.",
+        metavar="file|estimate|FILE",
+    )
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -72,8 +80,10 @@ class MusicOptions:
             raise ConfigError(f"feel={self.feel}: choose target, source, or a number from {LEAST_FEEL:g} (straight) to {MOST_FEEL:g}")
         if self.shortest < 1:
             raise ConfigError(f"shortest={self.shortest}: must be 1 step or more")
-        if not 0.0 <= self.first_bar <= MOST_UPBEAT:
+        if self.first_bar is not None and not 0.0 <= self.first_bar <= MOST_UPBEAT:
             raise ConfigError(f"first_bar={self.first_bar:g}: choose between 0 (the file's own bars) and {MOST_UPBEAT} quarter notes")
+        if not self.beats.strip():
+            raise ConfigError(f"beats={self.beats}: choose file, estimate, or name a file with the times of beats")
 
     @property
     def swing(self) -> float | None:

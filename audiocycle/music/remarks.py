@@ -9,6 +9,7 @@ import numpy as np
 
 from audiocycle.music.adapter import MIN_ON_GRID
 from audiocycle.music.bar_lines import suspicion
+from audiocycle.music.bars_found import Bars
 from audiocycle.music.grid import STEPS_PER_BEAT, on_grid_share
 from audiocycle.music.metres import Layout, Signature
 from audiocycle.music.notes import Notes
@@ -19,43 +20,43 @@ END = "at the very end of the last bar"
 
 
 def remarks(
-    notes: Notes, layout: Layout, signatures: Sequence[Signature], per_quarter: int, grid: str, first_bar: float
+    notes: Notes, bars: Bars, signatures: Sequence[Signature], per_quarter: int, grid: str, first_bar: float | None
 ) -> str:
     """In one line; empty where all is as it should be.
 
     Args:
         notes: the melodic ones.
-        layout: which bars were converted, and which were not.
+        bars: which were converted, which were not, and how they were found.
         signatures: tick, numerator and denominator of each, in any order.
         grid: its name.
-        first_bar: what the user said of it, quarter notes.
+        first_bar: what the user said of it, quarter notes; None: nothing.
     """
     shown, positions = np.zeros(len(notes), dtype=bool), [np.zeros(0)]
-    for span in layout.spans:
+    for span in bars.layout.spans:
         inside = begins_in(notes, span)
         shown |= inside
         positions.append(span.positions(notes.start[inside]))
-    places = _places(notes.where(~shown), layout, per_quarter)
+    places = _places(notes.where(~shown), bars.layout, per_quarter)
     if not shown.any():
         return f"nothing was converted, the result is a copy: its notes lie {' and '.join(places)}"
-    said = []
+    said = [bars.said] if bars.said else []
     if places:
         told = ", ".join(f"{count:,} {place}" for place, count in places.most_common())
         said.append(f"{places.total():,} of its {len(notes):,} notes stayed as they are: {told}")
     share = on_grid_share(np.concatenate(positions))
-    if share < MIN_ON_GRID:
+    if share < MIN_ON_GRID and bars.by_file:
         finer = {
             name: on_grid_share(np.concatenate(positions) / STEPS_PER_BEAT[grid] * n)
             for name, n in STEPS_PER_BEAT.items()
         }
         best = max(finer, key=lambda name: finer[name])
-        advice = "a free performance? quantise it, or align it to its beats"
+        advice = "a free performance? try `beats=estimate`, or mark its beats and name that file as `beats=FILE`"
         if finer[best] >= MIN_ON_GRID:
             advice = f"{finer[best]:.0%} lie on the {best} grid: choose a model of that, or quantise it"
         said.append(
             f"only {share:.0%} of its onsets lie on the {grid} grid (below {MIN_ON_GRID:.0%} the result may make little sense): {advice}"
         )
-    elif all((top, bottom) == (4, 4) for _, top, bottom in signatures) and not first_bar:
+    elif bars.by_file and not bars.said and first_bar is None and all(each[1:] == (4, 4) for each in signatures):
         said += _of_bars(notes.where(in_range(notes)), per_quarter, bool(signatures))
     return "; ".join(said)
 

@@ -15,7 +15,7 @@ from audiocycle.music.notes import empty
 @pytest.mark.parametrize("upbeat", [0, 1, 2, 3])
 def test_an_upbeat_is_found(upbeat: int) -> None:
     found = suspicion(tune(16, upbeat=upbeat), TPQ, says_metre=True)
-    assert found == (Suspicion(4, (upbeat,)) if upbeat else None)
+    assert found == (Suspicion(4, (upbeat,), certain=True) if upbeat else None)
 
 
 def test_threes_are_found_where_the_file_says_nothing() -> None:

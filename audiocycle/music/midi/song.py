@@ -110,11 +110,22 @@ class Song:
 
     def seconds(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """When those ticks are, by the tempo map."""
-        starts, micros = np.array([(0, USUAL_TEMPO), *self.tempos], dtype=np.float64).T
-        per_tick = micros * 1e-6 / self.per_quarter
-        begun = np.concatenate([[0.0], np.cumsum(np.diff(starts) * per_tick[:-1])])
+        starts, begun, per_tick = self._tempo_map
         place = np.searchsorted(starts, ticks, side="right") - 1
         return np.asarray(begun[place] + (ticks - starts[place]) * per_tick[place])
+
+    def ticks(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Which ticks, not rounded, those times are by the tempo map."""
+        starts, begun, per_tick = self._tempo_map
+        place = np.maximum(np.searchsorted(begun, seconds, side="right") - 1, 0)
+        return np.asarray(starts[place] + (seconds - begun[place]) / per_tick[place])
+
+    @cached_property
+    def _tempo_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The ticks at which tempos begin, when that is, and how many seconds a tick has from there on."""
+        starts, micros = np.array([(0, USUAL_TEMPO), *self.tempos], dtype=np.float64).T
+        per_tick = micros * 1e-6 / self.per_quarter
+        return starts, np.concatenate([[0.0], np.cumsum(np.diff(starts) * per_tick[:-1])]), per_tick
 
 
 def song_from_bytes(data: bytes, name: str, limits: Limits) -> Song:
