@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiocycle.music.notation import Chord, Head, Key, Metre, Voice, lengths
+from audiocycle.music.notation import Chord, Head, Key, Voice, WrittenBar, lengths
 
 MARK = "@"
 """Behind a note that is to have another colour."""
@@ -34,7 +34,7 @@ class Staff:
     row: int
 
 
-def kern(staves: Sequence[Staff], metres: Sequence[Metre], key: Key, colour: str) -> str:
+def kern(staves: Sequence[Staff], metres: Sequence[WrittenBar], key: Key, colour: str) -> str:
     """A score as a ``**kern`` file.
 
     Args:
@@ -87,7 +87,7 @@ def _brackets(staves: Sequence[Staff]) -> str:
     return "".join(f"[({','.join(names)})]" for names in rows.values())
 
 
-def _bar(columns: Sequence[Sequence[Voice]], metre: Metre, key: Key) -> list[list[str]]:
+def _bar(columns: Sequence[Sequence[Voice]], metre: WrittenBar, key: Key) -> list[list[str]]:
     """The lines of a bar."""
     is_split = [len(voices) > 1 for voices in columns]
     lines = [["*^" if split else "*" for split in is_split]] if any(is_split) else []
@@ -110,7 +110,7 @@ def _bar(columns: Sequence[Sequence[Voice]], metre: Metre, key: Key) -> list[lis
     return lines
 
 
-def _tokens(voice: Voice, metre: Metre, key: Key, is_second: bool) -> dict[int, str]:
+def _tokens(voice: Voice, metre: WrittenBar, key: Key, is_second: bool) -> dict[int, str]:
     """When each note, chord and rest of a voice begins, and what it is; rests of a second voice are not shown."""
     tokens, at = {}, 0
     for chord in [*voice, Chord(metre.length, metre.length, ())]:

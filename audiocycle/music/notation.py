@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.music.metres import COMPOUND
+
 QUARTER, EIGHTH, SIXTEENTH, TRIPLET = 12, 6, 3, 4
 LENGTHS = (3, 6, 9, 12, 18, 24, 36, 48, 72)
 """What one note can last: a sixteenth, an eighth, dotted or not, up to a dotted whole note."""
@@ -58,8 +60,8 @@ Voice = list[Chord]
 
 
 @dataclass(frozen=True)
-class Metre:
-    """How long a bar is, and its beat: a quarter, or a dotted one where eighths go in threes."""
+class WrittenBar:
+    """A bar: its metre, and how long it is, which may be less where the next signature cuts it short."""
 
     numerator: int
     denominator: int
@@ -67,8 +69,8 @@ class Metre:
 
     @property
     def beat(self) -> int:
-        is_compound = self.denominator == 8 and self.numerator % 3 == 0 and self.numerator > 3
-        return QUARTER + EIGHTH if is_compound else QUARTER
+        is_compound = self.denominator in COMPOUND and self.numerator % 3 == 0
+        return 3 * 4 * QUARTER // self.denominator if is_compound else QUARTER
 
     @property
     def middle(self) -> int:
@@ -108,7 +110,7 @@ class Lines:
     is_new: NDArray[np.bool_]
 
 
-def metres_of(begins: Floats, signatures: Sequence[tuple[float, int, int]]) -> list[Metre]:
+def metres_of(begins: Floats, signatures: Sequence[tuple[float, int, int]]) -> list[WrittenBar]:
     """The metre of each bar, as long as it is: the next signature may cut it short, by sixteenths.
 
     Args:
@@ -118,7 +120,7 @@ def metres_of(begins: Floats, signatures: Sequence[tuple[float, int, int]]) -> l
     metres = []
     for begin, length in zip(begins[:-1].tolist(), np.diff(begins).tolist(), strict=True):
         current = [(4, 4), *((top, bottom) for at, top, bottom in signatures if at <= begin + 1e-6)][-1]
-        metres.append(Metre(*current, max(1, round(length * QUARTER / SIXTEENTH)) * SIXTEENTH))
+        metres.append(WrittenBar(*current, max(1, round(length * QUARTER / SIXTEENTH)) * SIXTEENTH))
     return metres
 
 
@@ -136,7 +138,7 @@ def key_of(pitch: Ints, weight: Floats) -> Key:
     return found
 
 
-def written(start: Floats, end: Floats, begins: Floats, metres: Sequence[Metre]) -> tuple[Ints, Ints]:
+def written(start: Floats, end: Floats, begins: Floats, metres: Sequence[WrittenBar]) -> tuple[Ints, Ints]:
     """Times of all notes of a row on the nearest grid: sixteenths, or triplets in beats whose onsets fit them much better.
 
     Args:
@@ -211,7 +213,7 @@ def tidied(lines: Lines, total: int) -> Lines:
     return replace(kept, end=end)
 
 
-def bars_of_staff(lines: Lines, staff: int, metres: Sequence[Metre]) -> list[list[Voice]]:
+def bars_of_staff(lines: Lines, staff: int, metres: Sequence[WrittenBar]) -> list[list[Voice]]:
     """The voices of a staff, one or two, bar by bar; what a third would have to play is shortened."""
     mine = np.flatnonzero(lines.staff == staff)
     firsts = np.concatenate([[0], np.cumsum([metre.length for metre in metres])])
@@ -277,7 +279,7 @@ def _height(voice: Voice) -> float:
     return float(np.mean([head.pitch for chord in voice for head in chord.heads]))
 
 
-def lengths(start: int, end: int, metre: Metre, is_rest: bool = False) -> list[tuple[int, int]]:
+def lengths(start: int, end: int, metre: WrittenBar, is_rest: bool = False) -> list[tuple[int, int]]:
     """A time of a bar in lengths that can be written, and that show where its beats are."""
     if _is_plain(start, end, metre, is_rest):
         return [(start, end)]
@@ -288,7 +290,7 @@ def lengths(start: int, end: int, metre: Metre, is_rest: bool = False) -> list[t
     return [(start, end)]
 
 
-def _is_plain(start: int, end: int, metre: Metre, is_rest: bool) -> bool:
+def _is_plain(start: int, end: int, metre: WrittenBar, is_rest: bool) -> bool:
     """Whether one note, or one rest, can stand for it."""
     length, beat = end - start, metre.beat
     if start // beat == (end - 1) // beat:

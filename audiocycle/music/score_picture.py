@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError
 from audiocycle.music.kern import Staff, kern
-from audiocycle.music.notation import Key, Lines, Metre, bars_of_staff, key_of, metres_of, tidied, written
+from audiocycle.music.notation import (
+    Key,
+    Lines,
+    WrittenBar,
+    bars_of_staff,
+    key_of,
+    metres_of,
+    tidied,
+    written,
+)
 from audiocycle.music.picture import TrackNotes, bar_starts, is_new, parts_before
 from audiocycle.system.atomic import whole_file
 
@@ -106,7 +115,7 @@ def _key(score: Any, parts: Sequence[TrackNotes]) -> Key:
     )
 
 
-def _staves(parts: Sequence[Sequence[TrackNotes]], begins: Any, metres: Sequence[Metre]) -> list[Staff]:
+def _staves(parts: Sequence[Sequence[TrackNotes]], begins: Any, metres: Sequence[WrittenBar]) -> list[Staff]:
     """The staves of all rows; a part has the same ones in each."""
     pitches: dict[PartKey, Any] = {}
     for part in (part for row in parts for part in row):
@@ -137,7 +146,7 @@ def _lines(
     parts: Sequence[TrackNotes],
     pitches: Mapping[PartKey, Any],
     begins: Any,
-    metres: Sequence[Metre],
+    metres: Sequence[WrittenBar],
     new: Sequence[Any],
 ) -> tuple[Lines, list[tuple[int, str]]]:
     """The written notes of a row, and of each of its staves which part it is of, and its clef."""

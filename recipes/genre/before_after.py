@@ -1,10 +1,10 @@
 """Six pieces before and after a conversion: picture, score and sound of each, to be looked at and listened to.
 
     python recipes/genre/before_after.py FOLDER
-    python recipes/genre/before_after.py FOLDER -m runs/mine/bundle --only jazz-swing -- --strength 0.7
+    python recipes/genre/before_after.py FOLDER -m runs/mine/bundle --only jazz-swing --strength 0.7
 
 Of every piece whose genre a model knows: NAME.mid, .png, .svg and .ogg before; NAME-as-TARGET after, where the source stands above the result in
-picture and score. What follows ``--`` goes to ``audiocycle convert``. Needs the extra score.
+picture and score. Further options are those of ``audiocycle convert``. Needs the extra score.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ MODELS = ("jazz-classic", "pop-classic")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", "-m", action="append", metavar="BUNDLE", help=f"may be repeated; default: {', '.join(MODELS)}")
     parser.add_argument("--only", action="append", choices=list(SIX), help="of the pieces; may be repeated")
-    parser.add_argument("options", nargs="*", help="of the conversion")
-    arguments = parser.parse_args()
+    arguments, options = parser.parse_known_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     write_beats(arguments.folder)
     for name in arguments.only or SIX:
@@ -45,7 +44,7 @@ def main() -> None:
                 target = direction.target.name
                 if name.startswith(f"{direction.source.name}-") and target not in done:
                     done.add(target)
-                    after(source, model, target, arguments.options)
+                    after(source, model, target, options)
 
 
 def before(source: Path) -> None:

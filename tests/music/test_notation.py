@@ -14,7 +14,7 @@ from audiocycle.music.notation import (
     QUARTER,
     Key,
     Lines,
-    Metre,
+    WrittenBar,
     bars_of_staff,
     key_of,
     lengths,
@@ -23,7 +23,7 @@ from audiocycle.music.notation import (
     written,
 )
 
-FOUR, THREE, SIX_EIGHTHS = Metre(4, 4, 48), Metre(3, 4, 36), Metre(6, 8, 36)
+FOUR, THREE, SIX_EIGHTHS = WrittenBar(4, 4, 48), WrittenBar(3, 4, 36), WrittenBar(6, 8, 36)
 
 
 def a_staff(notes: list[tuple[int, int, int]]) -> Lines:
@@ -48,12 +48,12 @@ def a_staff(notes: list[tuple[int, int, int]]) -> Lines:
         (0, 30, SIX_EIGHTHS, False, [(0, 18), (18, 30)]),
         (6, 18, SIX_EIGHTHS, False, [(6, 18)]),
         (0, 36, SIX_EIGHTHS, False, [(0, 36)]),
-        (0, 60, Metre(5, 4, 60), True, [(0, 48), (48, 60)]),
-        (0, 42, Metre(7, 8, 42), False, [(0, 36), (36, 42)]),
+        (0, 60, WrittenBar(5, 4, 60), True, [(0, 48), (48, 60)]),
+        (0, 42, WrittenBar(7, 8, 42), False, [(0, 36), (36, 42)]),
     ],
 )
 def test_lengths_show_the_beats(
-    start: int, end: int, metre: Metre, is_rest: bool, expected: list[tuple[int, int]]
+    start: int, end: int, metre: WrittenBar, is_rest: bool, expected: list[tuple[int, int]]
 ) -> None:
     assert lengths(start, end, metre, is_rest) == expected
 
@@ -68,7 +68,7 @@ def test_lengths_show_the_beats(
 @settings(max_examples=300)
 def test_any_time_can_be_written(metre: tuple[int, int], data: st.DataObject, is_rest: bool) -> None:
     top, bottom = metre
-    whole = Metre(top, bottom, 48 * top // bottom)
+    whole = WrittenBar(top, bottom, 48 * top // bottom)
     places = [
         place
         for place in range(whole.length + 1)
@@ -189,7 +189,7 @@ def test_every_note_is_written_once_and_in_its_place(
     notes: list[tuple[int, int, int]], metre: tuple[int, int]
 ) -> None:
     top, bottom = metre
-    bar = Metre(top, bottom, 48 * top // bottom)
+    bar = WrittenBar(top, bottom, 48 * top // bottom)
     metres = [bar] * -(-64 * 3 // bar.length)
     total = bar.length * len(metres)
     lines = tidied(
