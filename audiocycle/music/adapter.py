@@ -79,7 +79,7 @@ class PianoRollAdapter(InWeights):
     """Bundles of before hold it; bars of 2/4 and 2/2 are converted as what they are."""
 
     renderers: ClassVar[tuple[str, ...]] = ("score",)
-    analysis: ClassVar[int] = 3
+    analysis: ClassVar[int] = 4
     """Raised whenever the same file gives other features than before, so that caches are made again."""
 
     def __post_init__(self, pairs: bool) -> None:

@@ -17,11 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.music.grid import QUARTER, Floats, Ints, Span
+
+if TYPE_CHECKING:
+    from audiocycle.music.grid import PhaseMap
 
 Mask = NDArray[np.bool_]
 
@@ -132,7 +136,7 @@ class SongFeel:
         spans: of each of its spans.
         swing: (2,) its ratios by level, eighths and sixteenths; 0 where too few notes tell.
         deviation: (2,) of the ratios of its bars from those.
-        offbeats: (2,) where its off-beats lie on average, last notes of triplets included; 0 where too few tell.
+        offbeats: (2,) where its off-beats lie on average, last notes of triplets included if it swings; 0 where too few tell.
         counts: (2,) how many beats tell that.
     """
 
@@ -156,6 +160,12 @@ def played(spans: Sequence[Span], feels: Sequence[Feel]) -> list[Span]:
     ]
 
 
+def can_swing(span: Span) -> Mask:
+    """(B,) the beats of bars of nothing but quarters: in 6/8 and 7/8, eighths are no halves of anything."""
+    bar = span.bar_of(span.steps[:-1])
+    return np.asarray((np.bincount(bar, span.sizes != QUARTER) == 0)[bar])
+
+
 def song_feel(onsets: Ints, spans: Sequence[Span], drums: Ints | None = None) -> SongFeel:
     """The feel that a song's onsets, in ticks and in any order, tell.
 
@@ -176,11 +186,16 @@ def _song_feel(onsets: Ints, spans: Sequence[Span]) -> SongFeel:
         for name in ("eighth", "alone", "triplet", "sixteenth")
     )
     pairs = eighth[alone > 0]
-    every = [eighth[(eighth > 0) & ((alone > 0) | (triplet > 0))], sixteenth[sixteenth > 0]]
     figures = (pairs >= LAST).sum() <= SHARE * triplet.sum()  # and what could be swing is some more of them
     struck = np.sum([each.struck.sum(axis=0) for each in heard] or [[0, 0]], axis=0)
     held = struck[0] >= HELD * struck[1]
-    ratio = _ratio(np.where(pairs >= LAST, STRAIGHT, pairs) if figures else pairs) if held else 0.0
+    if figures:
+        pairs = np.where(pairs >= LAST, STRAIGHT, pairs)
+    every = [
+        pairs if figures else eighth[(eighth > 0) & ((alone > 0) | (triplet > 0))],
+        sixteenth[sixteenth > 0],
+    ]
+    ratio = _ratio(pairs) if held else 0.0
     fine = _ratio(sixteenth[sixteenth > 0]) if held else 0.0
     feels, errors = [], []
     for each in heard:
@@ -214,7 +229,7 @@ def _heard(onsets: Ints, span: Span) -> _Heard:
     place = replace(span, feel=None).positions(onsets)
     beat = np.searchsorted(span.steps, place + EARLY * QUARTER, side="right") - 1
     inside = (beat >= 0) & (beat < n)
-    inside[inside] = span.sizes[beat[inside]] == QUARTER
+    inside[inside] = can_swing(span)[beat[inside]]
     beat = beat[inside]
     phase = (place[inside] - span.steps[beat]) / QUARTER
     middle = (phase >= EIGHTH[0]) & (phase <= EIGHTH[1])
@@ -294,3 +309,7 @@ def _errors(places: Floats, tells: Mask, bar: Ints, ratio: float) -> Floats:
 def snapped(ratio: Floats) -> Floats:
     """Ratios within what there is; what is hardly swing is straight."""
     return np.where(ratio < STRAIGHT + LEAST_SWING, STRAIGHT, np.minimum(ratio, MOST_SWING))
+
+
+if TYPE_CHECKING:
+    _CONFORMS: type[PhaseMap] = Feel

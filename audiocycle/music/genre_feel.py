@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from audiocycle.music.feel import ENOUGH, LEAST_SWING, STRAIGHT, Feel, SongFeel, snapped
-from audiocycle.music.grid import QUARTER, Floats, Ints, Span
+from audiocycle.music.feel import ENOUGH, LEAST_SWING, STRAIGHT, Feel, SongFeel, can_swing, snapped
+from audiocycle.music.grid import Floats, Ints, Span
 from audiocycle.music.notes import NEVER
 from audiocycle.music.options import MusicOptions
 from audiocycle.spec import Direction, FloatArray, Stats
@@ -59,50 +59,29 @@ def as_genre(song: SongFeel, spans: Sequence[Span], direction: Direction, option
     Args:
         direction: with the statistics of both genres; without the target's swing nothing changes.
     """
-    source, target, strength, wanted = (
-        direction.source.stats,
-        direction.target.stats,
-        options.strength,
-        options.swing,
-    )
+    source, target = direction.source.stats, direction.target.stats
+    strength, wanted = options.strength, options.swing
     if options.feel == "source" or strength == 0 or (wanted is None and "swing" not in target):
         return song
-    made: dict[str, list[Floats]] = {}
-    swing = song.swing.copy()
+    swing, changed, feels = song.swing.copy(), False, list(song.spans)
     for level, name in enumerate(LEVELS):
         ratio = float(song.swing[level]) or STRAIGHT
         if wanted is None:
             aim = _counterpart(song, level, source, target)
-            scale = min(
-                1.0,
-                float(target.get("swing_deviation", np.zeros(2))[level])
-                / max(1e-9, float(song.deviation[level])),
-            )
+            spread = float(target["swing_deviation"][level]) if "swing_deviation" in target else 0.0
+            scale = min(1.0, spread / max(1e-9, float(song.deviation[level])))
+            if abs(aim - max(ratio, STRAIGHT)) < LEAST_SWING:
+                continue  # it is there already
         else:
             aim, scale = wanted if name == "eighths" else STRAIGHT, 0.0
-        own = [getattr(feel, name) for feel in song.spans]
-        if wanted is None and abs(aim - max(ratio, STRAIGHT)) < LEAST_SWING:
-            made[name] = own  # it is there already
-            continue
         swing[level] = ratio + strength * (aim - ratio)
-        aimed = [
-            snapped(aim + scale * _by_bar(each - ratio, span)) for each, span in zip(own, spans, strict=True)
-        ]
-        made[name] = [each + strength * (there - each) for each, there in zip(own, aimed, strict=True)]
-    if all(
-        np.array_equal(getattr(feel, name), there)
-        for name in LEVELS
-        for feel, there in zip(song.spans, made[name], strict=True)
-    ):
-        return song
-    return replace(
-        song,
-        swing=swing,
-        spans=[
-            Feel(eighths, sixteenths, feel.figures)
-            for eighths, sixteenths, feel in zip(*made.values(), song.spans, strict=True)
-        ],
-    )
+        for number, (feel, span) in enumerate(zip(song.spans, spans, strict=True)):
+            own: Floats = getattr(feel, name)
+            aimed = snapped(aim + scale * _by_bar(own - ratio, span))
+            there = np.where(can_swing(span), own + strength * (aimed - own), own)
+            changed |= not np.array_equal(own, there)
+            feels[number] = replace(feels[number], **{name: there})  # type: ignore[arg-type]
+    return replace(song, swing=swing, spans=feels) if changed else song
 
 
 def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Sequence[Feel]) -> Ints:
@@ -112,11 +91,7 @@ def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Seq
     """
     made = ticks.copy()
     for span, own, aim in zip(spans, before, after, strict=True):
-        changes = (
-            (span.sizes == QUARTER)
-            & ~own.figures
-            & ((own.eighths != aim.eighths) | (own.sixteenths != aim.sixteenths))
-        )
+        changes = ~own.figures & ((own.eighths != aim.eighths) | (own.sixteenths != aim.sixteenths))
         beat = np.searchsorted(span.lines, ticks, side="right") - 1
         inside = np.flatnonzero((beat >= 0) & (beat < len(changes)))
         inside = inside[changes[beat[inside]]]
@@ -124,9 +99,7 @@ def moved(ticks: Ints, spans: Sequence[Span], before: Sequence[Feel], after: Seq
         phase = (ticks[inside] - span.lines[beat]) / span.lengths[beat]
         phase = aim.swung(own.straightened(phase, beat), beat)
         there = np.rint(span.lines[beat] + phase * span.lengths[beat]).astype(np.int64)
-        least = (
-            np.arange(len(there)) - beat * NEVER
-        )  # each a tick behind the one before, and anew in each beat
+        least = np.arange(len(there)) - beat * NEVER  # a tick behind the one before; anew in each beat
         apart = np.maximum.accumulate(there - least) + least
         made[inside] = np.minimum(apart, np.floor(span.lines[beat + 1]).astype(np.int64))
     return made

@@ -253,8 +253,8 @@ def convert_song(
     progress: Progress = lambda share: None,
 ) -> tuple[Song, Outcome]:
     """A song to its conversion, and counts for the report: phrases, as long as those that stay as they are because their bars cannot be converted,
-    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new. Where off-beats were moved: how many notes, drums included, and
-    where in the beat they lay and lie.
+    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new. Where
+    off-beats were moved: how many notes, drums included, and where in the beat they lay and lie.
 
     Everything that a roll does not show stays as it is, event for event: drums, bars that fit no grid, pitches outside 24 to 107,
     tempo map, signatures, words, controllers, system messages. Where the feel changes, all that is heard moves with it.

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from songs import TPQ, even_bars
 
-from audiocycle.music.feel import MOST_SWING, Feel, SongFeel, played, snapped, song_feel
+from audiocycle.music.feel import MOST_SWING, Feel, SongFeel, can_swing, played, snapped, song_feel
 from audiocycle.music.grid import Span
+from audiocycle.music.metres import lay_out
 
 RATIOS = st.floats(0.5, MOST_SWING)
 
@@ -164,6 +165,17 @@ def test_each_part_of_a_song_has_its_own() -> None:
 
 def test_beats_of_six_steps_and_the_triplet_grid_do_not_swing() -> None:
     assert heard([0, 2 / 3], span=even_bars(0, 8, TPQ, grid="triplet")).spans[0].is_straight
+
+
+@pytest.mark.parametrize(
+    ("metre", "swings"),
+    [((4, 4), True), ((3, 4), True), ((2, 2), True), ((6, 8), False), ((7, 8), False), ((12, 8), False)],
+)
+def test_metres_whose_beats_can_swing(metre: tuple[int, int], swings: bool) -> None:
+    (span,) = lay_out([(0, *metre)], 48 * TPQ, TPQ, "straight").spans
+    onsets = np.concatenate([np.arange(48) * TPQ, np.arange(48) * TPQ + 310])
+    assert can_swing(span).tolist() == [swings] * len(span.sizes)
+    assert song_feel(onsets, [span]).spans[0].is_straight != swings
 
 
 def test_no_bars_and_no_notes() -> None:
