@@ -157,7 +157,10 @@ def text(title: str, found: List) -> Iterator[str]:
 def to_json(found: List) -> dict[str, dict[str, Any]]:
     """Everything, by measure; null where there is no number."""
     lines = {name: vars(each) | {"within": each.within} for name, each in found.items()}
-    return {name: {key: None if isinstance(x, float) and np.isnan(x) else x for key, x in each.items()} for name, each in lines.items()}
+    return {
+        name: {key: None if isinstance(x, float) and np.isnan(x) else x for key, x in each.items()}
+        for name, each in lines.items()
+    }
 
 
 def read_folder(folder: Path, kind: str) -> dict[str, WholeSong]:
