@@ -8,13 +8,25 @@ import numpy as np
 import symusic
 
 from audiocycle.evaluation.music.examples import ANOTHER_SONG
-from audiocycle.evaluation.music.measures import GAIN, IDENTITY, MODEL, RANDOM, ROWS, SOURCE, TRANSFER
+from audiocycle.evaluation.music.measures import (
+    GAIN,
+    IDENTITY,
+    MODEL,
+    MUSICIAN_MEASURES,
+    RANDOM,
+    ROWS,
+    SOURCE,
+    TRANSFER,
+)
+from audiocycle.evaluation.music.musician import Line
 from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation, MusicExample
 from audiocycle.metrics.estimates import Estimate, estimate
 
 SONGS = ["one", '<img src=x onerror="boom()">', 'it\'s "two" & </script>']
 MEASURES = {  # measure: value in each of ROWS
     "strength": (0.75, 0.0, 0.9),
+    "song_strength": (0.25, 0.0, 0.95),
+    "taken_for": (0.3, 0.1, 0.9),
     "accuracy_strength": (0.8, 0.0, 0.95),
     "chroma_similarity": (0.85, 1.0, 0.35),
     "groove_similarity": (0.8, 1.0, 0.6),
@@ -55,7 +67,7 @@ def over_songs(mean: float) -> Estimate:
 
 def direction(source: str, target: str, classifier: bool) -> MusicDirectionResult:
     """Three songs."""
-    measures = {name: means for name, means in MEASURES.items() if classifier or "strength" not in name}
+    measures = {name: means for name, means in MEASURES.items() if classifier or ("strength" not in name and name != "taken_for")}
     styles = {"style_time_pitch": Estimate(np.array([0.9])), "style_onset_duration": Estimate(np.array([0.8]))}
     quality = {"polyphony": 3.5, "notes_per_bar": 12.0, "median_note_steps": 2.5, "pitch_class_entropy": 3.0}
     paired = {row: {"chroma_similarity": over_songs(mean), "note_f1": over_songs(mean)} for row, mean in ((MODEL, 0.6), (IDENTITY, 0.4))}
@@ -72,6 +84,7 @@ def direction(source: str, target: str, classifier: bool) -> MusicDirectionResul
         middles={"notes_per_bar": (4.0, 20.0), "polyphony": (1.5, 4.5), "median_note_steps": (1.0, 4.0)},
         seams={row: {"broken_notes": over_songs(0.25)} for row in ("borders", "inside", "difference")},
         corpora={f"{source}/a": {"songs": 3, "phrases": 30} | ({"seen": True, "accuracy": 0.9} if classifier else {})},
+        musician={measure.name: Line(0.1, 0.2, 0.15, (0.05, 0.25), 0.0, 0.25, 4, SONGS[1]) for measure in MUSICIAN_MEASURES},
         knob=knob if classifier else {},
         examples=[MusicExample(SONGS[1], 5, 6, {row: score(notes) for row, notes in NOTES.items()})],
     )
@@ -84,4 +97,4 @@ def small_music_evaluation(classifier: bool = True) -> MusicEvaluation:
     known = {"genres": ["A", "B"], "seeds": 3, "trained_on": ["A/a", "B/a"], "tests": [test]}
     rows = {row: directions["A->B"].rows[row] for row in (MODEL, IDENTITY, RANDOM)}
     skipped = {"/data/A/<bad>.mid": "<bad>.mid: no whole 4-bar phrase"}
-    return MusicEvaluation('A-B <tiny> & "co"', True, directions, rows, skipped, known if classifier else None, {"steps": 7})
+    return MusicEvaluation('A-B <tiny> & "co"', True, directions, rows, skipped, known if classifier else None, known if classifier else None, {"steps": 7})

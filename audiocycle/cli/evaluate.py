@@ -60,6 +60,9 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page to look at and listen to.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Put the table into the bundle's model card.")] = False,
     classifier: Annotated[Path | None, typer.Option(metavar="DIR", help="Music: needed for the strength.")] = None,
+    judge: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Music: a second judge, of whole songs; see recipes/genre/train_song_judge.py.")
+    ] = None,
     unseen: Annotated[
         list[str] | None,
         typer.Option(metavar="GENRE=DIR", help="Music: songs of a source that the classifier does not know; may be repeated."),
@@ -77,7 +80,7 @@ def evaluate(
     kind, name = converter.config.modality, converter.config.name
     given: dict[str, dict[str, Any]] = {
         VOICE: {"--one-way": one_way, "--transcripts": transcripts, "--recognizer": recognizer},
-        MUSIC: {"--classifier": classifier, "--unseen": unseen, "--seed": seed},
+        MUSIC: {"--classifier": classifier, "--judge": judge, "--unseen": unseen, "--seed": seed},
     }
     for modality, options in given.items():
         for option, value in options.items():
@@ -98,7 +101,7 @@ def evaluate(
                 console.print(f"evaluated: {done} of {total}")
 
         if kind == MUSIC:
-            found = music(converter, located, folders, classifier, parallel, unseen or [], limit, seed or 0, report, card, show)
+            found = music(converter, located, folders, classifier, judge, parallel, unseen or [], limit, seed or 0, report, card, show)
         else:
             found = voice(converter, located, folders, parallel, one_way, transcripts, recognizer, limit, report, card, show)
     results, text = found
@@ -134,6 +137,7 @@ def music(
     bundle: Path,
     folders: dict[str, Path],
     classifier: Path | None,
+    judge: Path | None,
     parallel: bool,
     unseen: list[str],
     limit: int | None,
@@ -147,11 +151,13 @@ def music(
     from audiocycle.evaluation.music.classifier import Classifier
     from audiocycle.evaluation.music.evaluate import evaluate as measure
     from audiocycle.evaluation.music.report import write_report
+    from audiocycle.evaluation.music.song_judge import SongJudge
     from audiocycle.evaluation.music.table import to_json, to_text
 
-    judge = None if classifier is None else Classifier.load(classifier)
+    phrases = None if classifier is None else Classifier.load(classifier)
+    songs = None if judge is None else SongJudge.load(judge)
     found = measure(
-        converter, folders, judge,
+        converter, folders, phrases, songs,
         parallel=parallel, unseen=genre_folders(unseen), limit=limit, seed=seed, listen=report is not None, progress=progress,
     )  # fmt: skip
     keep(bundle, report, card, partial(write_report, found), partial(markdown, found))

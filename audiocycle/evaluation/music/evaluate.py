@@ -18,6 +18,8 @@ from audiocycle.evaluation.music.classifier import HOW_TO, Classifier, CorpusTes
 from audiocycle.evaluation.music.judge import MusicJudge
 from audiocycle.evaluation.music.measures import ROWS
 from audiocycle.evaluation.music.results import MusicEvaluation
+from audiocycle.evaluation.music.song_judge import HOW_TO as HOW_TO_JUDGE
+from audiocycle.evaluation.music.song_judge import SEEDS, SongJudge
 from audiocycle.evaluation.music.songs import common_names, read_songs, rolls_of
 from audiocycle.metrics.estimates import joined
 from audiocycle.music.adapter import PianoRollAdapter
@@ -28,6 +30,7 @@ def evaluate(
     converter: Converter,
     folders: Mapping[str, Path],
     classifier: Classifier | None = None,
+    song_judge: SongJudge | None = None,
     *,
     parallel: bool = False,
     unseen: Sequence[tuple[str, Path]] = (),
@@ -41,6 +44,7 @@ def evaluate(
     Args:
         folders: of both domains' held-out songs.
         classifier: without it there is no strength.
+        song_judge: a second judge, of whole songs; without it there is one opinion only.
         parallel: songs of one name are counterparts; only those are used.
         unseen: genres and folders with songs of theirs, to test the classifier on.
         limit: songs of each folder.
@@ -61,6 +65,8 @@ def evaluate(
         check_classifier(classifier, converter, (first, second, *(genre for genre, _ in unseen)))
     elif unseen:
         raise ConfigError("`unseen`: tests a classifier, and there is none; add `classifier=CLASSIFIER`, or leave it out")
+    if song_judge is not None and not {first, second} <= set(song_judge.genres):
+        raise ConfigError(f"`judge`: tells {', '.join(song_judge.genres)} apart, not {first}, {second}; make one that does: {HOW_TO_JUDGE}")
     names = common_names(folders) if parallel else None
     read = {domain: read_songs(folder, domain, adapter, limit, names) for domain, folder in folders.items()}
     skipped = {path: reason for each in read.values() for path, reason in each.skipped.items()}
@@ -72,7 +78,7 @@ def evaluate(
     ticks = count(1)
     directions = {}
     for source, target in ((first, second), (second, first)):
-        judge = MusicJudge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen)
+        judge = MusicJudge(converter, classifier, source, target, read[source].songs, read[target].songs, seed, listen, song_judge)
         directions[str(Direction(Domain(source), Domain(target)))] = judge.results(parallel, lambda: progress(next(ticks), total))
     rows = {row: [d.rows[row] for d in directions.values()] for row in ROWS}
     return MusicEvaluation(
@@ -82,6 +88,7 @@ def evaluate(
         {row: {measure: joined([x[measure] for x in both], parallel) for measure in both[0]} for row, both in rows.items()},
         skipped,
         None if classifier is None else credentials(classifier, tests),
+        None if song_judge is None else credentials_of(song_judge),
         converter.config.training,
     )
 
@@ -129,3 +136,9 @@ def credentials(classifier: Classifier, further: Sequence[CorpusTest] = ()) -> d
     config = classifier.config
     tests = [vars(test) | {"accuracy": float(np.mean(test.accuracy))} for test in (*config.tests, *further)]
     return {"genres": list(config.genres), "seeds": len(config.seeds), "trained_on": list(config.trained_on), "tests": tests}
+
+
+def credentials_of(judge: SongJudge) -> dict[str, Any]:
+    """The same of a judge of songs."""
+    tests = [vars(test) | {"accuracy": float(np.mean(test.accuracy))} for test in judge.tests]
+    return {"genres": list(judge.genres), "seeds": SEEDS, "trained_on": list(judge.tables), "tests": tests}

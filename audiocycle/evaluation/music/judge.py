@@ -26,7 +26,9 @@ from audiocycle.evaluation.music.measures import (
     TARGET,
     TRANSFER,
 )
+from audiocycle.evaluation.music.musician import compared
 from audiocycle.evaluation.music.results import MusicDirectionResult
+from audiocycle.evaluation.music.song_judge import SongJudge, majority
 from audiocycle.evaluation.music.songs import (
     Conversion,
     DirectionConverter,
@@ -36,6 +38,7 @@ from audiocycle.evaluation.music.songs import (
     rolls_of,
     transferred,
 )
+from audiocycle.evaluation.music.whole_songs import WholeSong, read_whole
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
 from audiocycle.metrics.music.content import (
     chroma_similarity,
@@ -81,9 +84,11 @@ class MusicJudge:
         others: Sequence[HeldOutSong],
         seed: int,
         listen: bool,
+        song_judge: SongJudge | None = None,
     ) -> None:
         self.converter, self.classifier, self.source, self.target = converter, classifier, source, target
         self.songs, self.others, self.seed, self.listen = songs, others, seed, listen
+        self.song_judge = song_judge
         self.per_beat = STEPS_PER_BEAT[rolls_of(converter).grid]
         self.weights = [len(song.phrases) for song in songs]
         self.wanted = np.concatenate([song.phrases for song in others])
@@ -100,10 +105,12 @@ class MusicJudge:
         turns = KNOB if self.listen and self.classifier is not None else ()
         conversions: list[list[Conversion]] = []
         met: list[Seams] = []
+        results: list[WholeSong] = []
         for song in self.songs:
             of_song, seams = transferred(song, there, back, (1.0, *turns))
             conversions.append(of_song)
             met.append(seams)
+            results.append(there.whole(song.path))
             song_done()
         same = [song.phrases for song in self.songs]
         anything = [self.wanted[random.integers(0, len(self.wanted), len(phrases))] for phrases in same]
@@ -114,6 +121,11 @@ class MusicJudge:
         quality = {row: [quality_of(phrases, self.per_beat) for phrases in transfers[row]] for row in ROWS}
         values = {row: self.opinions(own, transfers[row], cycles[row]) | self.in_the_middle(quality[row]) for row in ROWS}
         rows = {row: self.means(values[row]) | self.likeness(transfers[row]) for row in ROWS}
+        sources, others = ([read_whole(song.path) for song in songs] for songs in (self.songs, self.others))
+        whole = self.opinions_of_songs(sources, results, others, random)
+        for row in ROWS:
+            values[row] |= whole[row]
+            rows[row] |= {name: estimate(table, np.ones(len(table))) for name, table in whole[row].items()}
         knob: dict[float, Row] = {}
         if turns:
             measured = {
@@ -134,6 +146,7 @@ class MusicJudge:
             middles=self.middles,
             seams=seam_rates(met),
             corpora=self.corpora(own),
+            musician=compared([song.name for song in self.songs], sources, results, others),
             knob=knob,
             examples=examples_of(self.songs, self.others, self.converter, self.source, self.target, parallel) if self.listen else [],
         )
@@ -161,6 +174,20 @@ class MusicJudge:
         return {
             name: np.array([[formula(*one_seed) for one_seed in zip(*three, strict=True)] for three in asked])
             for name, formula in kinds.items()
+        }
+
+    def opinions_of_songs(
+        self, sources: Sequence[WholeSong], results: Sequence[WholeSong], others: Sequence[WholeSong], random: np.random.Generator
+    ) -> dict[str, Values]:
+        """What the judge of songs says of each row; nothing without one."""
+        if self.song_judge is None:
+            return {row: {} for row in ROWS}
+        judge, genre = self.song_judge, self.song_judge.genres.index(self.target)
+        before, after, own = (judge.probabilities(judge.table(songs))[..., genre] for songs in (sources, results, others))
+        any_song = own[:, random.integers(0, own.shape[1], before.shape[1])]
+        return {
+            row: {"song_strength": (said - before).T, "taken_for": majority(said)[:, None].astype(np.float64)}
+            for row, said in ((MODEL, after), (IDENTITY, before), (RANDOM, any_song))
         }
 
     def content(self, transfers: Sequence[Phrases]) -> Values:

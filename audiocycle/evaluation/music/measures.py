@@ -14,7 +14,7 @@ from audiocycle.evaluation.measure import (
     TableLayout,
 )
 from audiocycle.metrics import estimates
-from audiocycle.metrics.music import content, musician, quality, seams, strength, style
+from audiocycle.metrics.music import content, musician, quality, seams, song_statistics, strength, style
 
 MODEL, IDENTITY, RANDOM = "model", "identity", "random_target"
 GAIN = "gain"
@@ -38,9 +38,16 @@ CONTROLS_DEFINITION = (
     "Identity: the source itself. Random target phrase: drawn from the target's held-out songs, so that its style is what a "
     "perfect transfer could reach; the source stands for its cycle. Key kept: share of phrases with a key shift of 0."
 )
+SONGS_DEFINITION = (
+    "Judge of songs: logistic regressions on song statistics, one for each of five resamples of the songs it learnt from, each corpus of a genre "
+    "weighing the same. Its strength: mean over songs of P_B(converted) - P_B(source), P_B its probability of the target genre. Taken for: share "
+    "of songs for which P_B is above 0.5 with most of the resamples. Random row: songs of the target in place of the converted."
+)
 DEFINITIONS = {
     "controls": CONTROLS_DEFINITION,
     "strength": strength.DEFINITION,
+    "judge": SONGS_DEFINITION,
+    "statistics": song_statistics.DEFINITION,
     "content": content.DEFINITION,
     "style": style.DEFINITION,
     "quality": quality.DEFINITION,
@@ -54,7 +61,7 @@ DEFINITIONS = {
 GENRE, CONTENT, MIDDLE = "Genre", "Content", "Phrases in the target's middle 80 %"
 PHRASES, NOTES = "Quality: what phrases are like", "Quality: what notes are like"
 PAIRED, SEAMS = "Likeness to the true counterparts", "Seams: notes that break, each bar"
-DAMAGE, FEEL, CHANGED = "Musician's list: faults", "Musician's list: manner", "Musician's list: against the source"
+FAULTS, FEEL, CHANGED = "Musician's list: faults", "Musician's list: manner", "Musician's list: against the source"
 
 MEASURES = (
     Measure(
@@ -63,6 +70,15 @@ MEASURES = (
         definition="strength", places=EVERYWHERE | Place.CHART,
     ),
     Measure("accuracy_strength", GENRE, "by accuracy", "", 2, HIGHER, "The same of its decisions.", definition="strength"),
+    Measure(
+        "song_strength", GENRE, "strength, songs", "", 2, HIGHER,
+        "How far the opinion of the judge of songs moves: 0 nothing, 1 all of it.",
+        definition="judge", heading="by songs", places=EVERYWHERE | Place.CHART,
+    ),
+    Measure(
+        "taken_for", GENRE, "taken for it", "%", 0, HIGHER,
+        "Songs that the judge of songs takes for the target's.", 100.0, definition="judge", heading="taken %",
+    ),
     Measure(
         "chroma_similarity", CONTENT, "chroma", "", 2, HIGHER,
         "How much of the harmony is left: cosine of pitch classes over half bars.",
@@ -147,11 +163,11 @@ SEAM_MEASURES = (
     Measure("broken_notes", SEAMS, "both", "", 3, LOWER, "Cut or doubled.", definition="seams"),
 )  # fmt: skip
 MUSICIAN_MEASURES = (
-    Measure("out_of_key", DAMAGE, "out of key", "%", 1, NEITHER, "Notes outside the scale of the key around them.", 100.0, definition="musician"),
-    Measure("bass_leaps", DAMAGE, "bass leaps", "%", 1, NEITHER, "Beats whose bass moves more than an octave.", 100.0, definition="musician"),
-    Measure("third_strikes", DAMAGE, "third strikes", "%", 1, NEITHER, "Third and further strikes of a pitch in a row.", 100.0, definition="musician"),
-    Measure("lone_sixteenths", DAMAGE, "lone sixteenths", "%", 2, NEITHER, "Short notes with nothing near.", 100.0, definition="musician"),
-    Measure("overlaps", DAMAGE, "overlaps in a voice", "%", 1, NEITHER, "Notes that a flute or a bass cannot play.", 100.0, definition="musician"),
+    Measure("out_of_key", FAULTS, "out of key", "%", 1, NEITHER, "Notes outside the scale of the key around them.", 100.0, definition="musician"),
+    Measure("bass_leaps", FAULTS, "bass leaps", "%", 1, NEITHER, "Beats whose bass moves more than an octave.", 100.0, definition="musician"),
+    Measure("third_strikes", FAULTS, "third strikes", "%", 1, NEITHER, "Third and further strikes of a pitch in a row.", 100.0, definition="musician"),
+    Measure("lone_sixteenths", FAULTS, "lone sixteenths", "%", 2, NEITHER, "Short notes with nothing near.", 100.0, definition="musician"),
+    Measure("overlaps", FAULTS, "overlaps in a voice", "%", 1, NEITHER, "Notes that a flute or a bass cannot play.", 100.0, definition="musician"),
     Measure("off_beat", FEEL, "off the beat", "%", 0, NEITHER, "Onsets that lie between beats.", 100.0, definition="musician"),
     Measure("swing_ratio", FEEL, "swing ratio", "", 2, NEITHER, "First to second eighth: 1 is straight.", definition="musician"),
     Measure("ringing_classes", FEEL, "pitch classes ringing", "", 1, NEITHER, "At once, under the pedal.", definition="musician"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from audiocycle.errors import AudioCycleError, DataError
 from audiocycle.evaluation.music.classifier import midi_files
-from audiocycle.evaluation.music.measures import DAMAGE, MUSICIAN_MEASURES
+from audiocycle.evaluation.music.measures import CHANGED, FAULTS, MUSICIAN_MEASURES
 from audiocycle.evaluation.music.whole_songs import WholeSong, read_whole
 from audiocycle.metrics.music.musician import after_the_end, musicians_list, top_line_kept
 from audiocycle.metrics.music.quality import middle
@@ -120,7 +121,7 @@ def short_of_the_bar(found: List) -> list[str]:
     faults = [
         measure
         for measure in MUSICIAN_MEASURES
-        if measure.family == DAMAGE and found[measure.name].ends is not None
+        if measure.family == FAULTS and found[measure.name].ends is not None
     ]
     return [measure.label for measure in faults if found[measure.name].within < ENOUGH - NEARLY]
 
@@ -148,11 +149,18 @@ def text(title: str, found: List) -> Iterator[str]:
     missed = short_of_the_bar(found)
     if missed:
         yield f"  in the target's middle in fewer than {ENOUGH:.0%} of the songs: {', '.join(missed)}"
-    worst = {
-        measure.label: found[measure.name].worst for measure in MUSICIAN_MEASURES if found[measure.name].worst
+    for measure in MUSICIAN_MEASURES:
+        if measure.family in (FAULTS, CHANGED) and found[measure.name].worst:
+            yield f"  worst, {measure.label}: {found[measure.name].worst}"
+
+
+def to_json(found: List) -> dict[str, dict[str, Any]]:
+    """Everything, by measure; null where there is no number."""
+    lines = {name: vars(each) | {"within": each.within} for name, each in found.items()}
+    return {
+        name: {key: None if isinstance(x, float) and np.isnan(x) else x for key, x in each.items()}
+        for name, each in lines.items()
     }
-    for label, name in worst.items():
-        yield f"  worst, {label}: {name}"
 
 
 def read_folder(folder: Path, kind: str) -> dict[str, WholeSong]:

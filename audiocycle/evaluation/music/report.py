@@ -6,6 +6,7 @@ The same evaluation gives the same page, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from audiocycle.evaluation.music.measures import (
     LAYOUT,
     MEANINGS,
     MIDDLE,
+    MUSICIAN_MEASURES,
     PAIRED_LAYOUT,
     QUALITY_LAYOUT,
     RANDOM,
@@ -29,7 +31,7 @@ from audiocycle.evaluation.music.measures import (
 )
 from audiocycle.evaluation.music.players import legend, listening
 from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation
-from audiocycle.evaluation.music.table import kind_of
+from audiocycle.evaluation.music.table import about_judge, extremes, kind_of
 from audiocycle.evaluation.page.charts import plane_chart
 from audiocycle.evaluation.page.frame import document, small_print, write_page
 from audiocycle.evaluation.page.markup import Markup, element
@@ -72,7 +74,7 @@ def page(evaluation: MusicEvaluation, losses: Losses) -> str:
     summary = f"{ways}: {songs} songs with {phrases} phrases that the model was not trained on{pairs}."
     links = [("#total", "Both directions")]
     links += [(f"#direction-{i}", arrowed(each)) for i, each in enumerate(evaluation.directions.values(), 1)]
-    links += [("#classifier", "The classifier")]
+    links += [("#classifier", "The classifier"), ("#judge", "The judge of songs")]
     links += [("#training", "Training")] if losses or evaluation.training else []
     links += [("#meaning", "What the figures mean")]
     return document(f"Music evaluation: {evaluation.model}", summary, links, sections(evaluation, losses))
@@ -86,6 +88,7 @@ def sections(evaluation: MusicEvaluation, losses: Losses) -> Iterator[Markup]:
     for i, each in enumerate(evaluation.directions.values(), 1):
         yield element("section", *direction(each, i), aria_labelledby=f"direction-{i}")
     yield element("section", *classifier(evaluation), aria_labelledby="classifier")
+    yield element("section", *song_judge(evaluation), aria_labelledby="judge")
     if losses or evaluation.training:
         yield element("section", *training(evaluation.training, losses), aria_labelledby="training")
     yield element("section", *meaning(evaluation), aria_labelledby="meaning")
@@ -99,6 +102,11 @@ def direction(each: MusicDirectionResult, number: int) -> Iterator[Markup]:
     yield tables(each.rows, name, LAYOUT)
     ends = "; ".join(f"{shape_in_words(key)} {low:.1f} to {high:.1f}" for key, (low, high) in each.middles.items())
     yield element("p", f"The middle 80 % of {each.target}: {ends}.", class_="soft")
+    if each.disagreement:
+        yield element("p", element("strong", each.disagreement))
+    yield element("p", f"{extremes(each)}.")
+    yield element("h3", "A musician's list")
+    yield musicians_table(each)
     if each.paired:
         yield tables(each.paired, name, PAIRED_LAYOUT)
     if each.examples:
@@ -117,6 +125,23 @@ def direction(each: MusicDirectionResult, number: int) -> Iterator[Markup]:
     yield tables(by_row(each.quality), name, QUALITY_LAYOUT)
     if each.seams:
         yield tables(each.seams, name, SEAMS_LAYOUT)
+
+
+def musicians_table(each: MusicDirectionResult) -> Markup:
+    """What a listener objects to: source, result and target, how many songs lie where the target's own do, and the worst of them."""
+    body = []
+    for measure in MUSICIAN_MEASURES:
+        line = each.musician[measure.name]
+        ends = "" if line.ends is None else " … ".join(map(measure.text, line.ends))
+        shares = ("–" if isnan(share) else f"{share:.0%}" for share in (line.within, line.below, line.above))
+        figures = (*map(measure.text, (line.source, line.converted, line.target)), ends, *shares, str(line.songs))
+        cells = (element("td", text) for text in figures)
+        name = element("th", measure.axis, scope="row", title=measure.meaning)
+        body.append(element("tr", name, *cells, element("td", line.worst, class_="words")))
+    columns = (each.source, "converted", each.target, "its middle 80 %", "within", "below", "above", "songs", "worst")
+    headings = (element("th", text, scope="col") for text in columns)
+    inside = element("table", element("thead", element("tr", element("td"), *headings)), element("tbody", *body))
+    return element("div", inside, class_="scroll corpora", role="region", aria_label="A musician's list", tabindex="0")
 
 
 def plane(each: MusicDirectionResult) -> Iterator[Markup]:
@@ -185,6 +210,13 @@ def classifier(evaluation: MusicEvaluation) -> Iterator[Markup]:
     headings = (element("th", text, scope="col") for text in ("right, %", "songs", "phrases", ""))
     inside = element("table", element("thead", element("tr", element("td"), *headings)), element("tbody", *body))
     yield element("div", inside, class_="scroll corpora", role="region", aria_label="Accuracy by corpus", tabindex="0")
+
+
+def song_judge(evaluation: MusicEvaluation) -> Iterator[Markup]:
+    """What the second opinion is worth."""
+    yield element("h2", "The judge of songs", id="judge")
+    for text in about_judge(evaluation):
+        yield element("p", text.strip(), class_="soft")
 
 
 def meaning(evaluation: MusicEvaluation) -> Iterator[Markup]:

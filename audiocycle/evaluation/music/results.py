@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from audiocycle.evaluation.measure import Row
+from audiocycle.evaluation.music.musician import List
 from audiocycle.metrics.estimates import Estimate
+
+APART = 0.25
+"""Strengths of two judges that differ by more disagree."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class MusicDirectionResult:
             empty where all songs are too short for windows to meet in two ways.
         corpora: where the songs are from; with a classifier, whether it was trained on others of the corpus (``seen``), and
             how often it is right there.
+        musician: the musician's list of the source's songs, converted, and the target's own.
         knob: strength that is asked for to strength and content; empty where those are not asked for.
     """
 
@@ -53,6 +60,7 @@ class MusicDirectionResult:
     middles: dict[str, tuple[float, float]]
     seams: dict[str, Row]
     corpora: dict[str, dict[str, Any]]
+    musician: List
     knob: dict[float, Row] = field(default_factory=dict)
     examples: list[MusicExample] = field(default_factory=list)
 
@@ -60,6 +68,29 @@ class MusicDirectionResult:
     def songs(self) -> int:
         """How many."""
         return len(self.names)
+
+    @property
+    def disagreement(self) -> str:
+        """A sentence where the two judges see different things; empty where they agree, or one of them is missing."""
+        row = self.rows["model"]
+        if "strength" not in row or "song_strength" not in row:
+            return ""
+        phrases, songs = row["strength"].mean, row["song_strength"].mean
+        if abs(phrases - songs) <= APART:
+            return ""
+        doubtful = "phrases" if phrases > songs else "songs"
+        return (
+            f"The judges disagree: by phrases {phrases:.2f} of the way to {self.target}, by songs {songs:.2f}, and {row['taken_for'].mean:.0%} of the "
+            f"songs are taken for {self.target}. Do not rely on the judge of {doubtful}."
+        )
+
+    @property
+    def extremes(self) -> tuple[str, tuple[str, float], tuple[str, float]]:
+        """By which measure songs are told apart, and the worst and the best song, with its value."""
+        values = self.values["model"]
+        name = next(each for each in ("song_strength", "strength", "in_all_three") if each in values)
+        worst, best = int(np.argmin(values[name])), int(np.argmax(values[name]))
+        return name, (self.names[worst], values[name][worst]), (self.names[best], values[name][best])
 
 
 @dataclass(frozen=True)
@@ -72,6 +103,7 @@ class MusicEvaluation:
         total: mean over the directions, by row.
         skipped: path to reason, of songs that could not be used.
         classifier: what it was trained and tested on; None without one.
+        judge: the same of the judge of songs.
         training: how the model was trained, as its bundle says.
     """
 
@@ -81,4 +113,5 @@ class MusicEvaluation:
     total: dict[str, Row]
     skipped: dict[str, str]
     classifier: dict[str, Any] | None
+    judge: dict[str, Any] | None = None
     training: dict[str, Any] = field(default_factory=dict)

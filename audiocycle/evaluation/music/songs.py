@@ -5,6 +5,7 @@ A phrase is (C, 84, T) uint8; those of a song are (N, C, 84, T). They are the ph
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -14,8 +15,9 @@ import numpy as np
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.windows import hand_overs
-from audiocycle.errors import AudioCycleError, DataError
+from audiocycle.errors import AudioCycleError, AudioCycleWarning, DataError
 from audiocycle.evaluation.music.classifier import corpus_of, midi_files, phrases_of
+from audiocycle.evaluation.music.whole_songs import WholeSong, whole_song
 from audiocycle.metrics.music.seams import broken_notes
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.feel import played, song_feel
@@ -127,6 +129,13 @@ class DirectionConverter:
         options = self.converter.modality.chosen({"strength": strength}, self.converter.renderer)
         notes: Notes = self.converter.renderer.render(self.adapter.transfer(encoded, opinion, self.direction, options))
         return self.adapter.analyze(notes, encoded.side.span)
+
+
+    def whole(self, path: Path) -> WholeSong:
+        """What a user gets of a file, with the default options."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AudioCycleWarning)  # of what is unusual in a source; it was chosen as it is
+            return whole_song(self.converter(read_score(path), self.direction.target.name, self.direction.source.name))
 
 
 @dataclass(frozen=True)

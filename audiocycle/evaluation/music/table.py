@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audiocycle.evaluation.measure import Measure, Place, Row
+from audiocycle.evaluation.music import musician
 from audiocycle.evaluation.music.classifier import HOW_TO, untested
 from audiocycle.evaluation.music.measures import (
     CONTENT,
@@ -25,6 +26,7 @@ from audiocycle.evaluation.music.measures import (
     shape_in_words,
 )
 from audiocycle.evaluation.music.results import MusicDirectionResult, MusicEvaluation
+from audiocycle.evaluation.music.song_judge import HOW_TO as HOW_TO_JUDGE
 from audiocycle.evaluation.table import WIDTH, number, rows_to_json, tables
 from audiocycle.metrics.estimates import Estimate
 
@@ -41,6 +43,7 @@ def to_json(evaluation: MusicEvaluation) -> dict[str, Any]:
         "total": rows_to_json(evaluation.total),
         "skipped": evaluation.skipped,
         "classifier": evaluation.classifier,
+        "judge": evaluation.judge,
         "definitions": DEFINITIONS,
     }
 
@@ -56,6 +59,8 @@ def direction_to_json(each: MusicDirectionResult) -> dict[str, Any]:
         "middles": {measure: list(ends) for measure, ends in each.middles.items()},
         "seams": rows_to_json(each.seams),
         "corpora": each.corpora,
+        "musician": musician.to_json(each.musician),
+        "disagreement": each.disagreement,
         "knob": [{"setting": setting, **rows_to_json({"row": row})["row"]} for setting, row in each.knob.items()],
         "by_song": {"names": each.names, "rows": each.values},
     }
@@ -71,6 +76,10 @@ def lines(evaluation: MusicEvaluation) -> Iterator[str]:
     for name, each in evaluation.directions.items():
         yield from table(f"{name}: {each.songs} songs, {each.phrases} phrases", each.rows, GENRE, CONTENT)
         yield from knob(each)
+        yield from textwrap.wrap(each.disagreement, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield from textwrap.wrap(extremes(each), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield ""
+        yield from musician.text("musician's list", each.musician)
         yield ""
         yield from table(f"{name}, phrases in the middle 80 % of {each.target}", each.rows, MIDDLE)
         ends = (f"{shape_in_words(key)} {low:.2f}–{high:.2f}" for key, (low, high) in each.middles.items())
@@ -87,6 +96,7 @@ def lines(evaluation: MusicEvaluation) -> Iterator[str]:
     yield from quality(evaluation.directions)
     yield ""
     yield from about_classifier(evaluation)
+    yield from about_judge(evaluation)
     if evaluation.skipped:
         yield f"left out: {len(evaluation.skipped)} songs that training would refuse, too (--json names them)"
     yield ""
@@ -155,6 +165,32 @@ def about_classifier(evaluation: MusicEvaluation) -> Iterator[str]:
         yield f"  fewer than {FEWEST_SEEDS} seeds: how far the strength depends on the classifier is not known; train more"
     for genre in untested(known["genres"], [test["corpus"] for test in known["tests"] if not test["seen"]]):
         yield f"  never tested on a corpus of {genre} that it does not know: it may know that corpus rather than the genre"
+
+
+def about_judge(evaluation: MusicEvaluation) -> Iterator[str]:
+    """What the opinion of the judge of songs is worth."""
+    if evaluation.judge is None:
+        yield "no second judge: make one, of sources that the model was not trained on, and add --judge JUDGE.json:"
+        yield f"  {HOW_TO_JUDGE}"
+        return
+    known = evaluation.judge
+    yield f"judge of songs: {', '.join(known['genres'])}; {known['seeds']} resamples; accuracy by corpus:"
+    width = max((len(test["corpus"]) for test in known["tests"]), default=0)
+    for test in known["tests"]:
+        yield f"  {test['corpus']:{width}} {test['accuracy']:7.1%} of {test['songs']:4} songs: {kind_of(test)}"
+    for genre in untested(known["genres"], [test["corpus"] for test in known["tests"] if not test["seen"]]):
+        yield f"  never tested on a corpus of {genre} that it does not know"
+    same = sorted({corpus for each in evaluation.directions.values() for corpus in each.corpora} & set(known["trained_on"]))
+    if same:
+        known_songs = f"it learnt from corpora of the songs that are judged, and may know those rather than the genre: {', '.join(same)}"
+        yield from textwrap.wrap(known_songs, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def extremes(each: MusicDirectionResult) -> str:
+    """The worst and the best song."""
+    name, (worst, low), (best, high) = each.extremes
+    measure = next(measure for measure in LAYOUT.measures if measure.name == name)
+    return f"worst: {worst} ({measure.in_words(low)}); best: {best} ({measure.in_words(high)})"
 
 
 def kind_of(test: Mapping[str, Any]) -> str:

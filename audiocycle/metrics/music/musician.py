@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.metrics.music.song_notes import Integers, SongNotes, moments, sounding_cells, top_line
+from audiocycle.spec import FloatArray
 
 KEY_BEATS = 16
 """Beats around a note by which its key is told."""
@@ -131,6 +132,11 @@ def bass_leaps(notes: SongNotes) -> float:
     np.minimum.at(lowest, beat - first, notes.pitch[owner])
     both = (lowest[1:] < 128) & (lowest[:-1] < 128)
     return _share(np.abs(np.diff(lowest))[both] > OCTAVE)
+
+
+def until_seen(notes: SongNotes) -> FloatArray:
+    """(N,) ends, of short notes late enough to be seen in the middle of their beat."""
+    return np.maximum(notes.end, np.floor(notes.start) + 0.75)
 
 
 def third_strikes(notes: SongNotes) -> float:

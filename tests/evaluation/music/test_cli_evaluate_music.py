@@ -30,12 +30,13 @@ def test_command_prints_one_json_object(
     done = run_cli(capsys, *command(genres, unchanging, "--classifier", tmp_path / "c", "--limit", 2, "--json"))
     assert (done.code, done.err) == (0, [])
     report = json.loads(done.out)
-    assert set(report) == {"model", "parallel", "directions", "total", "skipped", "classifier", "definitions"}
+    assert set(report) == {"model", "parallel", "directions", "total", "skipped", "classifier", "judge", "definitions"}
     assert report["model"] == "unchanging"
     assert set(report["directions"]) == set(DIRECTIONS)
     each = report["directions"]["slow->fast"]
     assert set(each) == {
         "songs", "phrases", "rows", "paired", "quality", "middles", "seams", "corpora", "knob", "by_song",
+        "musician", "disagreement",
     }  # fmt: skip
     assert (each["songs"], each["phrases"]) == (2, 4)
     assert set(each["rows"]) == set(report["total"]) == {"model", "identity", "random_target"}
@@ -45,7 +46,7 @@ def test_command_prints_one_json_object(
     assert each["rows"]["identity"]["style_time_pitch"]["low"] <= each["rows"]["identity"]["style_time_pitch"]["mean"]
     assert set(each["quality"]["polyphony"]) == {"source", "transfer", "target"}
     assert report["classifier"]["trained_on"] == ["slow/one", "slow/two", "fast/one", "fast/two"]
-    assert set(report["definitions"]) == {"controls", "strength", "content", "style", "quality", "middle", "seams", "intervals"}
+    assert set(report["definitions"]) == {"controls", "strength", "content", "style", "quality", "middle", "seams", "musician", "judge", "statistics", "intervals"}
 
 
 def test_a_model_on_the_hub_is_asked_for_once(

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import symusic
+from small_music_evaluation import SONGS, small_music_evaluation
 from tiny_bundle import UNCHANGING_MUSIC_MODEL, tiny_bundle, tiny_music_bundle, tiny_song
 from two_genres import GENRES, a_song, write_genre
 
 from audiocycle.conversion.converter import Converter
 from audiocycle.errors import ConfigError, DataError, DomainError
+from audiocycle.evaluation.music.card import markdown
 from audiocycle.evaluation.music.classifier import Classifier
 from audiocycle.evaluation.music.evaluate import evaluate
 from audiocycle.evaluation.music.judge import IN_ALL, KNOB, seam_rates
@@ -23,11 +25,13 @@ from audiocycle.evaluation.music.measures import (
     IDENTITY,
     MEASURES,
     MODEL,
+    MUSICIAN_MEASURES,
     QUALITY_MEASURES,
     RANDOM,
     SEAM_MEASURES,
 )
 from audiocycle.evaluation.music.results import MusicEvaluation
+from audiocycle.evaluation.music.song_judge import SongJudge, read_tables, statistics_names
 from audiocycle.evaluation.music.songs import (
     DirectionConverter,
     HeldOutSong,
@@ -87,7 +91,9 @@ def test_a_model_that_changes_nothing_scores_as_identity_does(found: MusicEvalua
 
 def test_everything_that_is_measured_is_declared(found: MusicEvaluation) -> None:
     for each in found.directions.values():
-        assert {name for row in each.rows.values() for name in row} == {measure.name for measure in MEASURES}
+        by_songs = {measure.name for measure in MEASURES if measure.definition == "judge"}
+        assert {name for row in each.rows.values() for name in row} == {measure.name for measure in MEASURES} - by_songs
+        assert set(each.musician) == {measure.name for measure in MUSICIAN_MEASURES}
         assert set(each.quality) == {measure.name for measure in QUALITY_MEASURES}
         assert {name for row in each.seams.values() for name in row} == {measure.name for measure in SEAM_MEASURES}
 
@@ -394,6 +400,59 @@ def test_the_table_fits_and_says_what_the_classifier_is_worth(genres: Path, foun
     tested = replace(found, classifier={"genres": GENRES, "seeds": 2, "tests": [vars(t) | {"accuracy": 0.5} for t in tests]})
     assert re.search(r"fast/one +50\.0% of +1 songs, +1 phrases: UNSEEN \(another training, without it\)", to_text(tested))
     assert re.findall("never tested on a corpus of ([a-z]+)", to_text(tested)) == ["slow"]
+
+
+@pytest.fixture(scope="module")
+def song_judge(genres: Path) -> SongJudge:
+    names: list[str] = statistics_names()
+    tables = {corpus: table for genre in GENRES for corpus, table in read_tables(genres / "train" / genre, genre, names, {}).items()}
+    return SongJudge(GENRES, names, tables)
+
+
+def test_the_judge_of_songs_says_what_each_row_is_worth(genres: Path, unchanging: Path, song_judge: SongJudge) -> None:
+    found = evaluate(Converter.from_pretrained(unchanging), folders(genres), song_judge=song_judge)
+    for each in found.directions.values():
+        assert {name for row in each.rows.values() for name in row} >= {"song_strength", "taken_for"}
+        for row in (MODEL, IDENTITY):
+            assert each.rows[row]["song_strength"].mean == pytest.approx(0.0, abs=1e-6)
+            assert each.rows[row]["taken_for"].mean == 0.0
+        assert each.rows[RANDOM]["song_strength"].mean > 0.5
+        assert each.rows[RANDOM]["taken_for"].mean == 1.0
+        assert each.disagreement == ""
+    text = to_text(found)
+    assert "judge of songs: slow, fast; 5 resamples" in text
+    assert "it learnt from corpora of the songs that are judged" in text
+    assert max(text.splitlines(), key=len)[110:] == ""
+
+
+def test_a_judge_of_songs_must_know_the_genres(genres: Path, unchanging: Path, song_judge: SongJudge) -> None:
+    tables = {corpus.replace("slow", "waltz"): table for corpus, table in song_judge.tables.items()}
+    other = SongJudge(("waltz", "fast"), song_judge.names, tables)
+    with pytest.raises(ConfigError, match=r"`judge`: tells waltz, fast apart, not slow, fast; make one that does"):
+        evaluate(Converter.from_pretrained(unchanging), folders(genres), song_judge=other)
+
+
+def test_the_musicians_list_of_a_model_that_changes_nothing(found: MusicEvaluation) -> None:
+    for each in found.directions.values():
+        for line in each.musician.values():
+            assert line.converted == pytest.approx(line.source, nan_ok=True) or np.isnan(line.source)
+        assert each.musician["top_line_kept"].converted == 1.0
+        assert each.musician["after_the_end"].converted == 0.0
+
+
+def test_judges_that_see_different_things_are_told_of() -> None:
+    found = small_music_evaluation()
+    said = found.directions["A->B"].disagreement
+    assert said.startswith("The judges disagree: by phrases 0.75 of the way to B, by songs 0.25, and 30% of the songs are taken for B.")
+    assert "judge of phrases" in said
+    assert said in " ".join(to_text(found).split())
+    assert said in markdown(found)
+
+
+def test_the_worst_song_is_named() -> None:
+    found = small_music_evaluation().directions["A->B"]
+    assert found.extremes == ("song_strength", ("one", pytest.approx(0.2)), (SONGS[2], pytest.approx(0.3)))
+    assert "worst: one (strength, songs 0.20)" in to_text(small_music_evaluation())
 
 
 def test_voices_are_measured_elsewhere(tmp_path: Path) -> None:

@@ -58,6 +58,11 @@ def test_rows_measures_and_judges_are_there(parsed: Page) -> None:
     assert numbers.count("0.75") >= 3
     assert numbers.count("62.5") == 1  # the classifier on a corpus that it does not know
     assert "UNSEEN" in parsed.text("td")
+    assert rows.count("bass leaps, %") == rows.count("top line kept, %") == 2  # the musician's list of each direction
+    assert "5.0 … 25.0" in numbers
+    assert "The judges disagree: by phrases 0.75 of the way to B" in parsed.text("strong")
+    assert "worst: one (strength, songs 0.20)" in parsed.text("p")
+    assert "judge of songs: A, B; 3 resamples" in parsed.text("p")
     assert "Never tested on a corpus of A that it does not know" in parsed.text("p")
     assert "notes per bar 4.0 to 20.0; polyphony 1.5 to 4.5; note length (steps) 1.0 to 4.0" in parsed.text("p")
     assert "<bad>.mid: no whole 4-bar phrase" in parsed.text("dd")
