@@ -17,6 +17,7 @@ from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span, on_grid_share
+from audiocycle.music.lines import MELODY, NEVER, held
 from audiocycle.music.metres import Layout, Signature, lay_out
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
@@ -40,6 +41,8 @@ NOMINAL_BEATS_PER_SECOND = 2.0
 """Material is counted in minutes at 120 quarter notes a minute; the network knows no tempo."""
 FULL_VELOCITY = 127.0
 METRES = ("4/4", "all")
+LEAN = 2.5
+"""Logits by which the tune's notes are likelier than the network says, and new ones above it less likely: people know a piece by its tune."""
 LIMITS: dict[str, Limit] = {
     "grid": OneOf(tuple(STEPS_PER_BEAT)),
     "bars": Range(1, 32),
@@ -195,14 +198,17 @@ class PianoRollAdapter(InWeights):
     ) -> Encoded[ConvertedSpanSide]:
         """The network's probabilities, as thick as the target and leaning towards the source as ``options`` say, with what makes notes of them."""
         target = direction.target.stats
-        biased = converted.astype(np.float32)
-        phrases = phrase_borders(encoded.side.span.bars, self.spec.window)
+        notes, span, roll = encoded.side.notes, encoded.side.span, encoded.features
+        tune, stays = (held(notes, roll, span, keep) for keep in ((MELODY,), options.kept))
+        biased = stays.certainly(tune.likelier(converted.astype(np.float32), LEAN))
+        phrases = phrase_borders(span.bars, self.spec.window)
         if options.thickness == "target":
             biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
-            biased[:VELOCITY] *= allowed_rows(encoded.features, phrases)
-        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options, target.get("accents"))
+            biased[:VELOCITY] *= allowed_rows(roll, phrases)
+        biased = stays.certainly(biased, NEVER)
+        side = ConvertedSpanSide(notes, span, roll, target["programs"], options, target.get("accents"))
         return Encoded(biased, side)
 
 
