@@ -9,9 +9,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from songs import even_bars
 
 from audiocycle.music.adapter import PianoRollAdapter
-from audiocycle.music.grid import Span, even_bars
+from audiocycle.music.grid import Span
 from audiocycle.music.lines import BASS, CHORDS, MELODY, chords, closed, held, outer_lines
 from audiocycle.music.notes import NEW, Notes, join
 from audiocycle.music.options import MusicOptions
