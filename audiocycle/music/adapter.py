@@ -17,13 +17,15 @@ from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span, on_grid_share
+from audiocycle.music.lines import MELODY, NEVER, held
+from audiocycle.music.manners import MEASURES, habits
 from audiocycle.music.metres import Layout, Signature, lay_out
 from audiocycle.music.notes import Notes, notes_of
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.phrases import phrase_borders
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
-from audiocycle.music.thickness import AMOUNTS, as_usual, usual_amounts
+from audiocycle.music.thickness import AMOUNTS, as_usual, fills, usual_amounts
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Stats, Values
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
 
@@ -40,6 +42,8 @@ NOMINAL_BEATS_PER_SECOND = 2.0
 """Material is counted in minutes at 120 quarter notes a minute; the network knows no tempo."""
 FULL_VELOCITY = 127.0
 METRES = ("4/4", "all")
+LEAN = 2.5
+"""Logits by which the tune's notes are likelier than the network says, and new ones above it less likely: people know a piece by its tune."""
 LIMITS: dict[str, Limit] = {
     "grid": OneOf(tuple(STEPS_PER_BEAT)),
     "bars": Range(1, 32),
@@ -96,7 +100,9 @@ class PianoRollAdapter(InWeights):
     def known_statistics(self) -> dict[str, Table]:
         """What :meth:`fit` makes, and how large its numbers may be."""
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
-        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **dict.fromkeys(AMOUNTS, amounts), **FEEL_TABLES, **ACCENT_TABLES}
+        shares = Table((2,), 0.0, 1.0, required=False)
+        of_rolls = dict.fromkeys(AMOUNTS, amounts) | dict.fromkeys(MEASURES, shares)
+        return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **of_rolls, **FEEL_TABLES, **ACCENT_TABLES}
 
     def layout(self, bars: Bars, first_bar: float = 0.0) -> Layout:
         """The bars of a song that are converted, up to its last note, and what lies between.
@@ -153,12 +159,14 @@ class PianoRollAdapter(InWeights):
         return Encoded(np.concatenate(phrases, axis=-1), ScoreSide(count_programs(score, notes), np.array(places), feel.summary, accents))
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
-        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,); its swing; its accents."""
+        """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,);
+        its usual shares of faults, (2,); its swing; its accents."""
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
-        amounts = usual_amounts((item.features for item in items), self.spec.window)
+        rolls = [item.features for item in items]
+        amounts, shares = usual_amounts(rolls, self.spec.window), habits(rolls, self.spec.steps_per_beat)
         feel = usual_swing(np.stack([item.side.swing for item in items])) | usual_accents(item.side.accents for item in items)
-        return {"programs": usual.astype(np.float32), **amounts, **feel}
+        return {"programs": usual.astype(np.float32), **amounts, **shares, **feel}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
@@ -195,14 +203,18 @@ class PianoRollAdapter(InWeights):
     ) -> Encoded[ConvertedSpanSide]:
         """The network's probabilities, as thick as the target and leaning towards the source as ``options`` say, with what makes notes of them."""
         target = direction.target.stats
-        biased = converted.astype(np.float32)
-        phrases = phrase_borders(encoded.side.span.bars, self.spec.window)
+        notes, span, roll = encoded.side.notes, encoded.side.span, encoded.features
+        tune, stays = (held(notes, roll, span, keep) for keep in ((MELODY,), options.kept))
+        biased = stays.certainly(tune.likelier(converted.astype(np.float32), LEAN))
+        phrases = phrase_borders(span.bars, self.spec.window)
         if options.thickness == "target":
-            biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength)
+            fillable = fills(roll, biased, phrases, options.hold)
+            biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength, fillable)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
-            biased[:VELOCITY] *= allowed_rows(encoded.features, phrases)
-        side = ConvertedSpanSide(encoded.side.notes, encoded.side.span, encoded.features, target["programs"], options, target.get("accents"))
+            biased[:VELOCITY] *= allowed_rows(roll, phrases)
+        biased = stays.certainly(biased, NEVER)
+        side = ConvertedSpanSide(notes, span, roll, target["programs"], options, target.get("accents"), target)
         return Encoded(biased, side)
 
 

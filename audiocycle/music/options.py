@@ -14,6 +14,7 @@ THICKNESS = ("target", "network")
 FEELS = ("target", "source")
 LEAST_FEEL, MOST_FEEL = 0.5, 0.75
 """Parts of a beat."""
+KEEP = ("melody", "bass", "chords", "none")
 MOST_UPBEAT = 64
 """Quarter notes."""
 HYSTERESIS = 0.4
@@ -28,6 +29,8 @@ class MusicOptions:
         strength: 0 gives the source back note for note, 1 is the network's whole opinion; between them the edits that the
             network is surest of come first.
         key_lock: only pitch classes that the source sounds in the same phrase.
+        keep: what stays of the source whatever the network says, with commas between: the melody on top, the bass at the bottom, and of chords that new
+            notes have pitch classes of their beat; or none.
         tracks: keep gives each new note to a part that can play it; merge makes one track, or one a register.
         programs: the source's instruments, or the target genre's usual ones.
         drums: keep them as they are, or drop their notes.
@@ -47,6 +50,7 @@ class MusicOptions:
 
     strength: float = option(1.0, "from the source (0) to the whole transfer (1, default).", metavar="0...1")
     key_lock: bool = option(False, "only pitch classes that the source has in the same phrase.")
+    keep: str = option("none", "what stays of the source for certain, as in melody,bass (none).", metavar="melody|bass|chords|none")
     tracks: str = option("keep", "keep (default) or merge the tracks.", choices=TRACKS)
     programs: str = option("source", "instruments of the source (default) or usual in the target.", choices=PROGRAMS)
     drums: str = option("keep", "keep (default) or drop the drums.", choices=DRUMS)
@@ -78,6 +82,10 @@ class MusicOptions:
                 raise ConfigError(f"{name}={getattr(self, name)}: choose one of {', '.join(words)}")
         if self.swing is None and self.feel not in FEELS:
             raise ConfigError(f"feel={self.feel}: choose target, source, or a number from {LEAST_FEEL:g} (straight) to {MOST_FEEL:g}")
+        if unknown := set(self.keep.split(",")) - set(KEEP):
+            raise ConfigError(f"keep={self.keep}: there is no {min(unknown) or 'empty name'}; choose of {', '.join(KEEP)}, with commas and no spaces between")
+        if "none" in self.kept and len(self.kept) > 1:
+            raise ConfigError(f"keep={self.keep}: none goes with nothing else; leave it out")
         if self.shortest < 1:
             raise ConfigError(f"shortest={self.shortest}: must be 1 step or more")
         if self.first_bar is not None and not 0.0 <= self.first_bar <= MOST_UPBEAT:
@@ -93,6 +101,11 @@ class MusicOptions:
         except ValueError:
             return None
         return place if LEAST_FEEL <= place <= MOST_FEEL else None
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """What :attr:`keep` names."""
+        return frozenset(self.keep.split(","))
 
     @property
     def hold(self) -> float:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from audiocycle.music.accents import FLAT, accents_of
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
+from audiocycle.music.lines import NEVER
+from audiocycle.music.manners import mannered
 from audiocycle.music.notes import NEW, IntArray, Notes, join
-from audiocycle.music.piano_roll import LOWEST, ONSET, VELOCITY, decode, steps_of
+from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode, steps_of
 from audiocycle.music.sides import ConvertedSpanSide
 from audiocycle.spec import Encoded, FloatArray
 
@@ -40,9 +42,14 @@ class ScoreRenderer:
         source, span, options = encoded.side.notes, encoded.side.span, encoded.side.options
         after = decode(encoded.features, options.threshold, options.hold)
         before = decode(encoded.side.source_roll, on=1, hold=1)
-        kept, new = self.match(after, before, source, span)
+        numbered = replace(source, origin=np.arange(len(source)))
+        kept, new = self.match(after, before, numbered, span)
         begun = encoded.features[ONSET, new[:, 0], new[:, 1]] >= options.hold  # sound that nothing begins is a drone, no note
         new = new[begun & (new[:, 2] >= options.shortest)]
+        begins, free = encoded.features[ONSET], encoded.features[SUSTAIN] > NEVER
+        new, back = mannered(new, cells_of(kept, span), kept.origin, cells_of(source, span), begins, free, span, encoded.side.target)
+        kept = join([kept.where(~back[kept.origin]), numbered.where(back)])
+        kept = replace(kept, origin=source.origin[kept.origin])
         known = options.feel != "source" and source.velocity.std() >= FLAT if len(source) else False
         accents = accents_of(encoded.side.accents, new[:, 0] + LOWEST, new[:, 1], kept, span) if known else None
         return join([kept, self.fresh(new, source, span, encoded.features, accents, options.strength)])
@@ -92,6 +99,12 @@ class ScoreRenderer:
             velocity = expected_velocity(source, first, step, span, accents, share)
         loud = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
         return Notes(start, end, row + LOWEST, loud, np.zeros_like(row), np.full(len(row), NEW))
+
+
+def cells_of(notes: Notes, span: Span) -> IntArray:
+    """(N, 3) row, first step and steps of notes, up to the end of the span."""
+    first, last = steps_of(notes, span)
+    return np.stack([notes.pitch - LOWEST, first, np.minimum(last, span.n_steps) - first], axis=1)
 
 
 def expected_velocity(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audiocycle.music.grid import Span
 from audiocycle.music.options import MusicOptions
-from audiocycle.spec import FloatArray
+from audiocycle.spec import FloatArray, Stats
 
 if TYPE_CHECKING:
     from audiocycle.music.notes import Notes
@@ -55,9 +55,11 @@ class ConvertedSpanSide(SpanSide):
         programs: (3,) the target genre's usual ones by register, -1 where unknown.
         options: of the conversion.
         accents: (3, 16) the target genre's by line and place in the bar; None where unknown.
+        target: the target genre's statistics, all of them.
     """
 
     source_roll: FloatArray
     programs: FloatArray
     options: MusicOptions
     accents: FloatArray | None = None
+    target: Stats = field(default_factory=dict)

@@ -24,7 +24,9 @@ MIDDLE = (10.0, 90.0)
 MARGIN = 0.3
 """Share of that range which is kept from its ends: phrases may be cut elsewhere when they are judged."""
 MOST = 1.5
-"""No probability is moved further, in logits: 0.5 to 0.82 or to 0.18."""
+"""No probability is moved further down, in logits: 0.5 to 0.18."""
+MOST_MORE = 1.25
+"""Or further up: 0.22 to 0.5. Silence is better than what is hardly likely."""
 HALVINGS = 6
 """Of that: to 0.02 logits."""
 
@@ -56,17 +58,18 @@ def usual_amounts(rolls: Iterable[NDArray[Any]], window: int) -> dict[str, Float
 
 
 def as_usual(
-    usual: Mapping[str, FloatArray], probability: FloatArray, phrases: NDArray[np.int64], level: float, hold: float, share: float = 1.0
+    usual: Mapping[str, FloatArray], probability: FloatArray, phrases: NDArray[np.int64], level: float, hold: float, share: float = 1.0, fillable: NDArray[np.bool_] | None = None
 ) -> FloatArray:
     """Probabilities (C, P, T) whose phrases, as notes, have as many onsets and a polyphony between the two values that are ``usual``.
 
-    As nearly as may be: see ``MOST``. What is fitted is what notes are made of it (:func:`~audiocycle.music.piano_roll.decode`).
+    As nearly as may be: see ``MOST`` and ``MOST_MORE``. What is fitted is what notes are made of it (:func:`~audiocycle.music.piano_roll.decode`).
 
     Args:
         usual: from :func:`usual_amounts`, among other statistics; what it lacks is left alone.
         phrases: (n + 1,) the steps at which phrases begin, and at which the last one ends.
         level, hold: probabilities from which a note begins, and goes on.
         share: of the way there, in logits.
+        fillable: (2, P, T) which cells may become likelier; all.
     """
     fitted = probability.copy()
     lengths = np.diff(phrases)
@@ -79,7 +82,20 @@ def as_usual(
                 shifts = _shifts(alike, channel, amount, limits, level, hold)
                 alike[channel] = surer(alike[channel], np.exp(share * shifts)[:, None, None])
         fitted[..., places] = np.moveaxis(alike, 2, 1)
+    if fillable is not None:
+        fitted[:2] = np.where(fillable, fitted[:2], np.minimum(fitted[:2], probability[:2]))
     return fitted
+
+
+def fills(roll: NDArray[Any], probability: FloatArray, phrases: NDArray[np.int64], hold: float) -> NDArray[np.bool_]:
+    """(2, P, T): where a texture may be filled: between the source's highest and lowest note of the phrase, and by notes that go on for a second step."""
+    rows = np.arange(roll.shape[1])[:, None]
+    sounds = np.maximum.reduceat(roll[SUSTAIN], phrases[:-1], axis=1) > 0  # (P, n)
+    lowest, highest = sounds.argmax(axis=0), roll.shape[1] - 1 - sounds[::-1].argmax(axis=0)
+    within = np.repeat((rows >= lowest) & (rows <= highest), np.diff(phrases), axis=1)
+    goes_on = np.ones_like(within)
+    goes_on[:, :-1] = probability[SUSTAIN, :, 1:] >= least(hold)
+    return np.stack([within, within & goes_on])
 
 
 def _shifts(
@@ -90,8 +106,7 @@ def _shifts(
     All phrases at once, as rows of one roll: rows know nothing of each other.
     """
     _, n, _, steps = phrases.shape
-    least = hold / (hold + (1 - hold) * np.exp(MOST))  # may come to sound; other rows stay silent
-    audible = (phrases[:2] >= least).any(axis=(0, 3))
+    audible = (phrases[:2] >= least(hold)).any(axis=(0, 3))  # other rows stay silent
     owner, rows = np.nonzero(audible)[0], phrases[:2, audible]
     there, firsts = np.unique(owner, return_index=True)
     if not len(there):
@@ -108,7 +123,7 @@ def _shifts(
     now = amounts_at(np.zeros(n))
     wanted = np.clip(now, usual[0] + margin, usual[1] - margin)
     more = wanted > now
-    near, far = np.zeros(n), np.where(more, MOST, -MOST)  # more logits, more sound: halve the interval
+    near, far = np.zeros(n), np.where(more, MOST_MORE, -MOST)  # more logits, more sound: halve the interval
     for _ in range(HALVINGS):
         middle = (near + far) / 2
         made = amounts_at(middle)
@@ -129,6 +144,11 @@ def notes_drawn(probability: FloatArray, level: float, hold: float) -> NDArray[n
     drawn[ONSET, row, first] = True
     drawn[SUSTAIN] = np.cumsum(changes[:, :-1], axis=1) > 0
     return drawn
+
+
+def least(probability: float) -> float:
+    """From which probability one may come up to this one."""
+    return float(probability / (probability + (1 - probability) * np.exp(MOST_MORE)))
 
 
 def surer(probability: FloatArray, factor: float | FloatArray) -> FloatArray:

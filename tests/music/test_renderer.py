@@ -76,12 +76,13 @@ LOOSE = notes((7, 4 * STEP - 11, 60, 83, 0))  # a note of four steps, played lat
         (sound(4, 32), [(7, 32 * STEP, 60, 83, 0)]),
         (both(sound(0, 4, 0.0), strike(0, 0.0)), []),
         (strike(2), [(7, 2 * STEP, 60, 83, 0), (2 * STEP, 4 * STEP, 60, 83, 0)]),  # struck again
-        (sound(1, 2, 0.0), [(7, STEP, 60, 83, 0)]),  # what sounds behind the gap has no onset: no new note
+        (sound(2, 3, 0.0), [(7, 2 * STEP, 60, 83, 0)]),  # what sounds behind the gap has no onset: no new note
+        (sound(1, 4, 0.0), [(7, 4 * STEP - 11, 60, 83, 0)]),  # no note is cut to a sixteenth that is alone
         (both(sound(1, 2, 0.0), strike(2)), [(7, STEP, 60, 83, 0), (2 * STEP, 4 * STEP, 60, 83, 0)]),
         (sound(0, 1, 0.0), [(7, 4 * STEP - 11, 60, 83, 0)]),  # an onset sounds
         (strike(0, 0.0), [(7, 4 * STEP - 11, 60, 83, 0)]),  # sound without an onset begins there all the same
     ],
-    ids=["same", "cut", "longer", "to the end", "gone", "repeated", "broken off", "broken", "sound lost", "onset lost"],
+    ids=["same", "cut", "longer", "to the end", "gone", "repeated", "broken off", "cut too short", "broken", "sound lost", "onset lost"],
 )
 def test_one_note(edit: Edit, expected: list[tuple[int, ...]]) -> None:
     assert rendered(LOOSE, edit) == expected
@@ -124,12 +125,12 @@ def test_notes_within_a_step_stay_or_go_together() -> None:
 
 
 def test_what_goes_on_behind_the_span_or_began_before_it() -> None:
-    source = notes((BAR - 20, BAR + STEP, 60, 70), (2 * BAR - 2 * STEP, 3 * BAR, 62, 70))
+    source = notes((BAR - 20, BAR + STEP, 60, 70), (2 * BAR - 3 * STEP, 3 * BAR, 62, 70))
     assert rendered(source, nothing, n_bars=1, start=BAR) == rows(source)
     shorter = rendered(source, sound(15, 16, 0.0, row=62 - LOWEST), n_bars=1, start=BAR)
-    assert shorter == [(BAR - 20, BAR + STEP, 60, 70, 0), (2 * BAR - 2 * STEP, 2 * BAR - STEP, 62, 70, 0)]
+    assert shorter == [(BAR - 20, BAR + STEP, 60, 70, 0), (2 * BAR - 3 * STEP, 2 * BAR - STEP, 62, 70, 0)]
     longer = rendered(source, sound(1, 16), n_bars=1, start=BAR)
-    assert longer == [(BAR - 20, 2 * BAR, 60, 70, 0), (2 * BAR - 2 * STEP, 3 * BAR, 62, 70, 0)]
+    assert longer == [(BAR - 20, 2 * BAR, 60, 70, 0), (2 * BAR - 3 * STEP, 3 * BAR, 62, 70, 0)]
 
 
 def test_new_notes_are_moved_as_their_neighbours_are() -> None:
@@ -159,10 +160,10 @@ def test_shorter_new_notes_are_left_out_but_never_the_sources() -> None:
 
 
 def test_hysteresis_holds_a_note_through_a_dip() -> None:
-    held = both(strike(4, row=40), sound(4, 8, row=40), sound(5, 6, 0.4, row=40))
+    held = both(strike(4, row=40), sound(4, 8, row=40), sound(6, 7, 0.4, row=40))
     assert rendered(LOOSE, held)[1][:3] == (4 * STEP, 8 * STEP, 64)
-    broken = both(held, sound(5, 6, 0.2, row=40))
-    assert [note[:2] for note in rendered(LOOSE, broken)[1:]] == [(4 * STEP, 5 * STEP)]
+    broken = both(held, sound(6, 7, 0.2, row=40))
+    assert [note[:2] for note in rendered(LOOSE, broken)[1:]] == [(4 * STEP, 6 * STEP)]
 
 
 def test_less_strength_takes_surer_edits_only() -> None:
@@ -193,13 +194,13 @@ def test_velocities_of_a_source_without_variation_are_its_own() -> None:
 
 def test_a_velocity_channel_says_how_loud_new_notes_are() -> None:
     def edit(roll: np.ndarray) -> None:
-        for row, level in ((40, 33.4), (41, 0.0), (42, 300.0)):
+        for row, level in ((40, 33.4), (43, 0.0), (45, 300.0)):
             roll[ONSET, row, 8] = roll[SUSTAIN, row, 8] = 1
             roll[VELOCITY, row, 8] = level
         roll[VELOCITY, C4, 0] = 5
 
     made = rendered(LOOSE, edit, velocity=True)
-    assert {pitch: velocity for _, _, pitch, velocity, _ in made} == {60: 83, 64: 33, 65: 1, 66: 127}
+    assert {pitch: velocity for _, _, pitch, velocity, _ in made} == {60: 83, 64: 33, 67: 1, 69: 127}
 
 
 def test_local_means() -> None:

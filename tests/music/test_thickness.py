@@ -19,7 +19,9 @@ from audiocycle.music.thickness import (
     HALVINGS,
     MARGIN,
     MOST,
+    MOST_MORE,
     as_usual,
+    fills,
     notes_drawn,
     polyphony,
     surer,
@@ -148,7 +150,22 @@ def test_silence_stays_silent_and_what_is_out_of_reach_is_gone_towards() -> None
     np.testing.assert_array_equal(fitted({"polyphony": THICK}, silent), silent)
     faint = opinion(phrases=1)
     made = fitted({"polyphony": np.array([19.0, 20.0], np.float32)}, faint)
-    np.testing.assert_allclose(made[0], surer(faint[0], np.exp(MOST)), atol=MOST / 2**HALVINGS)
+    np.testing.assert_allclose(made[0], surer(faint[0], np.exp(MOST_MORE)), atol=MOST_MORE / 2**HALVINGS)
+
+
+def test_a_texture_is_filled_within_the_sources_register_and_by_no_sixteenths() -> None:
+    given = np.clip(opinion(), 0.01, 0.99)
+    source = np.zeros((2, 20, 2 * WINDOW), np.uint8)
+    source[0, 5:12, 3] = source[0, 8, WINDOW] = 1  # a phrase of seven rows, and one of one
+    phrases = np.array([0, WINDOW, 2 * WINDOW])
+    given[0, 6, 1] = 0.1
+    where = fills(source, given, phrases, HOLD)
+    assert where[0, 5:12, :WINDOW].all()
+    assert where[0].sum() == 7 * WINDOW + WINDOW
+    assert not where[1, 6, 0]  # it would be a sixteenth
+    made = as_usual({"polyphony": THICK, "onsets": THICK}, given, phrases, LEVEL, HOLD, 1.0, where)
+    assert (made[~where] <= given[~where]).all()
+    assert (made > given)[where].any()
 
 
 def test_odds_are_multiplied() -> None:
