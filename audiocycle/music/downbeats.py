@@ -9,7 +9,7 @@ PROFILES = {4: (0.5, -0.25, 0.0, -0.25), 3: (0.45, -0.15, -0.3), 2: (0.25, -0.25
 """By beats in a bar: how strong each is on average, in the unit of :func:`audiocycle.music.bar_lines.accents`."""
 DEVIATION = 0.6
 """Of accents from that."""
-ANOTHER = 12.0
+ANOTHER = 9.0
 """What it costs (nats) that bars have another number of beats from here on."""
 SLIP = 7.0
 """What it costs that a bar has a beat less or more: a player's, or one that was not found."""
