@@ -3,7 +3,8 @@
 Dynamic programming over moments and the lengths of beats, as in the state space of bar pointers whose tempo changes at beats only (Krebs,
 Böck & Widmer 2015, ISMIR). What a beat is worth is the likelihood of its onsets: dense at the beat and at halves, quarters or thirds of it,
 by a few patterns, and thin anywhere else (compare Cemgil & Kappen 2003, JAIR 18). Strong onsets, by number of notes, depth, length and
-loudness, are likelier on beats. Constants were chosen on six performances of the ASAP dataset and 32 scores played with made-up rubato.
+loudness, are likelier on beats. Constants were chosen on six performances of the ASAP dataset and 32 scores played with made-up rubato, that
+of compound metres on 20 further performances.
 """
 
 from __future__ import annotations
