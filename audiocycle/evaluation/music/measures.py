@@ -39,7 +39,7 @@ CONTROLS_DEFINITION = (
     "perfect transfer could reach; the source stands for its cycle. Key kept: share of phrases with a key shift of 0."
 )
 SONGS_DEFINITION = (
-    "Judge of songs: logistic regressions on song statistics, one for each of five resamples of the songs it learnt from, each corpus of a genre "
+    "Judge of songs: boosted trees on song statistics, fitted to each of five resamples of the songs it learnt from, each corpus of a genre "
     "weighing the same. Its strength: mean over songs of P_B(converted) - P_B(source), P_B its probability of the target genre. Taken for: share "
     "of songs for which P_B is above 0.5 with most of the resamples. Random row: songs of the target in place of the converted."
 )

@@ -49,14 +49,17 @@ def test_what_lies_beyond_all_songs_counts_as_the_outermost_of_them():
     assert beyond == pytest.approx(near)
 
 
-def test_each_corpus_weighs_the_same_however_many_songs_it_has():
-    few = {corpus: table[: 4 if corpus == "b/two" else 12] for corpus, table in tables(apart=0.0).items()}
-    share = (
-        SongJudge(("a", "b"), statistics_names(), few)
-        .probabilities(np.concatenate(list(tables(apart=0.0).values())))[..., 0]
-        .mean()
+def test_genres_weigh_the_same_and_so_do_corpora_however_many_songs_they_have():
+    width = len(statistics_names())
+    some = {
+        "a/one": np.zeros((80, width)),
+        "a/two": np.ones((8, width)),
+        "b/one": np.repeat([0.0, 1.0], 100)[:, None] * np.ones(width),
+    }
+    both = SongJudge(("a", "b"), statistics_names(), some).probabilities(
+        np.array([[0.0], [1.0]]) * np.ones(width)
     )
-    assert 0.35 < share < 0.65
+    assert both[..., 0].mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.05)
 
 
 def test_it_is_tested_by_song_and_by_corpus():
