@@ -88,7 +88,7 @@ def test_statistics_of_a_genre() -> None:
 
 def new_velocities(source: Notes, pitch: int, accents: Any = None, **options: Any) -> list[int]:
     """Of new notes of a pitch on the beats and off-beats of four bars."""
-    stats = STATS if accents is None else {**STATS, "accents": accents}
+    stats = {**STATS, "third_strikes": np.ones(2)} | ({} if accents is None else {"accents": accents})
     adapter, span = PianoRollAdapter(), even_bars(0, 4, TPQ)
     encoded = adapter.analyze(source, span)
     answer = encoded.features.astype(np.float32)
