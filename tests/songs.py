@@ -14,10 +14,11 @@ from audiocycle.music.grid import Span
 from audiocycle.music.metres import metre_on
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.song import Song
-from audiocycle.music.modality import MusicModality, convert_song
+from audiocycle.music.modality import MusicModality
 from audiocycle.music.notes import NEW, Notes
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer
+from audiocycle.music.song_conversion import convert_song
 from audiocycle.spec import Direction, Domain, FloatArray, Outcome, Translation
 
 symusic = pytest.importorskip("symusic")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,13 +12,6 @@ from numpy.typing import NDArray
 
 from audiocycle.errors import ConfigError, InputError, tell
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
-from audiocycle.music.arrange import arrange, outside
-from audiocycle.music.bars_found import bars_found
-from audiocycle.music.endings import closing, within_song
-from audiocycle.music.feel import STRAIGHT, played, song_feel
-from audiocycle.music.genre_feel import as_genre, moved
-from audiocycle.music.grid import BEATS
-from audiocycle.music.midi.edit import without_notes
 from audiocycle.music.midi.file import (
     check_output,
     from_pretty_midi,
@@ -32,31 +23,21 @@ from audiocycle.music.midi.file import (
     write_score,
     write_song,
 )
-from audiocycle.music.midi.limits import LIMITS, check_notes, check_score, check_writable, is_sane
-from audiocycle.music.midi.pedals import with_pedals_lifted
-from audiocycle.music.midi.retime import retimed
+from audiocycle.music.midi.limits import LIMITS, check_score, check_writable, is_sane
 from audiocycle.music.midi.score import score_of, song_of, with_changes
-from audiocycle.music.midi.song import Song, finer, song_to_bytes
-from audiocycle.music.midi.strokes import find_strokes, parts_of
-from audiocycle.music.notes import NEW, join
+from audiocycle.music.midi.song import song_to_bytes
 from audiocycle.music.options import MusicOptions
-from audiocycle.music.phrases import phrase_borders, phrase_lines
-from audiocycle.music.piano_roll import in_range
-from audiocycle.music.players import legato_of, players_of
-from audiocycle.music.remarks import remarks
+from audiocycle.music.phrases import phrase_lines
 from audiocycle.music.score_guides import ScoreGuides
-from audiocycle.music.sides import ConvertedSpanSide, ScoreSide
-from audiocycle.music.voicing import voiced
-from audiocycle.spec import Direction, Encoded, FloatArray, Outcome, Renderer, Translation
+from audiocycle.music.sides import ScoreSide
+from audiocycle.music.song_conversion import COARSE, convert_song
+from audiocycle.spec import Direction, Encoded, Outcome, Renderer, Translation
 from audiocycle.system.options import refuse_unknown
 
 if TYPE_CHECKING:
     from audiocycle.data.guides import GuideConfig, GuideMaker
     from audiocycle.modality import Modality, Norms, Progress, Validation
     from audiocycle.spec import Signal
-
-COARSE = 24
-"""Scores with fewer ticks a quarter note get so many times more: else two steps of a grid could fall on one tick."""
 
 
 class MusicModality:
@@ -241,91 +222,6 @@ class MusicModality:
         self, translation: Translation, norms: Norms, *, sample_rate: int | None, block_seconds: float, band_limit: float | None
     ) -> None:
         """No MIDI comes in as a stream."""
-
-
-def convert_song(
-    song: Song,
-    name: str,
-    adapter: PianoRollAdapter,
-    renderer: Renderer,
-    translation: Translation,
-    options: MusicOptions,
-    progress: Progress = lambda share: None,
-) -> tuple[Song, Outcome]:
-    """A song to its conversion, and counts for the report: phrases, as long as those that stay as they are because their bars cannot be converted,
-    and notes, drums left out: kept as they were, resized (begun where the source has one of their pitch, another end), new. Where
-    off-beats were moved: how many notes, drums included, and where in the beat they lay and lie.
-
-    Everything that a roll does not show stays as it is, event for event: drums, bars that fit no grid, pitches outside 24 to 107,
-    tempo map, signatures, words, controllers, system messages. Where the feel changes, all that is heard moves with it.
-
-    Raises:
-        InputError: it holds nothing that could be converted.
-    """
-    if song.per_quarter < COARSE:
-        song = finer(song, COARSE)
-    strokes = find_strokes(song.chunks)
-    check_notes(len(strokes), name, LIMITS)
-    if options.drums == "drop" and strokes.is_drum.any():
-        song = without_notes(song, strokes, np.flatnonzero(strokes.is_drum).tolist())
-        strokes = find_strokes(song.chunks)
-    parts, notes = parts_of(strokes)
-    if not len(notes):
-        raise InputError(f"{name}: holds only drums, or no notes; there is nothing to convert")
-    if not in_range(notes).any():
-        raise InputError(f"{name}: has no note between MIDI pitches 24 and 107; there is nothing to convert")
-    bars = bars_found(song, name, notes, adapter, options)
-    spans = bars.layout.spans
-    feel = song_feel(notes.start, spans, strokes.start[strokes.is_drum])
-    aim = as_genre(feel, spans, translation.direction, options)
-    n_moved = 0
-    if aim is not feel:
-        there = partial(moved, spans=spans, before=feel.spans, after=aim.spans)
-        starts, counts = np.unique(strokes.start, return_counts=True)
-        n_moved = int(counts[there(starts) != starts].sum())
-        song = retimed(song, there)
-        strokes = find_strokes(song.chunks)
-        parts, notes = parts_of(strokes)
-    spans = played(spans, aim.spans)
-    bars = replace(bars, layout=replace(bars.layout, spans=spans))
-    rendered = [outside(notes, spans)]
-    programs: FloatArray | None = None
-    for index, span in enumerate(spans):
-        encoded = adapter.analyze(notes, span)
-        if len(encoded.side.notes):
-            translated: Encoded[ConvertedSpanSide] = translation(encoded)
-            programs = translated.side.programs
-            rendered.append(renderer.render(translated))
-        progress((index + 1) / len(spans))
-    together = legato_of(song.per_quarter)
-    made = within_song(join(rendered), notes, together)
-    n_new = int((made.origin == NEW).sum())
-    if options.tracks == "keep" or not np.ptp(notes.track):
-        firm = np.concatenate([rendered[0].origin, closing(notes, together).origin])
-        players = players_of(notes, strokes.program[notes.origin], parts.heir, firm, song.per_quarter)
-        made = voiced(made, notes, parts.heir, players, phrase_lines(spans, adapter.spec.window))
-    n_unplayed = n_new - int((made.origin == NEW).sum())
-    result, converted = arrange(song, strokes, parts, notes, made, options, programs)
-    kept = converted.origin != NEW
-    n_whole = int((strokes.end[converted.origin[kept]] == converted.end[kept]).sum())
-    if not n_whole == len(notes) == len(converted):
-        result = with_pedals_lifted(result, strokes)
-    details: dict[str, Any] = {
-        "phrases": sum(len(phrase_borders(span.bars, adapter.spec.window)) - 1 for span in spans),
-        "phrases_unchanged": bars.layout.phrases_passed(adapter.bars * BEATS * song.per_quarter),
-        "notes_in": len(notes),
-        "notes_out": len(converted),
-        "notes_kept": n_whole,
-        "notes_resized": int(kept.sum()) - n_whole,
-        "notes_new": len(converted) - int(kept.sum()),
-        "notes_unplayed": n_unplayed,
-    }
-    if n_moved:
-        before, after = (round(float(each.swing[0]) or STRAIGHT, 2) for each in (feel, aim))
-        details |= {"notes_moved": n_moved, "swing_before": before, "swing_after": after}
-    seconds = float(song.seconds(np.array([song.last]))[0])
-    note = remarks(notes, bars, song.signatures, song.per_quarter, adapter.grid, options.first_bar)
-    return result, Outcome(seconds, details, note)
 
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from audiocycle.music.genre_feel import TABLES, as_genre, moved, usual_swing, we
 from audiocycle.music.grid import Span
 from audiocycle.music.midi.score import score_of, song_of
 from audiocycle.music.midi.song import Song, song_to_bytes
-from audiocycle.music.modality import convert_song
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.renderer import ScoreRenderer
+from audiocycle.music.song_conversion import convert_song
 from audiocycle.spec import Direction, Domain, Outcome, Translation
 from audiocycle.system.limits import hold_statistics
 
