@@ -43,8 +43,8 @@ NOTES = {  # start and length in quarter notes, pitch
     TRANSFER: [(0, 1, 60), (1, 0.5, 64), (3, 1, 72), (4, 4, 60)],  # one is kept twice, one resized, one lost, one new
     ANOTHER_SONG: [(0, 0.5, 48), (0.5, 0.5, 50)],
 }
-LENGTHS = [5.5, 5.5, 2.0]
-"""Seconds of the sounds: 120 quarter notes a minute, and 1.5 s to die away."""
+LENGTHS = [6.0, 6.0, 2.5]
+"""Seconds of the sounds: 120 quarter notes a minute, and 2 s to die away."""
 
 
 def score(notes: list[tuple[float, float, int]]) -> Any:

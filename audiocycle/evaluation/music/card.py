@@ -25,8 +25,7 @@ def markdown(evaluation: MusicEvaluation) -> str:
 
 def about_songs(each: MusicDirectionResult) -> Iterator[str]:
     """Where the judges disagree, the worst song, and the musician's list in a line."""
-    if each.disagreement:
-        yield each.disagreement
+    yield from each.doubts
     yield f"{extremes(each)}."
     shares = [
         f"{measure.label} {each.musician[measure.name].within:.0%}"

@@ -69,7 +69,7 @@ MEASURES = (
         "How far the classifier's opinion moves to the other genre: 0 nothing, 1 all of it.",
         definition="strength", places=EVERYWHERE | Place.CHART,
     ),
-    Measure("accuracy_strength", GENRE, "by accuracy", "", 2, HIGHER, "The same of its decisions.", definition="strength"),
+    Measure("accuracy_strength", GENRE, "by accuracy", "", 2, HIGHER, "The same of its decisions.", definition="strength", places=Place.PAGE),
     Measure(
         "song_strength", GENRE, "strength, songs", "", 2, HIGHER,
         "How far the opinion of the judge of songs moves: 0 nothing, 1 all of it.",

@@ -102,8 +102,8 @@ def direction(each: MusicDirectionResult, number: int) -> Iterator[Markup]:
     yield tables(each.rows, name, LAYOUT)
     ends = "; ".join(f"{shape_in_words(key)} {low:.1f} to {high:.1f}" for key, (low, high) in each.middles.items())
     yield element("p", f"The middle 80 % of {each.target}: {ends}.", class_="soft")
-    if each.disagreement:
-        yield element("p", element("strong", each.disagreement))
+    for said in each.doubts:
+        yield element("p", element("strong", said))
     yield element("p", f"{extremes(each)}.")
     yield element("h3", "A musician's list")
     yield musicians_table(each)

@@ -12,7 +12,11 @@ from audiocycle.evaluation.music.musician import List
 from audiocycle.metrics.estimates import Estimate
 
 APART = 0.25
-"""Strengths of two judges that differ by more disagree."""
+"""Shares of the way to the target; judges that differ by more disagree."""
+SURE = 0.8
+"""The share of a genre's own songs that a judge should know."""
+NEARLY = 0.01
+"""A way that is no longer is none."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +74,30 @@ class MusicDirectionResult:
         return len(self.names)
 
     @property
-    def disagreement(self) -> str:
-        """A sentence where the two judges see different things; empty where they agree, or one of them is missing."""
-        row = self.rows["model"]
-        if "strength" not in row or "song_strength" not in row:
-            return ""
-        phrases, songs = row["strength"].mean, row["song_strength"].mean
-        if abs(phrases - songs) <= APART:
-            return ""
-        doubtful = "phrases" if phrases > songs else "songs"
-        return (
-            f"The judges disagree: by phrases {phrases:.2f} of the way to {self.target}, by songs {songs:.2f}, and {row['taken_for'].mean:.0%} of the "
-            f"songs are taken for {self.target}. Do not rely on the judge of {doubtful}."
-        )
+    def doubts(self) -> list[str]:
+        """Sentences: where the two judges see different things, and where the judge of songs knows too little; none without the judges.
+
+        A judge is asked how far the transfers went of the way that the target's own songs are away, as it sees them.
+        """
+        model, own = self.rows["model"], self.rows["random_target"]
+        if "song_strength" not in model:
+            return []
+        said = []
+        right, known = 1.0 - self.rows["identity"]["taken_for"].mean, own["taken_for"].mean
+        if min(right, known) < SURE:
+            said.append(
+                f"The judge of songs knows {right:.0%} of the {self.source} songs and {known:.0%} of the {self.target} songs that it is shown: "
+                "its figures are those of another idea of these genres."
+            )
+        if "strength" in model:
+            phrases, songs = (model[name].mean / max(own[name].mean, NEARLY) for name in ("strength", "song_strength"))
+            if abs(phrases - songs) > APART:
+                wrong = "phrases" if phrases > songs else "songs"
+                said.append(
+                    f"The judges disagree: by phrases {phrases:.0%} of the way to {self.target}, by songs {songs:.0%}, and {model['taken_for'].mean:.0%} of "
+                    f"the songs are taken for {self.target}. Do not rely on the judge of {wrong}."
+                )
+        return said
 
     @property
     def extremes(self) -> tuple[str, tuple[str, float], tuple[str, float]]:

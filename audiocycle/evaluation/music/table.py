@@ -60,7 +60,7 @@ def direction_to_json(each: MusicDirectionResult) -> dict[str, Any]:
         "seams": rows_to_json(each.seams),
         "corpora": each.corpora,
         "musician": musician.to_json(each.musician),
-        "disagreement": each.disagreement,
+        "doubts": each.doubts,
         "knob": [{"setting": setting, **rows_to_json({"row": row})["row"]} for setting, row in each.knob.items()],
         "by_song": {"names": each.names, "rows": each.values},
     }
@@ -76,8 +76,8 @@ def lines(evaluation: MusicEvaluation) -> Iterator[str]:
     for name, each in evaluation.directions.items():
         yield from table(f"{name}: {each.songs} songs, {each.phrases} phrases", each.rows, GENRE, CONTENT)
         yield from knob(each)
-        yield from textwrap.wrap(each.disagreement, WIDTH, initial_indent="  ", subsequent_indent="  ")
-        yield from textwrap.wrap(extremes(each), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        for said in (*each.doubts, extremes(each)):
+            yield from textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield ""
         yield from musician.text("musician's list", each.musician)
         yield ""

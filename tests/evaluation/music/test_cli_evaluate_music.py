@@ -36,7 +36,7 @@ def test_command_prints_one_json_object(
     each = report["directions"]["slow->fast"]
     assert set(each) == {
         "songs", "phrases", "rows", "paired", "quality", "middles", "seams", "corpora", "knob", "by_song",
-        "musician", "disagreement",
+        "musician", "doubts",
     }  # fmt: skip
     assert (each["songs"], each["phrases"]) == (2, 4)
     assert set(each["rows"]) == set(report["total"]) == {"model", "identity", "random_target"}

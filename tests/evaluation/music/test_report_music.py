@@ -60,7 +60,7 @@ def test_rows_measures_and_judges_are_there(parsed: Page) -> None:
     assert "UNSEEN" in parsed.text("td")
     assert rows.count("bass leaps, %") == rows.count("top line kept, %") == 2  # the musician's list of each direction
     assert "5.0 … 25.0" in numbers
-    assert "The judges disagree: by phrases 0.75 of the way to B" in parsed.text("strong")
+    assert "The judges disagree: by phrases 83% of the way to B" in parsed.text("strong")
     assert "worst: one (strength, songs 0.20)" in parsed.text("p")
     assert "judge of songs: A, B; 3 resamples" in parsed.text("p")
     assert "Never tested on a corpus of A that it does not know" in parsed.text("p")
@@ -81,9 +81,9 @@ def test_players_play_the_scores(parsed: Page) -> None:
 
 def test_notes_are_told_apart_and_lie_where_they_sound(parsed: Page) -> None:
     labels = [x["aria-label"] or "" for x in parsed.of("svg") if (x.get("aria-label") or "").startswith("Piano roll")]
-    assert labels[0].endswith("source: 4 notes, 2 kept, 1 resized, 1 lost, 5.5 s")
-    assert labels[1].endswith("transfer: 4 notes, 2 kept, 1 resized, 1 new, 5.5 s")
-    assert labels[2].endswith(f"{ANOTHER_SONG}: 2 notes, 2.0 s")
+    assert labels[0].endswith("source: 4 notes, 2 kept, 1 resized, 1 lost, 6.0 s")
+    assert labels[1].endswith("transfer: 4 notes, 2 kept, 1 resized, 1 new, 6.0 s")
+    assert labels[2].endswith(f"{ANOTHER_SONG}: 2 notes, 2.5 s")
     new = [x["d"] for x in parsed.of("path") if x.get("class") == "note new"]
     # pitch 72 from 1.5 to 2 s; the picture's top is pitch 72 and one more: C5 is 2 units below the top of 74
     assert new == ["M150 1.1h48v.8h-48z"] * 2
