@@ -84,8 +84,8 @@ def test_every_modality_has_its_flags() -> None:
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
-        ("convert", "  --pitch-shift SEMITONES     Voices: shift the converted pitch.\n"),
-        ("convert", "  --key-lock                  MIDI: only pitch classes that the source has in\n"),
+        ("convert", "  --pitch-shift SEMITONES         Voices: shift the converted pitch.\n"),
+        ("convert", "  --key-lock                      MIDI: only pitch classes that the source has\n"),
         ("convert", "  MIDI: keep (default) or merge the tracks.\n"),
         ("stream", "Shift the converted pitch.\n"),
     ],

@@ -36,9 +36,10 @@ from audiocycle.evaluation.music.songs import (
     Phrases,
     Seams,
     rolls_of,
+    seams_of,
     transferred,
 )
-from audiocycle.evaluation.music.whole_songs import WholeSong, read_whole
+from audiocycle.evaluation.music.whole_songs import WholeSong, read_whole, whole_song
 from audiocycle.metrics.estimates import Estimate, difference, draws, estimate
 from audiocycle.metrics.music.content import (
     chroma_similarity,
@@ -107,10 +108,9 @@ class MusicJudge:
         met: list[Seams] = []
         results: list[WholeSong] = []
         for song in self.songs:
-            of_song, seams = transferred(song, there, back, (1.0, *turns))
-            conversions.append(of_song)
-            met.append(seams)
-            results.append(there.whole(song.path))
+            conversions.append(transferred(song, there, back, (1.0, *turns)))
+            met.append(seams_of(song, there))
+            results.append(whole_song(conversions[-1][0].score))
             song_done()
         same = [song.phrases for song in self.songs]
         anything = [self.wanted[random.integers(0, len(self.wanted), len(phrases))] for phrases in same]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,10 @@ from audiocycle.conversion.converter import Converter
 from audiocycle.conversion.windows import hand_overs
 from audiocycle.errors import AudioCycleError, AudioCycleWarning, DataError
 from audiocycle.evaluation.music.classifier import corpus_of, midi_files, phrases_of
-from audiocycle.evaluation.music.whole_songs import WholeSong, whole_song
 from audiocycle.metrics.music.seams import broken_notes
 from audiocycle.music.adapter import PianoRollAdapter, bars_of
 from audiocycle.music.feel import played, song_feel
-from audiocycle.music.grid import BEATS, STEPS_PER_BEAT
+from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span
 from audiocycle.music.midi.file import read_score
 from audiocycle.music.notes import IntArray, Notes, notes_of
 from audiocycle.music.sides import SpanSide
@@ -111,31 +111,24 @@ def rolls_of(converter: Converter) -> PianoRollAdapter:
 
 
 class DirectionConverter:
-    """One direction of a model: what the network thinks of some bars, and the notes that a user gets of it.
-
-    The two are apart, because the network needs to be asked but once for all strengths.
-    """
+    """One direction of a model: the songs that a user gets of it, and runs of bars as the network alone would have them, for the seams."""
 
     def __init__(self, converter: Converter, source: str, target: str) -> None:
         self.direction = converter.translation(target, source).direction  # which readies the network
         self.converter, self.adapter = converter, rolls_of(converter)
 
-    def opinion(self, encoded: Encoded[SpanSide], shifted: bool = False) -> FloatArray:
-        """The network's probabilities (C, 84, T) for a run of bars; ``shifted``: its windows meet elsewhere."""
-        return self.converter.translate_features(encoded.features, self.direction, shifted, encoded.places)
-
-    def convert(self, encoded: Encoded[SpanSide], opinion: FloatArray, strength: float = 1.0) -> Encoded[SpanSide]:
-        """The notes with that strength, and else the default options, drawn as a roll again."""
-        options = self.converter.modality.chosen({"strength": strength}, self.converter.renderer)
-        notes: Notes = self.converter.renderer.render(self.adapter.transfer(encoded, opinion, self.direction, options))
-        return self.adapter.analyze(notes, encoded.side.span)
-
-
-    def whole(self, path: Path) -> WholeSong:
-        """What a user gets of a file, with the default options."""
+    def song(self, score: Any, strength: float = 1.0) -> Any:
+        """What a user gets of a symusic score, with that strength, and else the default options."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AudioCycleWarning)  # of what is unusual in a source; it was chosen as it is
-            return whole_song(self.converter(read_score(path), self.direction.target.name, self.direction.source.name))
+            return self.converter(score, self.direction.target.name, self.direction.source.name, strength=strength)
+
+    def bars(self, encoded: Encoded[SpanSide], shifted: bool = False) -> FloatArray:
+        """The notes that are made of the network's opinion of a run of bars, drawn as a roll (C, 84, T); ``shifted``: its windows meet elsewhere."""
+        opinion = self.converter.translate_features(encoded.features, self.direction, shifted, encoded.places)
+        options = self.converter.modality.chosen({}, self.converter.renderer)
+        notes: Notes = self.converter.renderer.render(self.adapter.transfer(encoded, opinion, self.direction, options))
+        return self.adapter.analyze(notes, encoded.side.span).features
 
 
 @dataclass(frozen=True)
@@ -144,10 +137,12 @@ class Conversion:
 
     Attributes:
         transfer, cycle: converted, and brought back: (N, C, 84, T), in the order of the song's phrases.
+        score: the whole song, converted, as symusic has it.
     """
 
     transfer: Phrases
     cycle: Phrases
+    score: Any
 
 
 @dataclass(frozen=True)
@@ -163,34 +158,49 @@ class Seams:
     bars: float
 
 
-def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionConverter, strengths: Sequence[float] = (1.0,)) -> tuple[list[Conversion], Seams]:
-    """A song converted there and back, for each strength, and its seams with the first of them.
+def transferred(song: HeldOutSong, there: DirectionConverter, back: DirectionConverter, strengths: Sequence[float] = (1.0,)) -> list[Conversion]:
+    """A song converted there and back, for each strength: whole, as for a user, and cut into phrases after that."""
+    score, conversions = read_score(song.path), []
+    for strength in strengths:
+        transfer = there.song(score, strength)
+        cycle = back.song(transfer, strength) if len(notes_of(transfer)) else transfer  # of silence nothing can be brought back
+        rolls = [phrases_at(song.places, each, there.adapter) for each in (transfer, cycle)]
+        conversions.append(Conversion(rolls[0], rolls[1], transfer))
+    return conversions
 
-    Whole runs of bars are converted, as for a user, and cut into phrases after that.
-    """
+
+def felt_bars(score: Any, adapter: PianoRollAdapter) -> list[Span]:
+    """The bars of a score that training would take, straightened."""
+    spans = adapter.lessons(bars_of(score))
+    return played(spans, song_feel(notes_of(score).start, spans).spans)
+
+
+def phrases_at(places: FloatArray, score: Any, adapter: PianoRollAdapter) -> Phrases:
+    """(N, C, 84, T) the phrases of a score that begin at these places, quarter notes; silent where it has ended."""
+    window, notes = adapter.spec.window, notes_of(score)
+    found: Any = np.zeros((len(places), *adapter.spec.shape, window), np.uint8)
+    ticks = places * score.ticks_per_quarter
+    for span in felt_bars(score, adapter):
+        roll = adapter.analyze(notes, span).features
+        for index in np.flatnonzero((ticks >= span.start) & (ticks < span.end)):
+            begin = round(float(span.positions(ticks[index])))
+            there = roll[..., begin : begin + window]
+            found[index, ..., : there.shape[-1]] = there
+    phrases: Phrases = found
+    return phrases
+
+
+def seams_of(song: HeldOutSong, there: DirectionConverter) -> Seams:
+    """Where a conversion breaks, of what the network and the renderer make of whole runs of bars."""
     adapter, score = there.adapter, read_score(song.path)
     notes, window = notes_of(score), adapter.spec.window
-    phrases: list[tuple[list[FloatArray], list[FloatArray]]] = [([], []) for _ in strengths]
     broken, steps = np.zeros((2, 2), np.int64), 0
-    spans = adapter.layout(bars_of(score)).spans
-    for span in played(spans, song_feel(notes.start, spans).spans):
+    for span in felt_bars(score, adapter):
         source = adapter.analyze(notes, span)
-        if not source.features.any():
-            continue
-        opinion = there.opinion(source)
-        ticks = song.places * score.ticks_per_quarter
-        begins = np.rint(span.positions(ticks[(ticks >= span.start) & (ticks < span.end)])).astype(int)
-        converted = [there.convert(source, opinion, strength) for strength in strengths]
-        for (transfers, cycles), transfer, strength in zip(phrases, converted, strengths, strict=True):
-            cycle = back.convert(transfer, back.opinion(transfer), strength)
-            transfers += [transfer.features[..., a : a + window] for a in begins]
-            cycles += [cycle.features[..., a : a + window] for a in begins]
-        if span.n_steps > window:
-            elsewhere = there.convert(source, there.opinion(source, shifted=True), strengths[0])
-            counts, places = where_windows_meet(source, converted[0].features, elsewhere.features, window)
+        if source.features.any() and span.n_steps > window:
+            counts, places = where_windows_meet(source, there.bars(source), there.bars(source, shifted=True), window)
             broken, steps = broken + counts, steps + places
-    seams = Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
-    return [Conversion(np.stack(x), np.stack(y)) for x, y in phrases], seams
+    return Seams(broken, steps / (BEATS * STEPS_PER_BEAT[adapter.grid]))
 
 
 def where_windows_meet(source: Encoded[SpanSide], converted: FloatArray, shifted: FloatArray, window: int) -> tuple[IntArray, int]:
