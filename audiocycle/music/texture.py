@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 
 from audiocycle.music.grid import BEATS
 from audiocycle.music.piano_roll import N_PITCHES, ONSET, SUSTAIN, VELOCITY
-from audiocycle.music.tune import CLASSES, Notes, above_the_rest, drawn, folded, going_on, keys_of, plainer, split
+from audiocycle.music.tune import (
+    CLASSES,
+    Notes,
+    above_the_rest,
+    drawn,
+    folded,
+    going_on,
+    keys_of,
+    plainer,
+    split,
+)
 from audiocycle.spec import FloatArray
 from audiocycle.system.limits import Table
 
@@ -47,10 +57,13 @@ REPEATED, STEP, LEAP, LEAP_COST, RESTRUCK, JOIN = 0.05, 0.004, 7, 0.12, 0.03, 0.
 of them, and to join bars that do not follow each other in their song."""
 STEEPEST, HALVINGS = 0.4, 7
 """The largest weight of richness and of what lies outside the key, and how often it is halved."""
+Lines = tuple[NDArray[np.int64], NDArray[np.int64]]
 COMPOUND = {(4, 6): np.array([0, 2, 4, 5, 6])}
 """Where sixteenths lie in a beat of six steps: an even eighth becomes the last third, as a triplet swings."""
 
-KNOWN = {
+ARRANGEMENT = 1
+"""Raised whenever the same songs give another :func:`arrangement` than before."""
+TABLES = {
     "texture": Table((BARS, NOTES, 3), 0.0, 127.0, required=False),
     "texture_follows": Table((BARS,), 0.0, 1.0, required=False),
     "texture_usual": Table((3,), 0.0, 12.0, required=False),
@@ -60,7 +73,7 @@ its song; and what is usual: classes in a beat, how many of them lie outside the
 
 
 def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArray]:
-    """The statistics of :data:`KNOWN` of a genre's songs, (C, 84, T) each, in bars of four beats; empty bars fill what it has not."""
+    """The statistics of :data:`TABLES` of a genre's songs, (C, 84, T) each, in bars of four beats; empty bars fill what it has not."""
     bar = BEATS * per_beat
     tables: list[NDArray[np.int64]] = []
     follows: list[NDArray[np.bool_]] = []
@@ -162,8 +175,13 @@ def opened(texture: bytes, follows: bytes, per_beat: int) -> Bars | None:
     lines = np.arange(0, n * bar + 1, per_beat)
     held, bass = present(cells, lines), lowest(cells, lines)
     ends = np.where(cells.any(axis=0), cells.argmax(axis=0), -1).reshape(n, bar)
-    turned = [np.stack([np.roll(x, key, axis=-1).reshape(n, -1) for key in KEYS]).reshape(-1, BEATS * CLASSES) for x in (held, bass)]
-    return Bars(notes, np.frombuffer(follows, np.int8)[: len(some)][some] > 0, *turned, np.stack([ends[:, 0], ends[:, -1]], axis=1))
+    linked = np.frombuffer(follows, np.int8)[some] > 0
+    return Bars(notes, linked, in_all_keys(held), in_all_keys(bass), np.stack([ends[:, 0], ends[:, -1]], axis=1))
+
+
+def in_all_keys(classes: FloatArray) -> FloatArray:
+    """(4 N, 12) of N bars to (12 N, 4 * 12), key by key."""
+    return np.concatenate([np.roll(classes, key, axis=-1).reshape(-1, BEATS * CLASSES) for key in KEYS])
 
 
 def lowest(sounds: NDArray[np.bool_], steps: NDArray[np.int64]) -> FloatArray:
@@ -183,8 +201,7 @@ def in_its_manner(
     stats: Mapping[str, FloatArray],
     roll: NDArray[Any],
     probability: FloatArray,
-    bars: NDArray[np.int64],
-    steps: NDArray[np.int64],
+    lines: Lines,
     per_beat: int,
     level: float,
     hold: float,
@@ -200,7 +217,7 @@ def in_its_manner(
     """
     tune, _ = split(roll)
     kept = going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold)
-    rest = accompanied(stats, roll, kept, probability, bars, steps, per_beat)
+    rest = accompanied(stats, roll, kept, probability, lines, per_beat)
     if rest is None:
         return probability
     chosen = above_the_rest(kept, rest, roll.shape[-1])
@@ -215,11 +232,11 @@ def arrangement(stats: Mapping[str, FloatArray], roll: NDArray[Any], per_beat: i
     Its tune, as plain as the target's tunes are, over an accompaniment in the target's manner.
     """
     steps = np.arange(0, roll.shape[-1] + 1, per_beat)
-    if not stats.keys() >= KNOWN.keys():
+    if not stats.keys() >= TABLES.keys():
         return np.asarray(roll[:VELOCITY] > 0, np.float32)
     tune, _ = split(roll)
     kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][2])))
-    rest = accompanied(stats, roll, kept, np.zeros(roll.shape, np.float32), steps[::BEATS], steps, per_beat)
+    rest = accompanied(stats, roll, kept, np.zeros(roll.shape, np.float32), (steps[::BEATS], steps), per_beat)
     return np.asarray(roll[:VELOCITY] > 0, np.float32) if rest is None else above_the_rest(kept, rest, roll.shape[-1]).astype(np.float32)
 
 
@@ -228,8 +245,7 @@ def accompanied(
     roll: NDArray[Any],
     tune: Notes,
     probability: FloatArray,
-    bars: NDArray[np.int64],
-    steps: NDArray[np.int64],
+    lines: Lines,
     per_beat: int,
 ) -> Notes | None:
     """An accompaniment in the target's manner: notes (N, 3) row, first step, steps; None where the target has no texture.
@@ -239,15 +255,15 @@ def accompanied(
         roll: (C, 84, T) the source's.
         tune: what will sound above.
         probability: (C, 84, T) what the network says.
-        bars: (n + 1,) the step at which each bar begins, and the last ends.
-        steps: (B + 1,) the same of beats.
+        lines: (n + 1,) the step at which each bar begins, and the last ends; and (B + 1,) the same of beats.
         per_beat: steps in a beat of the target's bars.
     """
-    if not stats.keys() >= KNOWN.keys():
+    if not stats.keys() >= TABLES.keys():
         return None
     book = opened(*(np.rint(stats[name]).astype(np.int8).tobytes() for name in ("texture", "texture_follows")), per_beat)
     if book is None:
         return None
+    bars, steps = lines
     groups = beat_groups(np.searchsorted(steps, bars))
     sounds = roll[SUSTAIN] > 0
     beats = np.logical_or.reduceat(sounds.any(axis=0), steps[:-1])
@@ -295,17 +311,17 @@ def candidates(
     in_tune = np.zeros((2, g), np.float32)  # classes that the tune has already, and those outside the key
     size = np.diff(groups, axis=1)
     total = np.concatenate([np.zeros((1, CLASSES), np.float32), np.cumsum(harmony, axis=0)])
-    mean = (total[groups[:, 1]] - total[groups[:, 0]]) / size
+    mean = ((total[groups[:, 1]] - total[groups[:, 0]]) / size).astype(np.float32)
     for beat in range(BEATS):
         there = np.flatnonzero(beat < size[:, 0])
         at = groups[there, 0] + beat
         asked[0, there, beat] = unit(harmony[at] + CONTEXT * mean[there])
         asked[1, there, beat], asked[2, there, beat], asked[3, there, beat] = bass[at], 1.0 - tune[at], outside[there] * (1.0 - tune[at])
         in_tune[:, there] += tune[at].sum(axis=1), (tune[at] * outside[there]).sum(axis=1)
-    asked, in_tune = asked.reshape(4, g, -1) / size, in_tune / size[:, 0]
+    wanted, of_tune = (asked.reshape(4, g, -1) / size).astype(np.float32), (in_tune / size[:, 0]).mean(axis=1)
     number, values = np.zeros((g, many), np.int64), np.zeros((3, g, many), np.float32)
     for begin in range(0, g, AT_ONCE):
-        part = asked[:, begin : begin + AT_ONCE]
+        part = wanted[:, begin : begin + AT_ONCE]
         suits = part[0] @ book.held.T + BASS * (part[1] @ book.bass.T)
         rich, beyond = part[2] @ book.held.T, part[3] @ book.held.T
         best = np.argpartition(-(suits + 0.1 * beyond), many - 1, axis=1)[:, :many]
@@ -315,7 +331,7 @@ def candidates(
     score = values[0].copy()
     for _ in range(2):
         for what in (1, 2):
-            score += weight(score, values[what], float(usual[what - 1] - in_tune[what - 1].mean())) * values[what]
+            score += weight(score, values[what], float(usual[what - 1] - of_tune[what - 1])) * values[what]
     few = min(FEW, many)
     best = np.argpartition(-score, few - 1, axis=1)[:, :few]
     number, score = np.take_along_axis(number, best, axis=1), np.take_along_axis(score, best, axis=1)
