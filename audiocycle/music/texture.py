@@ -48,6 +48,8 @@ KEYS = range(-6, 6)
 """Semitones by which bars are moved."""
 FEW, MANY = 48, 512
 """Candidates for each bar, while they are joined and while it is found out how rich they have to be."""
+TASTE = 0.1
+"""With which classes outside the key count when the many are drawn: some of all kinds have to be among them."""
 AT_ONCE = 128
 """Bars of the source that are compared with all others at a time."""
 BASS, NETWORK, CONTEXT = 0.1, 0.2, 0.5
@@ -148,14 +150,13 @@ class Bars:
     Attributes:
         notes: (N, NOTES, 3).
         follows: (N,).
-        held, bass: (12 N, 4 * 12) which classes sound in each beat, and which is lowest.
+        classes: (12 N, 2 * 4 * 12) which classes sound in each beat, and then which is lowest.
         ends: (N, 2) the bass note that a bar begins with, and the one it ends with.
     """
 
     notes: NDArray[np.int64]
     follows: NDArray[np.bool_]
-    held: FloatArray
-    bass: FloatArray
+    classes: FloatArray
     ends: NDArray[np.int64]
 
 
@@ -176,7 +177,7 @@ def opened(texture: bytes, follows: bytes, per_beat: int) -> Bars | None:
     held, bass = present(cells, lines), lowest(cells, lines)
     ends = np.where(cells.any(axis=0), cells.argmax(axis=0), -1).reshape(n, bar)
     linked = np.frombuffer(follows, np.int8)[some] > 0
-    return Bars(notes, linked, in_all_keys(held), in_all_keys(bass), np.stack([ends[:, 0], ends[:, -1]], axis=1))
+    return Bars(notes, linked, np.concatenate([in_all_keys(held), in_all_keys(bass)], axis=1), np.stack([ends[:, 0], ends[:, -1]], axis=1))
 
 
 def in_all_keys(classes: FloatArray) -> FloatArray:
@@ -306,7 +307,7 @@ def candidates(
     usual: FloatArray,
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """(G, FEW) the bars that suit each group best, numbered through all keys, and how well."""
-    g, many = len(groups), min(MANY, len(book.held))
+    g, many = len(groups), min(MANY, len(book.classes))
     asked = np.zeros((4, g, BEATS, CLASSES), np.float32)  # harmony, bass, all classes, those outside the key
     in_tune = np.zeros((2, g), np.float32)  # classes that the tune has already, and those outside the key
     size = np.diff(groups, axis=1)
@@ -320,14 +321,14 @@ def candidates(
         in_tune[:, there] += tune[at].sum(axis=1), (tune[at] * outside[there]).sum(axis=1)
     wanted, of_tune = (asked.reshape(4, g, -1) / size).astype(np.float32), (in_tune / size[:, 0]).mean(axis=1)
     number, values = np.zeros((g, many), np.int64), np.zeros((3, g, many), np.float32)
+    queries = np.concatenate([wanted[0] + TASTE * wanted[3], BASS * wanted[1]], axis=1)
     for begin in range(0, g, AT_ONCE):
-        part = wanted[:, begin : begin + AT_ONCE]
-        suits = part[0] @ book.held.T + BASS * (part[1] @ book.bass.T)
-        rich, beyond = part[2] @ book.held.T, part[3] @ book.held.T
-        best = np.argpartition(-(suits + 0.1 * beyond), many - 1, axis=1)[:, :many]
-        number[begin : begin + AT_ONCE] = best
-        for value, x in zip(values, (suits, rich, beyond), strict=True):
-            value[begin : begin + AT_ONCE] = np.take_along_axis(x, best, axis=1)
+        part = slice(begin, begin + AT_ONCE)
+        suits = queries[part] @ book.classes.T
+        number[part] = np.argpartition(-suits, many - 1, axis=1)[:, :many]
+        held = book.classes[number[part], : BEATS * CLASSES]
+        values[1:, part] = np.einsum("agc,gkc->agk", wanted[2:, part], held)
+        values[0, part] = np.take_along_axis(suits, number[part], axis=1) - TASTE * values[2, part]
     score = values[0].copy()
     for _ in range(2):
         for what in (1, 2):
