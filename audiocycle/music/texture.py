@@ -90,7 +90,9 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
         tables.append(table := bars_of(rest, n, bar))
         follows.append(whole & (table[..., 2] > 0).any(axis=1))
         _, other = keys_of(roll[SUSTAIN, :, : n * bar], np.arange(0, n * bar, bar))
-        held = present(roll[SUSTAIN, :, : n * bar] > 0, np.arange(0, n * bar + 1, per_beat)).reshape(n, BEATS, CLASSES)[whole]
+        held = present(roll[SUSTAIN, :, : n * bar] > 0, np.arange(0, n * bar + 1, per_beat)).reshape(
+            n, BEATS, CLASSES
+        )[whole]
         rich.append(held.sum(axis=-1).ravel())
         outside.append((held * other[whole][:, None]).sum(axis=-1).ravel())
         tunes.append(float(other[tune[:, 1] // bar, tune[:, 0] % CLASSES].mean()) if len(tune) else 0.0)
@@ -118,7 +120,9 @@ def bars_of(notes: Notes, n: int, bar: int) -> NDArray[np.int64]:
     return table
 
 
-def examples(tables: list[NDArray[np.int64]], good: list[NDArray[np.bool_]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def examples(
+    tables: list[NDArray[np.int64]], good: list[NDArray[np.bool_]]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The usual ones among the good bars of all songs, in runs, and which follow the one before; drawn at random if there are too many."""
     if not tables:
         return np.zeros((0, NOTES, 3), np.int64), np.zeros(0, np.bool_)
@@ -165,7 +169,11 @@ def opened(texture: bytes, follows: bytes, per_beat: int) -> Bars | None:
     """From the statistics as int8; None of a genre without any."""
     notes = np.frombuffer(texture, np.int8).reshape(-1, NOTES, 3).astype(np.int64)
     sounding = notes[..., 2] > 0
-    some = sounding.any(axis=1) & (notes[..., 0].max(axis=1) < N_PITCHES) & ((notes[..., 1] + notes[..., 2]).max(axis=1) <= BEATS * per_beat)
+    some = (
+        sounding.any(axis=1)
+        & (notes[..., 0].max(axis=1) < N_PITCHES)
+        & ((notes[..., 1] + notes[..., 2]).max(axis=1) <= BEATS * per_beat)
+    )
     if not some.any():
         return None
     notes, sounding = notes[some], sounding[some]
@@ -177,7 +185,12 @@ def opened(texture: bytes, follows: bytes, per_beat: int) -> Bars | None:
     held, bass = present(cells, lines), lowest(cells, lines)
     ends = np.where(cells.any(axis=0), cells.argmax(axis=0), -1).reshape(n, bar)
     linked = np.frombuffer(follows, np.int8)[some] > 0
-    return Bars(notes, linked, np.concatenate([in_all_keys(held), in_all_keys(bass)], axis=1), np.stack([ends[:, 0], ends[:, -1]], axis=1))
+    return Bars(
+        notes,
+        linked,
+        np.concatenate([in_all_keys(held), in_all_keys(bass)], axis=1),
+        np.stack([ends[:, 0], ends[:, -1]], axis=1),
+    )
 
 
 def in_all_keys(classes: FloatArray) -> FloatArray:
@@ -238,7 +251,11 @@ def arrangement(stats: Mapping[str, FloatArray], roll: NDArray[Any], per_beat: i
     tune, _ = split(roll)
     kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][2])))
     rest = accompanied(stats, roll, kept, np.zeros(roll.shape, np.float32), (steps[::BEATS], steps), per_beat)
-    return np.asarray(roll[:VELOCITY] > 0, np.float32) if rest is None else above_the_rest(kept, rest, roll.shape[-1]).astype(np.float32)
+    return (
+        np.asarray(roll[:VELOCITY] > 0, np.float32)
+        if rest is None
+        else above_the_rest(kept, rest, roll.shape[-1]).astype(np.float32)
+    )
 
 
 def accompanied(
@@ -261,7 +278,9 @@ def accompanied(
     """
     if not stats.keys() >= TABLES.keys():
         return None
-    book = opened(*(np.rint(stats[name]).astype(np.int8).tobytes() for name in ("texture", "texture_follows")), per_beat)
+    book = opened(
+        *(np.rint(stats[name]).astype(np.int8).tobytes() for name in ("texture", "texture_follows")), per_beat
+    )
     if book is None:
         return None
     bars, steps = lines
@@ -272,11 +291,18 @@ def accompanied(
     if not len(groups):
         return np.zeros((0, 3), np.int64)
     _, outside = keys_of(sounds, steps[groups[:, 0]])
-    beatwise = harmony_of(sounds, steps), lowest(sounds, steps), present(drawn(tune, roll.shape[-1])[SUSTAIN], steps)
+    beatwise = (
+        harmony_of(sounds, steps),
+        lowest(sounds, steps),
+        present(drawn(tune, roll.shape[-1])[SUSTAIN], steps),
+    )
     number, score = candidates(book, groups, *beatwise, outside, stats["texture_usual"])
     score = score + NETWORK * likely(book, number, groups, probability, steps, per_beat)
     chosen = joined(book, groups, number, score)
-    made = [placed(book, bar, key, group, steps, per_beat) for (bar, key), group in zip(chosen, groups, strict=True)]
+    made = [
+        placed(book, bar, key, group, steps, per_beat)
+        for (bar, key), group in zip(chosen, groups, strict=True)
+    ]
     notes = np.concatenate([np.zeros((0, 3), np.int64), *made])
     owner = np.searchsorted(steps, notes[:, 1], side="right") - 1
     return notes[beats[owner]]
@@ -317,7 +343,11 @@ def candidates(
         there = np.flatnonzero(beat < size[:, 0])
         at = groups[there, 0] + beat
         asked[0, there, beat] = unit(harmony[at] + CONTEXT * mean[there])
-        asked[1, there, beat], asked[2, there, beat], asked[3, there, beat] = bass[at], 1.0 - tune[at], outside[there] * (1.0 - tune[at])
+        asked[1, there, beat], asked[2, there, beat], asked[3, there, beat] = (
+            bass[at],
+            1.0 - tune[at],
+            outside[there] * (1.0 - tune[at]),
+        )
         in_tune[:, there] += tune[at].sum(axis=1), (tune[at] * outside[there]).sum(axis=1)
     wanted, of_tune = (asked.reshape(4, g, -1) / size).astype(np.float32), (in_tune / size[:, 0]).mean(axis=1)
     number, values = np.zeros((g, many), np.int64), np.zeros((3, g, many), np.float32)
@@ -353,7 +383,14 @@ def weight(score: FloatArray, values: FloatArray, wanted: float) -> float:
     return (low + high) / 2
 
 
-def likely(book: Bars, number: NDArray[np.int64], groups: NDArray[np.int64], probability: FloatArray, steps: NDArray[np.int64], per_beat: int) -> FloatArray:
+def likely(
+    book: Bars,
+    number: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    probability: FloatArray,
+    steps: NDArray[np.int64],
+    per_beat: int,
+) -> FloatArray:
     """(G, K) the mean probability that the network has for the notes of each candidate to begin where they would."""
     key, bar = np.divmod(number, len(book.notes))
     row, first, length = np.moveaxis(book.notes[bar], -1, 0)
@@ -366,7 +403,9 @@ def likely(book: Bars, number: NDArray[np.int64], groups: NDArray[np.int64], pro
     return np.asarray(chance.sum(axis=-1) / np.maximum(1, there.sum(axis=-1)), np.float32)
 
 
-def joined(book: Bars, groups: NDArray[np.int64], number: NDArray[np.int64], score: FloatArray) -> list[tuple[int, int]]:
+def joined(
+    book: Bars, groups: NDArray[np.int64], number: NDArray[np.int64], score: FloatArray
+) -> list[tuple[int, int]]:
     """A bar and the semitones by which it is moved for each group: the best way through the candidates (Viterbi 1967)."""
     key, bar = np.divmod(number, len(book.notes))
     key = key + KEYS.start
@@ -374,7 +413,11 @@ def joined(book: Bars, groups: NDArray[np.int64], number: NDArray[np.int64], sco
     cost, back = -score[0], []
     for now in range(1, len(groups)):
         apart = np.abs(first[now] - last[now - 1][:, None])
-        goes_on = (bar[now] == bar[now - 1][:, None] + 1) & (key[now] == key[now - 1][:, None]) & book.follows[bar[now]]
+        goes_on = (
+            (bar[now] == bar[now - 1][:, None] + 1)
+            & (key[now] == key[now - 1][:, None])
+            & book.follows[bar[now]]
+        )
         step = JOIN + STEP * apart + LEAP_COST * (apart > LEAP) + RESTRUCK * (apart == 0)
         total = cost[:, None] + np.where(goes_on, 0.0, step) + REPEATED * (bar[now] == bar[now - 1][:, None])
         back.append(total.argmin(axis=0))
@@ -385,7 +428,9 @@ def joined(book: Bars, groups: NDArray[np.int64], number: NDArray[np.int64], sco
     return [(int(bar[now, place]), int(key[now, place])) for now, place in enumerate(reversed(way))]
 
 
-def placed(book: Bars, bar: int, key: int, group: NDArray[np.int64], steps: NDArray[np.int64], per_beat: int) -> Notes:
+def placed(
+    book: Bars, bar: int, key: int, group: NDArray[np.int64], steps: NDArray[np.int64], per_beat: int
+) -> Notes:
     """The notes of a bar in the beats of a group: what lies behind those is cut, what leaves the roll is lost."""
     begin, end = group
     notes = book.notes[bar]

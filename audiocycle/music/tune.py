@@ -42,7 +42,9 @@ def split(roll: NDArray[Any]) -> tuple[Notes, Notes]:
 def around(top: NDArray[np.int64]) -> NDArray[np.int64]:
     """(T,) how high the top is around each step, single steps aside."""
     padded = np.pad(top, AROUND // 2, constant_values=-1)
-    return np.partition(np.lib.stride_tricks.sliding_window_view(padded, AROUND), AROUND - HIGH, axis=1)[:, AROUND - HIGH]
+    return np.partition(np.lib.stride_tricks.sliding_window_view(padded, AROUND), AROUND - HIGH, axis=1)[
+        :, AROUND - HIGH
+    ]
 
 
 def drawn(notes: Notes, steps: int) -> NDArray[np.bool_]:

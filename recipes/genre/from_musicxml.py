@@ -1,7 +1,7 @@
 """MusicXML scores as MIDI files, for prepare.py: all notes of all parts as written, with their metres.
 
-    python recipes/genre/from_musicxml.py lieder/scores corpora/openscore_lieder
-    python recipes/genre/from_musicxml.py quartets/scores corpora/openscore_quartets --program 48
+    python recipes/genre/from_musicxml.py Lieder/scores midi/openscore_lieder --only 4/4
+    python recipes/genre/from_musicxml.py StringQuartets/scores midi/openscore_quartets --program 48
 
 The scores of OpenScore are the ones that it is meant for: songs with piano (https://github.com/OpenScore/Lieder) and string quartets
 (https://github.com/OpenScore/StringQuartets), both CC0. Repeats are not played, and ornaments and grace notes left out: training
@@ -15,6 +15,7 @@ import sys
 import zipfile
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -26,13 +27,21 @@ TICKS = 480
 """A quarter note has so many."""
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 VELOCITY = 80
+LEAST_SHARE = 0.8
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scores", type=Path, help="folder of .mxl or .musicxml files; folders in it, too")
     parser.add_argument("output", type=Path)
-    parser.add_argument("--program", type=int, help="of all parts (General MIDI, from 0; default: what the score says)")
+    parser.add_argument(
+        "--program", type=int, help="of all parts (General MIDI, from 0; default: what the score says)"
+    )
+    parser.add_argument(
+        "--only", metavar="METRE", help="scores of which at least four fifths are in this metre, such as 4/4"
+    )
     arguments = parser.parse_args()
     files = sorted(path for path in arguments.scores.rglob("*") if path.suffix in {".mxl", ".musicxml"})
     if not files:
@@ -42,13 +51,31 @@ def main() -> None:
     for path in track(files, disable=not sys.stderr.isatty()):
         try:
             score = score_of(read(path), arguments.program)
-        except (ElementTree.ParseError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, TypeError) as error:
+        except (
+            ElementTree.ParseError,
+            zipfile.BadZipFile,
+            KeyError,
+            ValueError,
+            AttributeError,
+            TypeError,
+        ) as error:
             print(f"skipped {path}: {type(error).__name__}: {error}", file=sys.stderr)
             outcome["unreadable"] += 1
+            continue
+        if arguments.only and share_in(score, arguments.only) < LEAST_SHARE:
+            outcome["in other metres"] += 1
             continue
         score.dump_midi(arguments.output / f"{path.stem}.mid")
         outcome["written"] += 1
     print(", ".join(f"{count} {what}" for what, count in outcome.items()), file=sys.stderr)
+
+
+def share_in(score: Any, metre: str) -> float:
+    """How much of a score is in a metre."""
+    begins = [signature.time for signature in score.time_signatures]
+    lengths = [end - begin for begin, end in pairwise([*begins, max(score.end(), begins[-1])])]
+    fits = [f"{signature.numerator}/{signature.denominator}" == metre for signature in score.time_signatures]
+    return sum(length for length, fit in zip(lengths, fits, strict=True) if fit) / max(1, sum(lengths))
 
 
 def read(path: Path) -> ElementTree.Element:
@@ -71,7 +98,9 @@ def score_of(root: ElementTree.Element, program: int | None = None) -> Any:
         told = named.findtext("midi-instrument/midi-program", "1") if named is not None else "1"
         title = (named.findtext("part-name", "") if named is not None else "").split()
         name = title[0] if title else f"part {index + 1}"
-        track_ = symusic.Track(name=name, program=int(told) - 1 if program is None else program, is_drum=False)
+        track_ = symusic.Track(
+            name=name, program=int(told) - 1 if program is None else program, is_drum=False
+        )
         fill(track_, part, lengths)
         score.tracks.append(track_)
     tick = Fraction(0)
@@ -105,7 +134,10 @@ def bar_lengths(parts: list[ElementTree.Element]) -> list[tuple[Fraction, tuple[
                 if element.tag == "attributes":
                     divisions = int(element.findtext("divisions", str(divisions)))
                     if (time := element.find("time")) is not None and time.find("beats") is not None:
-                        metre = sum(map(int, time.findtext("beats", "4").split("+"))), int(time.findtext("beat-type", "4"))
+                        metre = (
+                            sum(map(int, time.findtext("beats", "4").split("+"))),
+                            int(time.findtext("beat-type", "4")),
+                        )
                 place += moves(element, divisions)
                 longest = max(longest, place)
             longest = longest or Fraction(4 * metre[0], metre[1])
@@ -118,7 +150,11 @@ def bar_lengths(parts: list[ElementTree.Element]) -> list[tuple[Fraction, tuple[
 
 def moves(element: ElementTree.Element, divisions: int) -> Fraction:
     """How far an element of a bar moves the place in it, in quarter notes."""
-    if element.tag not in {"note", "backup", "forward"} or element.find("chord") is not None or element.find("grace") is not None:
+    if (
+        element.tag not in {"note", "backup", "forward"}
+        or element.find("chord") is not None
+        or element.find("grace") is not None
+    ):
         return Fraction(0)
     duration = Fraction(element.findtext("duration", "0")) / divisions
     return -duration if element.tag == "backup" else duration
@@ -134,12 +170,19 @@ def fill(track_: Any, part: ElementTree.Element, lengths: list[tuple[Fraction, t
             if element.tag == "attributes":
                 divisions = int(element.findtext("divisions", str(divisions)))
                 if (transpose := element.find("transpose")) is not None:
-                    transposed = int(float(transpose.findtext("chromatic", "0"))) + 12 * int(transpose.findtext("octave-change", "0"))
+                    transposed = int(float(transpose.findtext("chromatic", "0"))) + 12 * int(
+                        transpose.findtext("octave-change", "0")
+                    )
             if element.find("chord") is None:
                 onset = place
             place += moves(element, divisions)
             pitch = element.find("pitch")
-            if element.tag != "note" or pitch is None or element.find("grace") is not None or element.find("cue") is not None:
+            if (
+                element.tag != "note"
+                or pitch is None
+                or element.find("grace") is not None
+                or element.find("cue") is not None
+            ):
                 continue
             number = (
                 12 * (int(pitch.findtext("octave", "4")) + 1)
@@ -147,7 +190,10 @@ def fill(track_: Any, part: ElementTree.Element, lengths: list[tuple[Fraction, t
                 + round(float(pitch.findtext("alter", "0")))
                 + transposed
             )
-            begin, end = (round((start + at) * TICKS) for at in (onset, onset + Fraction(element.findtext("duration", "0")) / divisions))
+            begin, end = (
+                round((start + at) * TICKS)
+                for at in (onset, onset + Fraction(element.findtext("duration", "0")) / divisions)
+            )
             ties = {tie.attrib["type"] for tie in element.findall("tie")}
             before = held.pop(number, None)
             if "stop" in ties and before is not None and before.end == begin:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiocycle.music.texture import BARS, NOTES, TABLES, accompanied, arrangement, beat_groups, in_its_manner, textures, weight
+from audiocycle.music.texture import (
+    BARS,
+    NOTES,
+    TABLES,
+    accompanied,
+    arrangement,
+    beat_groups,
+    in_its_manner,
+    textures,
+    weight,
+)
 from audiocycle.music.tune import drawn, split
 from audiocycle.system.limits import hold_statistics
 
@@ -103,7 +113,14 @@ def test_a_genre_without_bars_leaves_the_network_alone(stats: dict[str, np.ndarr
 
 
 def test_bars_are_split_into_groups_of_four_beats_at_most() -> None:
-    assert beat_groups(np.array([0, 4, 7, 12, 20])).tolist() == [[0, 4], [4, 7], [7, 10], [10, 12], [12, 16], [16, 20]]
+    assert beat_groups(np.array([0, 4, 7, 12, 20])).tolist() == [
+        [0, 4],
+        [4, 7],
+        [7, 10],
+        [10, 12],
+        [12, 16],
+        [16, 20],
+    ]
 
 
 def test_weight_reaches_what_is_wanted() -> None:

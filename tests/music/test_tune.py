@@ -24,13 +24,17 @@ def test_split_takes_what_nothing_lies_above() -> None:
 
 
 def test_split_leaves_deep_notes_to_the_accompaniment_while_a_tune_rests() -> None:
-    tune = notes(*((60, 2 * place, 2) for place in range(6)), *((60, 20 + 2 * place, 2) for place in range(6)))
+    tune = notes(
+        *((60, 2 * place, 2) for place in range(6)), *((60, 20 + 2 * place, 2) for place in range(6))
+    )
     found, rest = split(drawn(np.concatenate([tune, notes((20, 14, 4))]), 2 * BAR))
     assert len(found) == len(tune)
     assert rest.tolist() == [[20, 14, 4]]
 
 
-@given(st.lists(st.tuples(st.integers(0, N_PITCHES - 1), st.integers(0, 31), st.integers(1, 12)), max_size=30))
+@given(
+    st.lists(st.tuples(st.integers(0, N_PITCHES - 1), st.integers(0, 31), st.integers(1, 12)), max_size=30)
+)
 def test_split_loses_nothing(table: list[tuple[int, int, int]]) -> None:
     roll = drawn(notes(*table), 2 * BAR)
     tune, rest = split(roll)
