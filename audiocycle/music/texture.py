@@ -24,6 +24,8 @@ from audiocycle.music.tune import (
     CLASSES,
     Notes,
     above_the_rest,
+    articulated,
+    detached,
     drawn,
     folded,
     going_on,
@@ -68,10 +70,11 @@ ARRANGEMENT = 1
 TABLES = {
     "texture": Table((BARS, NOTES, 3), 0.0, 127.0, required=False),
     "texture_follows": Table((BARS,), 0.0, 1.0, required=False),
-    "texture_usual": Table((3,), 0.0, 12.0, required=False),
+    "texture_usual": Table((4,), 0.0, 12.0, required=False),
 }
 """Statistics of a domain: notes (row, first step, steps) of each bar, 0 steps where it has no more; whether a bar follows the one before it in
-its song; and what is usual: classes in a beat, how many of them lie outside the key, and the largest share of a tune's notes that does."""
+its song; and what is usual: classes in a beat, how many of them lie outside the key, the largest share of a tune's
+notes that does, and the share of them that are detached."""
 
 
 def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArray]:
@@ -79,7 +82,7 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
     bar = BEATS * per_beat
     tables: list[NDArray[np.int64]] = []
     follows: list[NDArray[np.bool_]] = []
-    outside, rich, tunes = [], [], []
+    outside, rich, tunes, apart = [], [], [], []
     for roll in rolls:
         n = roll.shape[-1] // bar
         if not n:
@@ -96,13 +99,14 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
         rich.append(held.sum(axis=-1).ravel())
         outside.append((held * other[whole][:, None]).sum(axis=-1).ravel())
         tunes.append(float(other[tune[:, 1] // bar, tune[:, 0] % CLASSES].mean()) if len(tune) else 0.0)
+        apart.append(detached(tune))
     chosen, linked = examples(tables, follows)
     found = np.zeros((BARS, NOTES, 3), np.float32)
     found[: len(chosen)] = chosen
     after = np.zeros(BARS, np.float32)
     after[: len(linked)] = linked
     means = [float(np.concatenate(x).mean()) if sum(map(len, x)) else 0.0 for x in (rich, outside)]
-    usual = np.array([*means, np.percentile(tunes, FARTHEST) if tunes else 0.0], np.float32)
+    usual = np.array([*means, np.percentile(tunes, FARTHEST), np.mean(apart)] if tunes else [*means, 0.0, 0.0], np.float32)
     return {"texture": found, "texture_follows": after, "texture_usual": usual}
 
 
@@ -231,6 +235,8 @@ def in_its_manner(
     """
     tune, _ = split(roll)
     kept = going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold)
+    if stats.keys() >= TABLES.keys():
+        kept = articulated(kept, float(stats["texture_usual"][3]))
     rest = accompanied(stats, roll, kept, probability, lines, per_beat)
     if rest is None:
         return probability

@@ -22,6 +22,8 @@ BESIDE = 2
 """Bars before and behind one that tell its key with it."""
 BRIEF = 2
 """Steps; longer notes of a tune are no ornaments."""
+BREATH = 4
+"""Steps; longer silences part phrases, and stay."""
 SCALES = np.array([
     np.roll(np.isin(np.arange(CLASSES), scale), tonic) for scale in ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)) for tonic in range(CLASSES)
 ])  # fmt: skip
@@ -110,6 +112,31 @@ def going_on(tune: Notes, keep: NDArray[np.bool_]) -> Notes:
     longer = tune[kept].copy()
     longer[:, 2] = last[kept] - longer[:, 1]
     return longer
+
+
+def detached(tune: Notes) -> float:
+    """The share of a tune's notes, in order of time, before whose next one there is a silence; 0 of fewer than two."""
+    return float((gaps(tune) > 0).mean()) if len(tune) > 1 else 0.0
+
+
+def gaps(tune: Notes) -> NDArray[np.int64]:
+    """(N - 1,) steps of silence behind each note but the last."""
+    return np.asarray(tune[1:, 1] - tune[:-1, 1] - tune[:-1, 2])
+
+
+def articulated(tune: Notes, usual: float) -> Notes:
+    """A tune of which as many notes are detached as ``usual``: the longest end a step early, or the shortest silences are filled."""
+    made, gap = tune.copy(), gaps(tune)
+    missing = round(usual * len(gap)) - int((gap > 0).sum())
+    if missing > 0:
+        bound = np.flatnonzero((gap <= 0) & (gap > -tune[:-1, 2] + 1) & (tune[1:, 1] > tune[:-1, 1] + 1))
+        cut = bound[np.argsort(-tune[bound, 2], kind="stable")][:missing]
+        made[cut, 2] = tune[cut + 1, 1] - tune[cut, 1] - 1
+    else:
+        short = np.flatnonzero((gap > 0) & (gap <= BREATH))
+        held = short[np.argsort(gap[short], kind="stable")][:-missing]
+        made[held, 2] += gap[held]
+    return made
 
 
 def above_the_rest(tune: Notes, rest: Notes, steps: int) -> NDArray[np.bool_]:
