@@ -40,6 +40,8 @@ BARS, NOTES = 4096, 20
 """That are kept of a genre; and notes in each of them, at most."""
 MIDDLE = (10.0, 85.0)
 """Percentiles of notes in a bar, and of pitches at once, between which an accompaniment is an example of its genre's."""
+USUAL = (50.0, 90.0)
+"""Percentiles of songs between which richness is usual: as rich as half of them, and not richer than most."""
 FARTHEST = 90.0
 """Percentile of songs by the share of their tunes' notes that lie outside the key: further than it no tune should go."""
 FILLED = 0.7
@@ -70,11 +72,11 @@ ARRANGEMENT = 1
 TABLES = {
     "texture": Table((BARS, NOTES, 3), 0.0, 127.0, required=False),
     "texture_follows": Table((BARS,), 0.0, 1.0, required=False),
-    "texture_usual": Table((4,), 0.0, 12.0, required=False),
+    "texture_usual": Table((6,), 0.0, 12.0, required=False),
 }
 """Statistics of a domain: notes (row, first step, steps) of each bar, 0 steps where it has no more; whether a bar follows the one before it in
-its song; and what is usual: classes in a beat, how many of them lie outside the key, the largest share of a tune's
-notes that does, and the share of them that are detached."""
+its song; and what is usual: classes in a beat, from and to; how many of them lie outside the key, from and to; the largest
+share of a tune's notes that does, and the share of them that are detached."""
 
 
 def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArray]:
@@ -96,8 +98,9 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
         held = present(roll[SUSTAIN, :, : n * bar] > 0, np.arange(0, n * bar + 1, per_beat)).reshape(
             n, BEATS, CLASSES
         )[whole]
-        rich.append(held.sum(axis=-1).ravel())
-        outside.append((held * other[whole][:, None]).sum(axis=-1).ravel())
+        if whole.any():
+            rich.append(float(held.sum(axis=-1).mean()))
+            outside.append(float((held * other[whole][:, None]).sum(axis=-1).mean()))
         tunes.append(float(other[tune[:, 1] // bar, tune[:, 0] % CLASSES].mean()) if len(tune) else 0.0)
         apart.append(detached(tune))
     chosen, linked = examples(tables, follows)
@@ -105,8 +108,9 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
     found[: len(chosen)] = chosen
     after = np.zeros(BARS, np.float32)
     after[: len(linked)] = linked
-    means = [float(np.concatenate(x).mean()) if sum(map(len, x)) else 0.0 for x in (rich, outside)]
-    usual = np.array([*means, np.percentile(tunes, FARTHEST), np.mean(apart)] if tunes else [*means, 0.0, 0.0], np.float32)
+    ends = [np.percentile(x, USUAL) if x else np.zeros(2) for x in (rich, outside)]
+    of_tunes = [np.percentile(tunes, FARTHEST), np.mean(apart)] if tunes else [0.0, 0.0]
+    usual = np.concatenate([*ends, of_tunes]).astype(np.float32)
     return {"texture": found, "texture_follows": after, "texture_usual": usual}
 
 
@@ -236,7 +240,7 @@ def in_its_manner(
     tune, _ = split(roll)
     kept = going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold)
     if stats.keys() >= TABLES.keys():
-        kept = articulated(kept, float(stats["texture_usual"][3]))
+        kept = articulated(kept, float(stats["texture_usual"][5]))
     rest = accompanied(stats, roll, kept, probability, lines, per_beat)
     if rest is None:
         return probability
@@ -255,7 +259,7 @@ def arrangement(stats: Mapping[str, FloatArray], roll: NDArray[Any], per_beat: i
     if not stats.keys() >= TABLES.keys():
         return np.asarray(roll[:VELOCITY] > 0, np.float32)
     tune, _ = split(roll)
-    kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][2])))
+    kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][4])))
     rest = accompanied(stats, roll, kept, np.zeros(roll.shape, np.float32), (steps[::BEATS], steps), per_beat)
     return (
         np.asarray(roll[:VELOCITY] > 0, np.float32)
@@ -368,20 +372,25 @@ def candidates(
     score = values[0].copy()
     for _ in range(2):
         for what in (1, 2):
-            score += weight(score, values[what], float(usual[what - 1] - of_tune[what - 1])) * values[what]
+            low, high = usual[2 * what - 2 : 2 * what] - of_tune[what - 1]
+            score += weight(score, values[what], float(low), float(high)) * values[what]
     few = min(FEW, many)
     best = np.argpartition(-score, few - 1, axis=1)[:, :few]
     number, score = np.take_along_axis(number, best, axis=1), np.take_along_axis(score, best, axis=1)
     return number, score
 
 
-def weight(score: FloatArray, values: FloatArray, wanted: float) -> float:
-    """With which ``values`` have to count beside ``score``, (G, K) both, for the best of each row to have ``wanted`` on average."""
+def weight(score: FloatArray, values: FloatArray, least: float, most: float) -> float:
+    """With which ``values`` have to count beside ``score``, (G, K) both, for the best of each row to have between ``least`` and ``most`` on average."""
     rows = np.arange(len(score))
 
     def reached(by: float) -> float:
         return float(values[rows, (score + by * values).argmax(axis=1)].mean())
 
+    now = reached(0.0)
+    wanted = min(max(now, least), most)
+    if wanted == now:
+        return 0.0
     low, high = -STEEPEST, STEEPEST
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -126,6 +126,7 @@ def test_bars_are_split_into_groups_of_four_beats_at_most() -> None:
 def test_weight_reaches_what_is_wanted() -> None:
     random = np.random.default_rng(0)
     score, values = random.normal(0, 0.1, (200, 50)), random.uniform(0, 4, (200, 50))
-    by = weight(score, values, 3.0)
+    by = weight(score, values, 3.0, 3.5)
     best = (score + by * values).argmax(axis=1)
     assert values[np.arange(200), best].mean() == pytest.approx(3.0, abs=0.1)
+    assert weight(score, values, 0.0, 4.0) == 0.0
