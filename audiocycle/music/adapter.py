@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from audiocycle.errors import InputError
 from audiocycle.music.accents import TABLES as ACCENT_TABLES
 from audiocycle.music.accents import accents_in, usual_accents
+from audiocycle.music.example_bars import TABLES as TEXTURE_TABLES
+from audiocycle.music.example_bars import textures
 from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
@@ -25,8 +27,7 @@ from audiocycle.music.options import MusicOptions
 from audiocycle.music.phrases import phrase_borders
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
-from audiocycle.music.texture import TABLES as TEXTURE_TABLES
-from audiocycle.music.texture import in_its_manner, textures
+from audiocycle.music.texture import in_its_manner
 from audiocycle.music.thickness import AMOUNTS, as_usual, fills, usual_amounts
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Stats, Values
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiocycle.music.example_bars import textures
 from audiocycle.music.guide import RECIPE, NearestBars, Rolls
-from audiocycle.music.texture import ARRANGEMENT, arrangement, textures
+from audiocycle.music.texture import ARRANGEMENT, arrangement
 from audiocycle.spec import Domain, FloatArray
 
 if TYPE_CHECKING:

@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiocycle.music.texture import (
-    BARS,
-    NOTES,
-    TABLES,
-    accompanied,
-    arrangement,
-    beat_groups,
-    in_its_manner,
-    textures,
-    weight,
-)
+from audiocycle.music.example_bars import BARS, NOTES, TABLES, textures
+from audiocycle.music.texture import accompanied, arrangement, beat_groups, in_its_manner, weight
 from audiocycle.music.tune import drawn, split
 from audiocycle.system.limits import hold_statistics
 
