@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocycle.music.piano_roll import N_PITCHES, decode
-from audiocycle.music.tune import above_the_rest, drawn, going_on, keys_of, plainer, split
+from audiocycle.music.tune import (
+    above_the_rest,
+    articulated,
+    detached,
+    drawn,
+    going_on,
+    keys_of,
+    plainer,
+    split,
+)
 
 BAR = 16
 
@@ -73,3 +82,15 @@ def test_nothing_lies_above_the_tune() -> None:
     assert not roll[0, 39:, :8][[0, *range(2, N_PITCHES - 39)]].any()
     assert roll[0, 30].all()
     assert roll[0, 60, 8:].all()
+
+
+def test_articulated_ends_the_longest_early_or_fills_the_shortest_silences() -> None:
+    bound = notes((40, 0, 4), (42, 4, 8), (44, 12, 2), (45, 14, 2))
+    assert detached(bound) == 0.0
+    assert articulated(bound, 1 / 3).tolist() == [[40, 0, 4], [42, 4, 7], [44, 12, 2], [45, 14, 2]]
+    apart = notes((40, 0, 3), (42, 4, 6), (44, 12, 2), (45, 14, 2))
+    assert detached(apart) == 2 / 3
+    assert articulated(apart, 1 / 3).tolist() == [[40, 0, 4], [42, 4, 6], [44, 12, 2], [45, 14, 2]]
+    assert articulated(apart, 2 / 3).tolist() == apart.tolist()
+    assert articulated(bound[:1], 1.0).tolist() == bound[:1].tolist()
+    assert articulated(bound[:0], 1.0).tolist() == []
