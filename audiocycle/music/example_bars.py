@@ -23,8 +23,8 @@ BARS, NOTES = 4096, 20
 """That are kept of a genre; and notes in each of them, at most."""
 MIDDLE = (10.0, 85.0)
 """Percentiles of notes in a bar, and of pitches at once, between which an accompaniment is an example of its genre's."""
-USUAL = (50.0, 90.0)
-"""Percentiles of songs between which richness is usual: as rich as half of them, and not richer than most."""
+USUAL = (45.0, 60.0)
+"""Percentiles of songs between which richness is usual."""
 FARTHEST = 90.0
 """Percentile of songs by the share of their tunes' notes that lie outside the key: further than it no tune should go."""
 FILLED = 0.7

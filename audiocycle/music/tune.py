@@ -24,6 +24,8 @@ BRIEF = 2
 """Steps; longer notes of a tune are no ornaments."""
 BREATH = 4
 """Steps; longer silences part phrases, and stay."""
+SHORTEST = 2
+"""Steps; shorter than that no note is made."""
 SCALES = np.array([
     np.roll(np.isin(np.arange(CLASSES), scale), tonic) for scale in ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)) for tonic in range(CLASSES)
 ])  # fmt: skip
@@ -129,7 +131,7 @@ def articulated(tune: Notes, usual: float) -> Notes:
     made, gap = tune.copy(), gaps(tune)
     missing = round(usual * len(gap)) - int((gap > 0).sum())
     if missing > 0:
-        bound = np.flatnonzero((gap <= 0) & (gap > -tune[:-1, 2] + 1) & (tune[1:, 1] > tune[:-1, 1] + 1))
+        bound = np.flatnonzero((gap <= 0) & (tune[1:, 1] - tune[:-1, 1] > SHORTEST))
         cut = bound[np.argsort(-tune[bound, 2], kind="stable")][:missing]
         made[cut, 2] = tune[cut + 1, 1] - tune[cut, 1] - 1
     else:
