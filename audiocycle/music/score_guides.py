@@ -1,4 +1,4 @@
-"""Guides of scores, made for training: the target's nearest bars, by melody, harmony and bass."""
+"""Guides of scores, made for training: the target's nearest bars, by melody, harmony and bass, as their mean or one after the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiocycle.music.example_bars import textures
 from audiocycle.music.guide import RECIPE, NearestBars, Rolls
+from audiocycle.music.texture import ARRANGEMENT, arrangement
 from audiocycle.spec import Domain, FloatArray
 
 if TYPE_CHECKING:
@@ -36,3 +38,18 @@ class ScoreGuides:
     def guides(self, source: list[Rolls], target: list[Rolls]) -> Iterator[FloatArray]:
         """Probabilities (C, 84, T) of what the target would have, for each roll of the source."""
         return map(NearestBars(target, self.steps_per_beat, self.neighbours).guide, source)
+
+
+class JoinedBars(ScoreGuides):
+    """Makes guides of one piece: each song's tune over an accompaniment of the target's own bars (:mod:`audiocycle.music.texture`)."""
+
+    by = "joined bars"
+
+    def __init__(self, steps_per_beat: int) -> None:
+        self.steps_per_beat = steps_per_beat
+        self.recipe = repr(("joined", ARRANGEMENT))
+
+    def guides(self, source: list[Rolls], target: list[Rolls]) -> Iterator[FloatArray]:
+        """Rolls (C, 84, T) of 0 and 1."""
+        stats = textures(target, self.steps_per_beat)
+        return (arrangement(stats, roll, self.steps_per_beat) for roll in source)

@@ -11,8 +11,10 @@ import pytest
 from audiocycle.data.guides import GuideConfig
 from audiocycle.errors import ConfigError
 from audiocycle.music.adapter import PianoRollAdapter
+from audiocycle.music.example_bars import textures
 from audiocycle.music.guide import NearestBars
 from audiocycle.music.modality import MusicModality
+from audiocycle.music.texture import arrangement
 from audiocycle.spec import Domain, Encoded, FloatArray, NoSide
 
 
@@ -45,3 +47,14 @@ def test_what_guides_depend_on_is_in_their_recipe(tmp_path: Path) -> None:
 def test_rolls_with_velocity_cannot_be_guided(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^objective\.guide: only voices .*, and piano rolls without velocity, can be guided; set it to 0$"):
         MusicModality(PianoRollAdapter(velocity=True)).guides(GuideConfig(), tmp_path)
+
+
+def test_joined_bars_are_notes_of_the_other_genre_and_not_their_mean(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    source, target = ([(random.random((2, 84, 64)) < 0.05).astype(np.float16)] for _ in range(2))
+    maker = MusicModality(PianoRollAdapter()).guides(GuideConfig(bars="joined"), tmp_path)
+    assert maker.by == "joined bars"
+    (guide,) = maker.guides(*([x.astype(np.uint8) for x in these] for these in (source, target)))
+    stats = textures([x.astype(np.uint8) for x in target], 4)
+    np.testing.assert_array_equal(guide, arrangement(stats, source[0].astype(np.uint8), 4))
+    assert set(np.unique(guide)) <= {0.0, 1.0}
