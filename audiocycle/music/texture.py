@@ -39,7 +39,7 @@ TASTE = 0.1
 """With which classes outside the key count when the many are drawn: some of all kinds have to be among them."""
 AT_ONCE = 128
 """Examples of the source that are compared with all others at a time."""
-BASS, NETWORK, CONTEXT = 0.1, 0.2, 0.5
+BASS, NETWORK, CONTEXT = 1.0, 0.2, 0.5
 """Weights: of the source's bass beside its harmony, of the network's opinion, and of a bar's harmony in each of its beats."""
 REPEATED, STEP, LEAP, LEAP_COST, RESTRUCK, JOIN = 0.05, 0.004, 7, 0.12, 0.03, 0.03
 """What it costs to play a bar again at once, a semitone from one bar's last bass note to the next one's first, more than so many of them, none
@@ -50,7 +50,7 @@ Lines = tuple[NDArray[np.int64], NDArray[np.int64]]
 COMPOUND = {(4, 6): np.array([0, 2, 4, 5, 6])}
 """Where sixteenths lie in a beat of six steps: an even eighth becomes the last third, as a triplet swings."""
 
-ARRANGEMENT = 1
+ARRANGEMENT = 2
 """Raised whenever the same songs give another :func:`arrangement` than before."""
 
 
