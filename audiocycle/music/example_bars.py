@@ -36,11 +36,11 @@ KEYS = range(-6, 6)
 TABLES = {
     "texture": Table((BARS, NOTES, 3), 0.0, 127.0, required=False),
     "texture_follows": Table((BARS,), 0.0, 1.0, required=False),
-    "texture_usual": Table((6,), 0.0, 12.0, required=False),
+    "texture_usual": Table((8,), 0.0, 12.0, required=False),
 }
 """Statistics of a domain: notes (row, first step, steps) of each bar, 0 steps where it has no more; whether a bar follows the one before it in
-its song; and what is usual: classes in a beat, from and to; how many of them lie outside the key, from and to; the largest
-share of a tune's notes that does, and the share of them that are detached."""
+its song; and what is usual: classes in a beat, from and to; how many of them lie outside the key, from and to; how often the bass moves
+from beat to beat, from and to; the largest share of a tune's notes that lies outside the key, and the share of them that are detached."""
 
 
 def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArray]:
@@ -48,7 +48,7 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
     bar = BEATS * per_beat
     tables: list[NDArray[np.int64]] = []
     follows: list[NDArray[np.bool_]] = []
-    outside, rich, tunes, apart = [], [], [], []
+    outside, rich, walks, tunes, apart = [], [], [], [], []
     for roll in rolls:
         n = roll.shape[-1] // bar
         if not n:
@@ -65,6 +65,7 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
         if whole.any():
             rich.append(float(held.sum(axis=-1).mean()))
             outside.append(float((held * other[whole][:, None]).sum(axis=-1).mean()))
+            walks.append(float(moves(low[:, whole, :, 0]).mean()))
         tunes.append(float(other[tune[:, 1] // bar, tune[:, 0] % CLASSES].mean()) if len(tune) else 0.0)
         apart.append(detached(tune))
     chosen, linked = examples(tables, follows)
@@ -72,10 +73,15 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
     found[: len(chosen)] = chosen
     after = np.zeros(BARS, np.float32)
     after[: len(linked)] = linked
-    ends = [np.percentile(x, USUAL) if x else np.zeros(2) for x in (rich, outside)]
+    ends = [np.percentile(x, USUAL) if x else np.zeros(2) for x in (rich, outside, walks)]
     of_tunes = [np.percentile(tunes, FARTHEST), np.mean(apart)] if tunes else [0.0, 0.0]
     usual = np.concatenate([*ends, of_tunes]).astype(np.float32)
     return {"texture": found, "texture_follows": after, "texture_usual": usual}
+
+
+def moves(cells: NDArray[np.bool_]) -> FloatArray:
+    """(N,) for the beats of a bar, (P, N, 4) which rows sound as they begin, at how many of three the lowest is another than before."""
+    return np.asarray((np.diff(cells.argmax(axis=0), axis=-1) != 0).mean(axis=-1), np.float32)
 
 
 def bars_of(notes: Notes, n: int, bar: int) -> NDArray[np.int64]:
@@ -128,12 +134,14 @@ class Examples:
         follows: (N,).
         classes: (12 N, 2 * 4 * 12) which classes sound in each beat, and then which is lowest.
         ends: (N, 2) the bass note that a bar begins with, and the one it ends with.
+        walks: (N,) how often its bass moves, see :func:`moves`.
     """
 
     notes: NDArray[np.int64]
     follows: NDArray[np.bool_]
     classes: FloatArray
     ends: NDArray[np.int64]
+    walks: FloatArray
 
 
 @lru_cache(maxsize=4)
@@ -162,6 +170,7 @@ def opened(texture: bytes, follows: bytes, per_beat: int) -> Examples | None:
         linked,
         np.concatenate([in_all_keys(held), in_all_keys(bass)], axis=1),
         np.stack([ends[:, 0], ends[:, -1]], axis=1),
+        moves(cells[:, ::per_beat].reshape(len(cells), n, BEATS)),
     )
 
 

@@ -39,8 +39,8 @@ TASTE = 0.1
 """With which classes outside the key count when the many are drawn: some of all kinds have to be among them."""
 AT_ONCE = 128
 """Examples of the source that are compared with all others at a time."""
-BASS, NETWORK, CONTEXT = 1.0, 0.2, 0.5
-"""Weights: of the source's bass beside its harmony, of the network's opinion, and of a bar's harmony in each of its beats."""
+BASS, NETWORK, CONTEXT = 2.0, 0.2, 0.5
+"""Weights: of the source's bass, as a bar begins, beside its harmony, of the network's opinion, and of a bar's harmony in each of its beats."""
 REPEATED, STEP, LEAP, LEAP_COST, RESTRUCK, JOIN = 0.05, 0.004, 7, 0.12, 0.03, 0.03
 """What it costs to play a bar again at once, a semitone from one bar's last bass note to the next one's first, more than so many of them, none
 of them, and to join bars that do not follow each other in their song."""
@@ -50,7 +50,7 @@ Lines = tuple[NDArray[np.int64], NDArray[np.int64]]
 COMPOUND = {(4, 6): np.array([0, 2, 4, 5, 6])}
 """Where sixteenths lie in a beat of six steps: an even eighth becomes the last third, as a triplet swings."""
 
-ARRANGEMENT = 2
+ARRANGEMENT = 3
 """Raised whenever the same songs give another :func:`arrangement` than before."""
 
 
@@ -75,7 +75,7 @@ def in_its_manner(
     tune, _ = split(roll)
     kept = going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold)
     if stats.keys() >= TABLES.keys():
-        kept = articulated(kept, float(stats["texture_usual"][5]))
+        kept = articulated(kept, float(stats["texture_usual"][7]))
     rest = accompanied(stats, roll, kept, probability, lines, per_beat)
     if rest is None:
         return probability
@@ -94,7 +94,7 @@ def arrangement(stats: Mapping[str, FloatArray], roll: NDArray[Any], per_beat: i
     if not stats.keys() >= TABLES.keys():
         return np.asarray(roll[:VELOCITY] > 0, np.float32)
     tune, _ = split(roll)
-    kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][4])))
+    kept = going_on(tune, plainer(tune, roll, steps[:-1:BEATS], float(stats["texture_usual"][6])))
     rest = accompanied(stats, roll, kept, np.zeros(roll.shape, np.float32), (steps[::BEATS], steps), per_beat)
     return (
         np.asarray(roll[:VELOCITY] > 0, np.float32)
@@ -188,25 +188,25 @@ def candidates(
         there = np.flatnonzero(beat < size[:, 0])
         at = groups[there, 0] + beat
         asked[0, there, beat] = unit(harmony[at] + CONTEXT * mean[there])
-        asked[1, there, beat], asked[2, there, beat], asked[3, there, beat] = (
-            bass[at],
-            1.0 - tune[at],
-            outside[there] * (1.0 - tune[at]),
-        )
+        if beat == 0:  # a bass walks from there as the genre's does
+            asked[1, there, beat] = bass[at]
+        asked[2, there, beat] = 1.0 - tune[at]
+        asked[3, there, beat] = outside[there] * (1.0 - tune[at])
         in_tune[:, there] += tune[at].sum(axis=1), (tune[at] * outside[there]).sum(axis=1)
     wanted, of_tune = (asked.reshape(4, g, -1) / size).astype(np.float32), (in_tune / size[:, 0]).mean(axis=1)
-    number, values = np.zeros((g, many), np.int64), np.zeros((3, g, many), np.float32)
+    number, values = np.zeros((g, many), np.int64), np.zeros((4, g, many), np.float32)
     queries = np.concatenate([wanted[0] + TASTE * wanted[3], BASS * wanted[1]], axis=1)
     for begin in range(0, g, AT_ONCE):
         part = slice(begin, begin + AT_ONCE)
         suits = queries[part] @ book.classes.T
         number[part] = np.argpartition(-suits, many - 1, axis=1)[:, :many]
         held = book.classes[number[part], : BEATS * CLASSES]
-        values[1:, part] = np.einsum("agc,gkc->agk", wanted[2:, part], held)
+        values[1:3, part] = np.einsum("agc,gkc->agk", wanted[2:, part], held)
+        values[3, part] = book.walks[number[part] % len(book.notes)]
         values[0, part] = np.take_along_axis(suits, number[part], axis=1) - TASTE * values[2, part]
-    score = values[0].copy()
+    score, of_tune = values[0].copy(), np.append(of_tune, 0.0)
     for _ in range(2):
-        for what in (1, 2):
+        for what in (1, 2, 3):
             low, high = usual[2 * what - 2 : 2 * what] - of_tune[what - 1]
             score += weight(score, values[what], float(low), float(high)) * values[what]
     few = min(FEW, many)

@@ -3,7 +3,7 @@
     python recipes/genre/before_after.py FOLDER
     python recipes/genre/before_after.py FOLDER -m runs/mine/bundle --only jazz-swing --strength 0.7
 
-Of every piece whose genre a model knows: NAME.mid, .png, .svg and .ogg before; NAME-as-TARGET after, where the source stands above the result in
+Of every piece (towards all genres, where no model knows its own): NAME.mid, .png, .svg and .ogg before; NAME-as-TARGET after, where the source stands above the result in
 picture and score. Further options are those of ``audiocycle convert``. Needs the extra score.
 """
 
@@ -35,14 +35,16 @@ def main() -> None:
     arguments, options = parser.parse_known_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     write_beats(arguments.folder)
+    known = {model: read_config(model).directions for model in map(locate, arguments.model or MODELS)}
+    sources = {direction.source.name for directions in known.values() for direction in directions}
     for name in arguments.only or SIX:
         source = write(name, arguments.folder)
         before(source)
-        done: set[str] = set()
-        for model in map(locate, arguments.model or MODELS):
-            for direction in read_config(model).directions:
+        genre, done = name.split("-")[0], set[str]()
+        for model, directions in known.items():
+            for direction in directions:
                 target = direction.target.name
-                if name.startswith(f"{direction.source.name}-") and target not in done:
+                if (genre == direction.source.name or genre not in sources) and target not in done:
                     done.add(target)
                     after(source, model, target, options)
 
