@@ -65,7 +65,7 @@ def textures(rolls: Iterable[NDArray[Any]], per_beat: int) -> dict[str, FloatArr
         if whole.any():
             rich.append(float(held.sum(axis=-1).mean()))
             outside.append(float((held * other[whole][:, None]).sum(axis=-1).mean()))
-            walks.append(float(moves(low[:, whole, :, 0]).mean()))
+            walks.append(float(moves(low[..., 0][:, whole]).mean()))
         tunes.append(float(other[tune[:, 1] // bar, tune[:, 0] % CLASSES].mean()) if len(tune) else 0.0)
         apart.append(detached(tune))
     chosen, linked = examples(tables, follows)

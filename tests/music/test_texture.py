@@ -121,3 +121,17 @@ def test_weight_reaches_what_is_wanted() -> None:
     best = (score + by * values).argmax(axis=1)
     assert values[np.arange(200), best].mean() == pytest.approx(3.0, abs=0.1)
     assert weight(score, values, 0.0, 4.0) == 0.0
+
+
+def test_a_bar_begins_with_the_sources_bass(stats: dict[str, np.ndarray]) -> None:
+    """Of two bars of one harmony, the one is chosen that begins with the note of the source, however it goes on."""
+    low, high = walking([C] * 8), walking([C] * 8)
+    high[:, :24] = np.roll(high[:, :24], 4, axis=-1)  # the same bass notes, beginning with the third
+    both = textures([low, high], 4)
+    source = plain([C, C])
+    for root in (0, 4):
+        asked = source.copy()
+        asked[:, 12] = False
+        asked[0, 12 + root], asked[1, 12 + root, ::BAR] = True, True
+        made = arrangement(both, asked, 4) > 0
+        assert (made[0].argmax(axis=0)[::BAR] % 12 == root).all()
