@@ -71,7 +71,7 @@ def music(name: str, *words: str, domains: tuple[str, ...] = GENRES[:2], steps: 
 MIXED = "objective.mixed_to_generator=true"
 CASES = (
     *(voice(preset, f"experiment={preset}", steps=STEPS) for preset in ("vc2", "vc2_quick", "vc2_lite", "vc2_guided")),
-    *(music(preset, f"experiment={preset}", steps=STEPS) for preset in ("genre_quick", "genre_guided", "pairs")),
+    *(music(preset, f"experiment={preset}", steps=STEPS) for preset in ("genre_quick", "genre_guided", "genre_joined", "pairs")),
     music("genre", "experiment=genre", steps=FEWEST),
     voice("any_to_one", "experiment=any_to_one", "start=''"),
     voice("any_to_one_full_band", "experiment=any_to_one_full_band", "start=''"),

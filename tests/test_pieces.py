@@ -112,7 +112,7 @@ def test_the_bundles_samples_are_these_pieces(recipes: Any, tmp_path: Path) -> N
     import pieces
 
     samples = [path for path in model_folders()[-1].glob("*/samples/*.mid") if path.stem in pieces.PIECES]
-    assert len(samples) >= 4
+    assert len(samples) >= 2
     for path in samples:
         write_score(tmp_path / path.name, pieces.PIECES[path.stem]())
         for found, expected in zip(
