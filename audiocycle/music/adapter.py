@@ -211,22 +211,24 @@ class PianoRollAdapter(InWeights):
         """The network's probabilities, as thick as the target and leaning towards the source as ``options`` say, with what makes notes of them."""
         target = direction.target.stats
         notes, span, roll = encoded.side.notes, encoded.side.span, encoded.features
-        tune, stays = (held(notes, roll, span, keep) for keep in ((MELODY,), options.kept))
-        phrases = phrase_borders(span.bars, self.spec.window)
-        biased = stays.certainly(converted.astype(np.float32))
-        if options.thickness == "target" and self.texture:
-            biased = in_its_manner(target, roll, biased, (span.bars, span.steps), self.spec.steps_per_beat, options.threshold, options.hold)
-        else:
-            biased = stays.certainly(tune.likelier(biased, LEAN))
-        if options.thickness == "target" and not self.texture:
-            fillable = fills(roll, biased, phrases, options.hold)
-            biased = as_usual(target, biased, phrases, options.threshold, options.hold, options.strength, fillable)
-        biased[:VELOCITY] = leaning(biased[:VELOCITY], encoded.features[:VELOCITY] > 0, options.strength, options.threshold)
+        phrases, stays = phrase_borders(span.bars, self.spec.window), held(notes, roll, span, options.kept)
+        biased = self._in_manner(encoded.side, roll, stays.certainly(converted.astype(np.float32)), target, options)
+        biased[:VELOCITY] = leaning(biased[:VELOCITY], roll[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(roll, phrases)
-        biased = stays.certainly(biased, NEVER)
-        side = ConvertedSpanSide(notes, span, roll, target["programs"], options, target.get("accents"), target)
-        return Encoded(biased, side)
+        return Encoded(stays.certainly(biased, NEVER), ConvertedSpanSide(notes, span, roll, target, options))
+
+    def _in_manner(self, side: SpanSide, roll: FloatArray, opinion: FloatArray, target: Stats, options: MusicOptions) -> FloatArray:
+        """The network's opinion in the target's manner: put together of its bars, or leaning to the tune and as thick as its phrases."""
+        if self.texture and options.thickness == "target":
+            lines = side.span.bars, side.span.steps
+            return in_its_manner(target, roll, opinion, lines, self.spec.steps_per_beat, options.threshold, options.hold)
+        stays = held(side.notes, roll, side.span, options.kept)
+        leant = stays.certainly(held(side.notes, roll, side.span, (MELODY,)).likelier(opinion, LEAN))
+        if options.thickness == "network":
+            return leant
+        phrases = phrase_borders(side.span.bars, self.spec.window)
+        return as_usual(target, leant, phrases, options.threshold, options.hold, options.strength, fills(roll, leant, phrases, options.hold))
 
 
 def leaning(probability: FloatArray, source: NDArray[np.bool_], strength: float, threshold: float) -> FloatArray:

@@ -51,7 +51,7 @@ class ScoreRenderer:
         kept = join([kept.where(~back[kept.origin]), numbered.where(back)])
         kept = replace(kept, origin=source.origin[kept.origin])
         known = options.feel != "source" and source.velocity.std() >= FLAT if len(source) else False
-        accents = accents_of(encoded.side.accents, new[:, 0] + LOWEST, new[:, 1], kept, span) if known else None
+        accents = accents_of(encoded.side.target.get("accents"), new[:, 0] + LOWEST, new[:, 1], kept, span) if known else None
         return join([kept, self.fresh(new, source, span, encoded.features, accents, options.strength)])
 
     def match(self, after: IntArray, before: IntArray, source: Notes, span: Span) -> tuple[Notes, IntArray]:

@@ -52,14 +52,10 @@ class ConvertedSpanSide(SpanSide):
 
     Attributes:
         source_roll: (C, 84, T) uint8, of the source's notes.
-        programs: (3,) the target genre's usual ones by register, -1 where unknown.
+        target: the target genre's statistics.
         options: of the conversion.
-        accents: (3, 16) the target genre's by line and place in the bar; None where unknown.
-        target: the target genre's statistics, all of them.
     """
 
     source_roll: FloatArray
-    programs: FloatArray
+    target: Stats
     options: MusicOptions
-    accents: FloatArray | None = None
-    target: Stats = field(default_factory=dict)

@@ -91,7 +91,7 @@ def convert_song(
         encoded = adapter.analyze(source.notes, span)
         if len(encoded.side.notes):
             translated: Encoded[ConvertedSpanSide] = translation(encoded)
-            programs = translated.side.programs
+            programs = translated.side.target["programs"]
             rendered.append(renderer.render(translated))
         progress((index + 1) / len(spans))
     made, n_unplayed = given_to_parts(join(rendered), stays, source, spans, adapter.spec.window, options)

@@ -308,7 +308,7 @@ def test_transfer_leaves_what_it_is_given_alone() -> None:
     assert (answer == np.float32(0.7)).all()
     assert made.features.dtype == np.float32
     np.testing.assert_array_equal(made.features[..., 1:], answer[..., 1:])  # at full strength, where no tune sounds
-    assert made.side.programs.tolist() == [1, 2, 3]
+    assert made.side.target["programs"].tolist() == [1, 2, 3]
     assert made.side.source_roll is encoded.features
     assert (made.side.notes, made.side.span, made.side.options) == (encoded.side.notes, encoded.side.span, options)
 
