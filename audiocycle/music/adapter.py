@@ -19,7 +19,7 @@ from audiocycle.music.feel import played, song_feel
 from audiocycle.music.genre_feel import TABLES as FEEL_TABLES
 from audiocycle.music.genre_feel import usual_swing
 from audiocycle.music.grid import BEATS, STEPS_PER_BEAT, Span, on_grid_share
-from audiocycle.music.lines import MELODY, NEVER, held
+from audiocycle.music.lines import FORBIDDEN, MELODY, Held, held
 from audiocycle.music.manners import MEASURES, habits
 from audiocycle.music.metres import Layout, Signature, lay_out
 from audiocycle.music.notes import Notes, notes_of
@@ -58,7 +58,7 @@ LIMITS: dict[str, Limit] = {
 }
 """Of settings."""
 
-Bars = tuple[Sequence[Signature], int, int]
+Barring = tuple[Sequence[Signature], int, int]
 """What tells where the bars of a song are: its time signatures, the tick at which its last melodic note ends, ticks per quarter note."""
 
 
@@ -110,7 +110,7 @@ class PianoRollAdapter(InWeights):
         of_rolls = dict.fromkeys(AMOUNTS, amounts) | dict.fromkeys(MEASURES, shares) | (TEXTURE_TABLES if self.texture else {})
         return {"programs": Table((len(REGISTERS) - 1,), -1.0, 127.0), **of_rolls, **FEEL_TABLES, **ACCENT_TABLES}
 
-    def layout(self, bars: Bars, first_bar: float = 0.0) -> Layout:
+    def layout(self, bars: Barring, first_bar: float = 0.0) -> Layout:
         """The bars of a song that are converted, up to its last note, and what lies between.
 
         Args:
@@ -120,7 +120,7 @@ class PianoRollAdapter(InWeights):
         signatures, end, per_quarter = bars
         return lay_out(signatures, end, per_quarter, self.grid, round(first_bar * per_quarter))
 
-    def lessons(self, bars: Bars) -> list[Span]:
+    def lessons(self, bars: Barring) -> list[Span]:
         """The bars of a song that are learned from."""
         signatures, end, per_quarter = bars
         return lay_out(signatures, end, per_quarter, self.grid, only=None if self.metres == "all" else (BEATS, 4)).spans
@@ -212,18 +212,19 @@ class PianoRollAdapter(InWeights):
         target = direction.target.stats
         notes, span, roll = encoded.side.notes, encoded.side.span, encoded.features
         phrases, stays = phrase_borders(span.bars, self.spec.window), held(notes, roll, span, options.kept)
-        biased = self._in_manner(encoded.side, roll, stays.certainly(converted.astype(np.float32)), target, options)
+        biased = self._in_manner(encoded.side, roll, converted.astype(np.float32), stays, target, options)
         biased[:VELOCITY] = leaning(biased[:VELOCITY], roll[:VELOCITY] > 0, options.strength, options.threshold)
         if options.key_lock:
             biased[:VELOCITY] *= allowed_rows(roll, phrases)
-        return Encoded(stays.certainly(biased, NEVER), ConvertedSpanSide(notes, span, roll, target, options))
+        return Encoded(stays.certainly(biased, FORBIDDEN), ConvertedSpanSide(notes, span, roll, target, options))
 
-    def _in_manner(self, side: SpanSide, roll: FloatArray, opinion: FloatArray, target: Stats, options: MusicOptions) -> FloatArray:
+    def _in_manner(
+        self, side: SpanSide, roll: FloatArray, opinion: FloatArray, stays: Held, target: Stats, options: MusicOptions
+    ) -> FloatArray:
         """The network's opinion in the target's manner: put together of its bars, or leaning to the tune and as thick as its phrases."""
         if self.texture and options.thickness == "target":
             lines = side.span.bars, side.span.steps
-            return in_its_manner(target, roll, opinion, lines, self.spec.steps_per_beat, options.threshold, options.hold)
-        stays = held(side.notes, roll, side.span, options.kept)
+            return in_its_manner(target, roll, stays.certainly(opinion), lines, self.spec.steps_per_beat, options.threshold, options.hold)
         leant = stays.certainly(held(side.notes, roll, side.span, (MELODY,)).likelier(opinion, LEAN))
         if options.thickness == "network":
             return leant
@@ -253,7 +254,7 @@ def allowed_rows(roll: FloatArray, phrases: NDArray[np.int64]) -> NDArray[np.boo
     return allowed
 
 
-def bars_of(score: ScoreTick) -> Bars:
+def bars_of(score: ScoreTick) -> Barring:
     """What tells where the bars of a symusic score in ticks are."""
     signatures = [(each.time, each.numerator, each.denominator) for each in score.time_signatures]
     return signatures, end_of(notes_of(score)), score.ticks_per_quarter

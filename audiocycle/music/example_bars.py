@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocycle.music.grid import BEATS
-from audiocycle.music.piano_roll import N_PITCHES, SUSTAIN
-from audiocycle.music.tune import CLASSES, Notes, detached, drawn, folded, keys_of, split
+from audiocycle.music.piano_roll import N_PITCHES, SUSTAIN, drawn
+from audiocycle.music.tune import CLASSES, Notes, detached, folded, keys_of, split
 from audiocycle.spec import FloatArray
 from audiocycle.system.limits import Table
 

@@ -26,7 +26,7 @@ MOSTLY = 0.5
 """The share of a part's notes with nothing above them beyond which it has the tune."""
 TOGETHER = 0.25
 """Steps; notes that begin at one place of a grid so fine begin together."""
-NEVER = -1.0
+FORBIDDEN = -1.0
 """In place of a probability: nothing sounds there, whatever else is asked for. Nothing else is so low (see ``adapter.leaning``)."""
 
 Cells = NDArray[np.bool_]

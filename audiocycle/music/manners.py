@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.metrics.music.keys import SCALES
 from audiocycle.music.grid import Span
 from audiocycle.music.notes import IntArray
 from audiocycle.music.piano_roll import LOWEST, N_PITCHES, decode
@@ -28,10 +29,6 @@ MISSED = 7
 """Semitones by which a beat's lowest note is above the source's, where its bass is missed."""
 ROUNDS = 3
 """Of mending the bass: from both sides of a stretch that is too deep so many beats come to the line."""
-_SCALES = np.stack([
-    np.roll(np.isin(np.arange(12), scale), tonic) for scale in ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)) for tonic in range(12)
-])  # fmt: skip
-
 Mask = NDArray[np.bool_]
 
 
@@ -44,8 +41,8 @@ def out_of_key(notes: IntArray, span_steps: int, per_beat: int) -> Mask:
     total = np.concatenate([np.zeros((1, 12)), sums.cumsum(axis=0)])
     places = np.arange(len(sums))
     around = total[np.minimum(places + KEY_BEATS, len(sums))] - total[np.maximum(places - KEY_BEATS, 0)]
-    scale = (around @ _SCALES.T).argmax(axis=1)
-    return np.asarray(~_SCALES[scale[beat], (row + LOWEST) % 12])
+    scale = (around @ SCALES.T).argmax(axis=1)
+    return np.asarray(~SCALES[scale[beat], (row + LOWEST) % 12])
 
 
 def third_strikes(notes: IntArray, per_beat: int) -> tuple[Mask, IntArray]:

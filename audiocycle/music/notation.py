@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.metrics.music.keys import PROFILES
 from audiocycle.music.metres import COMPOUND
 
 QUARTER, EIGHTH, SIXTEENTH, TRIPLET = 12, 6, 3, 4
@@ -24,9 +25,6 @@ _TRIPLETS_FIT = (
 )
 _UNEVEN = 0.6  # units from a sixteenth, in the mean of a beat's notes; less is playing, not rhythm
 _MOST_VOICES = 2
-# How well each pitch class of a key fits into it (Krumhansl and Kessler 1982), from its tonic on.
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -126,16 +124,8 @@ def metres_of(begins: Floats, signatures: Sequence[tuple[float, int, int]]) -> l
 
 def key_of(pitch: Ints, weight: Floats) -> Key:
     """The key that notes are in, by the correlation of how much each pitch class sounds with the two profiles."""
-    heard = np.bincount(pitch % 12, weight, 12)
-    best, found = -np.inf, Key(0)
-    for is_minor, profile in ((False, _MAJOR), (True, _MINOR)):
-        for tonic in range(12):
-            likeness = float(((heard - heard.mean()) * (np.roll(profile, tonic) - np.mean(profile))).sum())
-            likeness /= float(np.std(profile))
-            if likeness > best + 1e-9:
-                fifths = (7 * (tonic + 3 * is_minor) + 5) % 12 - 5
-                best, found = likeness, Key(fifths, is_minor)
-    return found
+    is_minor, tonic = divmod(int((PROFILES @ np.bincount(pitch % 12, weight, 12)).argmax()), 12)
+    return Key((7 * (tonic + 3 * is_minor) + 5) % 12 - 5, bool(is_minor))
 
 
 def written(start: Floats, end: Floats, begins: Floats, metres: Sequence[WrittenBar]) -> tuple[Ints, Ints]:

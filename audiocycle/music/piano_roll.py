@@ -87,3 +87,15 @@ def decode(roll: NDArray[Any], on: float = 0.5, hold: float = 0.3, shortest: int
     lengths = np.minimum(ends, np.append(starts[1:], sure.size)) - starts
     notes = np.stack([*np.divmod(starts, steps + 1), lengths], axis=1)
     return np.asarray(notes[lengths >= shortest], dtype=np.int64)
+
+
+def drawn(notes: NDArray[np.int64], steps: int, rows: int = N_PITCHES) -> NDArray[np.bool_]:
+    """The roll (2, rows, steps) of notes (N, 3) as :func:`decode` gives them; a note ends where the next one of its row begins, or before."""
+    row, first, length = notes.T
+    changes = np.zeros((rows, steps + 1), np.int32)
+    np.add.at(changes, (row, first), 1)
+    np.add.at(changes, (row, np.minimum(first + length, steps)), -1)
+    roll = np.zeros((2, rows, steps), np.bool_)
+    roll[SUSTAIN] = np.cumsum(changes[:, :-1], axis=1) > 0
+    roll[ONSET, row, first] = True
+    return roll

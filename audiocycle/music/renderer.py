@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audiocycle.music.accents import FLAT, accents_of
 from audiocycle.music.adapter import PianoRollAdapter
 from audiocycle.music.grid import Span
-from audiocycle.music.lines import NEVER
+from audiocycle.music.lines import FORBIDDEN
 from audiocycle.music.manners import mannered
 from audiocycle.music.notes import NEW, IntArray, Notes, join
 from audiocycle.music.piano_roll import LOWEST, ONSET, SUSTAIN, VELOCITY, decode, steps_of
@@ -46,7 +46,7 @@ class ScoreRenderer:
         kept, new = self.match(after, before, numbered, span)
         begun = encoded.features[ONSET, new[:, 0], new[:, 1]] >= options.hold  # sound that nothing begins is a drone, no note
         new = new[begun & (new[:, 2] >= options.shortest)]
-        begins, free = encoded.features[ONSET], encoded.features[SUSTAIN] > NEVER
+        begins, free = encoded.features[ONSET], encoded.features[SUSTAIN] > FORBIDDEN
         new, back = mannered(new, cells_of(kept, span), kept.origin, cells_of(source, span), begins, free, span, encoded.side.target)
         kept = join([kept.where(~back[kept.origin]), numbered.where(back)])
         kept = replace(kept, origin=source.origin[kept.origin])

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from audiocycle.music.example_bars import KEYS, TABLES, Examples, lowest, opened, present, unit
 from audiocycle.music.grid import BEATS
-from audiocycle.music.piano_roll import N_PITCHES, ONSET, SUSTAIN, VELOCITY
+from audiocycle.music.piano_roll import N_PITCHES, ONSET, SUSTAIN, VELOCITY, drawn
 from audiocycle.music.tune import (
     CLASSES,
     Notes,
     above_the_rest,
     articulated,
-    drawn,
     folded,
     going_on,
     keys_of,
@@ -72,10 +71,10 @@ def in_its_manner(
         level, hold: probabilities from which a note begins, and goes on.
         Others: see :func:`accompanied`.
     """
+    if not stats.keys() >= TABLES.keys():
+        return probability
     tune, _ = split(roll)
-    kept = going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold)
-    if stats.keys() >= TABLES.keys():
-        kept = articulated(kept, float(stats["texture_usual"][7]))
+    kept = articulated(going_on(tune, probability[ONSET, tune[:, 0], tune[:, 1]] >= hold), float(stats["texture_usual"][7]))
     rest = accompanied(stats, roll, kept, probability, lines, per_beat)
     if rest is None:
         return probability
@@ -111,18 +110,16 @@ def accompanied(
     lines: Lines,
     per_beat: int,
 ) -> Notes | None:
-    """An accompaniment in the target's manner: notes (N, 3) row, first step, steps; None where the target has no texture.
+    """An accompaniment in the target's manner: notes (N, 3) row, first step, steps; None where the target has no bars.
 
     Args:
-        stats: the target's.
+        stats: the target's, with those of :data:`~audiocycle.music.example_bars.TABLES`.
         roll: (C, 84, T) the source's.
         tune: what will sound above.
         probability: (C, 84, T) what the network says.
         lines: (n + 1,) the step at which each bar begins, and the last ends; and (B + 1,) the same of beats.
         per_beat: steps in a beat of the target's bars.
     """
-    if not stats.keys() >= TABLES.keys():
-        return None
     book = opened(
         *(np.rint(stats[name]).astype(np.int8).tobytes() for name in ("texture", "texture_follows")), per_beat
     )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.music.piano_roll import ONSET, SUSTAIN, decode
+from audiocycle.music.piano_roll import ONSET, SUSTAIN, decode, drawn
 from audiocycle.spec import FloatArray
 
 Counts = NDArray[np.integer[Any]]
@@ -134,16 +134,9 @@ def _shifts(
 
 def notes_drawn(probability: FloatArray, level: float, hold: float) -> NDArray[np.bool_]:
     """The notes of probabilities (C, P, T), drawn again: (2, P, T). Sound that nothing begins is no note."""
-    row, first, steps = decode(probability, level, hold).T
-    begun = probability[ONSET, row, first] >= hold
-    row, first, steps = row[begun], first[begun], steps[begun]
-    changes = np.zeros((probability.shape[1], probability.shape[2] + 1), dtype=np.int32)
-    changes[row, first] = 1  # a note ends where the next one of its row begins, or before
-    changes[row, first + steps] -= 1
-    drawn = np.zeros((2, *probability.shape[1:]), dtype=bool)
-    drawn[ONSET, row, first] = True
-    drawn[SUSTAIN] = np.cumsum(changes[:, :-1], axis=1) > 0
-    return drawn
+    notes = decode(probability, level, hold)
+    begun = probability[ONSET, notes[:, 0], notes[:, 1]] >= hold
+    return drawn(notes[begun], probability.shape[2], probability.shape[1])
 
 
 def least(probability: float) -> float:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocycle.music.piano_roll import N_PITCHES, ONSET, SUSTAIN, decode
+from audiocycle.metrics.music.keys import SCALES
+from audiocycle.music.piano_roll import N_PITCHES, SUSTAIN, decode, drawn
 
 Notes = NDArray[np.int64]
 CLASSES = 12
@@ -26,11 +27,6 @@ BREATH = 4
 """Steps; longer silences part phrases, and stay."""
 SHORTEST = 2
 """Steps; shorter than that no note is made."""
-SCALES = np.array([
-    np.roll(np.isin(np.arange(CLASSES), scale), tonic) for scale in ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)) for tonic in range(CLASSES)
-])  # fmt: skip
-"""(24, 12) major and harmonic minor."""
-
 
 def split(roll: NDArray[Any]) -> tuple[Notes, Notes]:
     """The notes of a binary roll with nothing above them when they begin, and the others, in order of time; see :data:`DEEPEST`."""
@@ -49,17 +45,6 @@ def around(top: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.partition(np.lib.stride_tricks.sliding_window_view(padded, AROUND), AROUND - HIGH, axis=1)[
         :, AROUND - HIGH
     ]
-
-
-def drawn(notes: Notes, steps: int) -> NDArray[np.bool_]:
-    """The roll (2, 84, T) of notes; a note ends where the next one of its row begins, or before."""
-    changes = np.zeros((N_PITCHES, steps + 1), np.int32)
-    np.add.at(changes, (notes[:, 0], notes[:, 1]), 1)
-    np.add.at(changes, (notes[:, 0], np.minimum(notes[:, 1] + notes[:, 2], steps)), -1)
-    roll = np.zeros((2, N_PITCHES, steps), np.bool_)
-    roll[SUSTAIN] = np.cumsum(changes[:, :-1], axis=1) > 0
-    roll[ONSET, notes[:, 0], notes[:, 1]] = True
-    return roll
 
 
 def folded(sounds: NDArray[Any]) -> NDArray[np.int64]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from audiocycle.music.example_bars import KEYS, moves, opened, textures
-from audiocycle.music.piano_roll import N_PITCHES
-from audiocycle.music.tune import drawn
+from audiocycle.music.piano_roll import N_PITCHES, drawn
 
 BAR = 16
 

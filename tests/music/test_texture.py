@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from audiocycle.music.example_bars import BARS, NOTES, TABLES, textures
+from audiocycle.music.piano_roll import drawn
 from audiocycle.music.texture import accompanied, arrangement, beat_groups, in_its_manner, weight
-from audiocycle.music.tune import drawn, split
+from audiocycle.music.tune import split
 from audiocycle.system.limits import hold_statistics
 
 BAR = 16

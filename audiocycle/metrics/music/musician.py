@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocycle.metrics.music.keys import PROFILES, SCALES
 from audiocycle.metrics.music.song_notes import Integers, SongNotes, moments, sounding_cells, top_line
 from audiocycle.spec import FloatArray
 
@@ -55,13 +56,6 @@ DEFINITION = (
 )
 """Exactly what this module measures. Print it beside results."""
 
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-_PROFILES = np.stack([np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)])
-_PROFILES = (_PROFILES - _PROFILES.mean(axis=1, keepdims=True)) / _PROFILES.std(axis=1, keepdims=True)
-_SCALES = np.stack([
-    np.roll(np.isin(np.arange(12), scale), tonic) for scale in ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)) for tonic in range(12)
-])  # fmt: skip
 _KEY_LONGEST = 4.0  # beats; a longer note says no more of a key
 
 
@@ -70,7 +64,7 @@ def keys(notes: SongNotes) -> Integers:
 
     The profile that correlates best with how long each pitch class sounds in :data:`KEY_BEATS` around the note's beat.
 
-    Source: Krumhansl 1990, "Cognitive Foundations of Musical Pitch", probe-tone profiles of Krumhansl & Kessler 1982.
+    Source: see :data:`~audiocycle.metrics.music.keys.PROFILES`.
     """
     if not len(notes):
         return np.zeros(0, np.int64)
@@ -82,7 +76,7 @@ def keys(notes: SongNotes) -> Integers:
     total = np.concatenate([np.zeros((1, 12)), np.cumsum(sums, axis=0)])
     used = np.unique(beat)
     begin, stop = (np.clip(used + side, 0, len(sums)) for side in (-KEY_BEATS // 2, KEY_BEATS // 2))
-    best = ((total[stop] - total[begin]) @ _PROFILES.T).argmax(
+    best = ((total[stop] - total[begin]) @ PROFILES.T).argmax(
         axis=1
     )  # profiles are standardised: the product ranks as the correlation
     return np.asarray(best[np.searchsorted(used, beat)], np.int64)
@@ -90,7 +84,7 @@ def keys(notes: SongNotes) -> Integers:
 
 def out_of_key(notes: SongNotes) -> float:
     """Share of the notes outside the scale of their key."""
-    return _share(~_SCALES[keys(notes), notes.pitch % 12])
+    return _share(~SCALES[keys(notes), notes.pitch % 12])
 
 
 def off_beat(notes: SongNotes) -> float:
